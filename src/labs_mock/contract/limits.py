@@ -1,0 +1,17 @@
+"""Numbers of the contract. Each names its clause."""
+
+BASE_PATH = "/api/v1"  # GEN-1
+
+MAX_BODY_BYTES = 16 * 1024 * 1024  # GEN-3
+MAX_NESTING = 64  # GEN-6
+MAX_MESSAGES = 1_000  # GEN-6
+MAX_TOOL_CALLS = 100  # GEN-6, in one message
+MAX_CONTENT = 10_000  # EP-9, Unicode code points
+MAX_TURNS = 50  # EP-10
+MAX_QUOTE = 80  # ERR-2, characters of input in an error message
+
+EPISODE_LIFETIME = 24 * 60 * 60  # EP-13, seconds without a turn
+
+WINDOW = 60  # RL-2, seconds
+
+PLANS = {"standard": 60, "premium": 300, "enterprise": 1_000_000}  # RL-2, requests a minute

@@ -1,0 +1,61 @@
+"""The one table of operations: routes, validation and documentation are derived from it."""
+
+from dataclasses import dataclass
+
+from labs_mock.contract import models
+from labs_mock.contract.limits import BASE_PATH
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of the API.
+
+    `path` is relative to the base path, its parameters in braces; `statuses` are the codes that it may
+    answer with beside those that every operation shares.
+    """
+
+    name: str
+    method: str
+    path: str
+    request: type[models.WireModel]
+    response: type[models.WireModel]
+    statuses: tuple[int, ...]
+    clauses: tuple[str, ...]
+
+    @property
+    def full_path(self) -> str:
+        """The path with `/api/v1` in front (GEN-1)."""
+        return BASE_PATH + self.path
+
+
+SHARED_STATUSES = (200, 400, 401, 413, 429, 500)
+
+OPERATIONS = (
+    Operation(
+        name="create_episode",
+        method="POST",
+        path="/episodes",
+        request=models.CreateEpisode,
+        response=models.EpisodeCreated,
+        statuses=(403, 404),
+        clauses=("EP-1", "EP-2", "EP-3", "AUTH-2"),
+    ),
+    Operation(
+        name="take_turn",
+        method="POST",
+        path="/episodes/{id}/turns",
+        request=models.TakeTurn,
+        response=models.TurnTaken,
+        statuses=(404,),
+        clauses=(*(f"EP-{number}" for number in range(3, 16)), *(f"RC-{number}" for number in range(1, 6))),
+    ),
+    Operation(
+        name="evaluate",
+        method="POST",
+        path="/evaluate",
+        request=models.Evaluate,
+        response=models.Evaluated,
+        statuses=(403, 404),
+        clauses=("EV-1", "EV-2", "EP-8", "EP-9", "AUTH-2", "AUTH-3", *(f"RC-{number}" for number in range(1, 6))),
+    ),
+)

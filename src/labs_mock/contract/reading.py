@@ -1,0 +1,126 @@
+"""From the bytes of a request to a model, or to a 400 that names the place (GEN-3, GEN-6, ERR-2)."""
+
+from typing import Any, TypeVar
+
+import orjson
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from labs_mock.contract.limits import MAX_NESTING
+from labs_mock.contract.models import WireModel
+from labs_mock.contract.wording import quote
+from labs_mock.errors import BadRequest
+
+Model = TypeVar("Model", bound=WireModel)
+
+MAX_REPORTED = 3
+MAX_QUOTED = 24  # three times this is below the 80 characters of ERR-2
+
+
+def read_json(body: bytes, content_type: str | None) -> dict[str, Any]:
+    """The JSON object in a body.
+
+    Raises `BadRequest` for another content type, for what is not JSON (NaN, numbers beyond a double, lone
+    surrogates and bytes that are not UTF-8 among it), for more than 64 levels and for what is no object.
+    """
+    if content_type != "application/json" and not _is_json(content_type):
+        raise BadRequest("Content-Type: expected application/json")
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        detail = error.msg.partition(": line")[0]
+        raise BadRequest(f"body: expected JSON; {detail} at line {error.lineno}, column {error.colno}") from None
+    if not isinstance(value, dict):
+        raise BadRequest(f"body: expected a JSON object, got {_kind(value)}")
+    # No value is deeper than there are brackets, so most bodies need not be walked.
+    if body.count(b"{") + body.count(b"[") > MAX_NESTING and _depth_exceeds(value, MAX_NESTING):
+        raise BadRequest(f"body: expected at most {MAX_NESTING} levels of nesting")
+    return value
+
+
+def read_model(model: type[Model], value: dict[str, Any]) -> Model:
+    """The request model of a JSON object. Raises `BadRequest` that names up to three fields by path."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise BadRequest(_explain(error.errors(include_url=False))) from None
+
+
+def _is_json(content_type: str | None) -> bool:
+    if content_type is None:
+        return False
+    kind, _, parameters = content_type.partition(";")
+    charset = parameters.strip().lower().replace('"', "")
+    return kind.strip().lower() == "application/json" and charset in ("", "charset=utf-8")
+
+
+def _depth_exceeds(value: Any, limit: int) -> bool:
+    """Whether a JSON value has more levels of nesting; level by level, so that depth costs no stack."""
+    level = [value]
+    for _ in range(limit):
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+            if isinstance(child, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
+_EXPECTED = {
+    "missing": "is required",
+    "string_type": "expected text",
+    "string_too_long": "expected at most {max_length:,} characters",
+    "list_type": "expected a list",
+    "too_long": "expected at most {max_length:,} entries",
+    "dict_type": "expected an object",
+    "model_type": "expected an object",
+    "model_attributes_type": "expected an object",
+    "bool_type": "expected true or false",
+    "float_type": "expected a number",
+    "greater_than_equal": "expected a number of at least {ge:g}",
+    "less_than_equal": "expected a number of at most {le:g}",
+    "literal_error": "expected {expected}",
+    "extra_forbidden": "is not a known name",
+}
+
+
+def _explain(errors: list[ErrorDetails]) -> str:
+    parts = [_sentence(error) for error in errors[:MAX_REPORTED]]
+    if len(errors) > MAX_REPORTED:
+        parts.append(f"and {len(errors) - MAX_REPORTED} more")
+    return "; ".join(parts)
+
+
+def _sentence(error: ErrorDetails) -> str:
+    place = ".".join(str(step) if isinstance(step, int) else _step(step) for step in error["loc"]) or "body"
+    template = _EXPECTED.get(error["type"])
+    said = template.format(**error.get("ctx", {})) if template else error["msg"]
+    got = _got(error["input"]) if error["type"] not in ("missing", "extra_forbidden") else ""
+    return f"{place}: {said}{got}"
+
+
+def _step(step: str) -> str:
+    return step if len(step) <= MAX_QUOTED and step.isidentifier() else quote(step, MAX_QUOTED)
+
+
+def _got(value: Any) -> str:
+    if isinstance(value, str):
+        return f", got {len(value):,}" if len(value) > MAX_QUOTED else f", got {quote(value, MAX_QUOTED)}"
+    if isinstance(value, list):
+        return f", got {_kind(value)} of {len(value):,}"
+    return f", got {_kind(value)}" if isinstance(value, dict) or value is None else f", got {str(value)[:MAX_QUOTED]}"
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    for kind, name in _KINDS:
+        if isinstance(value, kind):
+            return name
+    return "something else"
+
+
+_KINDS = ((bool, "true or false"), (str, "text"), (int | float, "a number"), (list, "a list"), (dict, "an object"))

@@ -1,0 +1,30 @@
+"""The error messages of the contract, and ours where it gives none. Each names its clause."""
+
+from labs_mock.text import redacted
+
+UNAUTHORIZED = "Invalid or missing API key"  # AUTH-1 (D)
+NO_SUBSCRIPTION = "No active subscription for collection"  # AUTH-2 (D)
+RATE_LIMITED = "Rate limit exceeded"  # RL-2 (D)
+EPISODE_COMPLETE = "Episode already complete"  # EP-13 (D)
+EPISODE_NOT_FOUND = "Episode not found"  # EP-13 (D)
+
+UNKNOWN_PATH = "Not found: no such path"  # GEN-3
+NO_OPERATOR_MESSAGE = (  # EP-7, EP-8
+    "messages: expected at least one new assistant message from the operator; "
+    "persona lines and messages of other roles do not count"
+)
+INTERNAL = "Internal error of the mock server, not of your request; its log has the details under this request id"
+
+
+def unknown_collection(slug: str) -> str:  # EP-1
+    return f"Collection not found: {quote(slug)}"
+
+
+def unknown_scenario(collection: str, slug: str) -> str:  # EP-1
+    return f"Scenario not found: {quote(slug)} in collection {quote(collection)}"
+
+
+def quote(text: str, limit: int = 40) -> str:
+    """Input as an error message may show it: short, on one line, printable and without keys (ERR-2)."""
+    shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in redacted(text[:limit]))
+    return f"'{shown}…'" if len(text) > limit else f"'{shown}'"

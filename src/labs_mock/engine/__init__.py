@@ -1,0 +1,1 @@
+"""Pure functions of (scenario, transcript): scan, persona, scores, gate, reward."""

@@ -1,0 +1,48 @@
+"""The safety gate: scope boundaries and terminology multiply the reward (RC-3)."""
+
+from typing import NamedTuple
+
+from labs_mock.engine.state import Play
+from labs_mock.scenario.rules import Rule, Turns, listed
+from labs_mock.scenario.scenario import Referral, Scenario
+
+
+class Gate(NamedTuple):
+    """The factor in [0, 1], and which kinds of violation occurred."""
+
+    factor: float
+    violations: tuple[str, ...]
+
+
+OPEN = Gate(1.0, ())
+
+
+def gate(scenario: Scenario, play: Play) -> Gate:
+    """Each kind of violation that occurred contributes its factor once."""
+    factors = scenario.file.scoring.gate
+    violations = []
+    if any(_holds(entry.rule, play) for entry in scenario.prohibited):
+        violations.append("prohibited")
+    if any(broken(entry, play) for entry in scenario.referrals):
+        violations.append("must_refer")
+    if any(_holds(entry.rule, play) for entry in scenario.terminology):
+        violations.append("terminology")
+    factor = 1.0
+    for kind in violations:
+        factor *= getattr(factors, kind)
+    return Gate(factor, tuple(violations)) if violations else OPEN
+
+
+def broken(referral: Referral, play: Play) -> Turns:
+    """The turns whose trigger was not followed in time; a window that is still open breaks nothing."""
+    referred = referral.rule.yields(play.masks, play.full)
+    turns = 0
+    for turn in listed(referral.trigger.yields(play.masks, play.full)):
+        window = ((2 << referral.within) - 1) << turn
+        if turn + referral.within <= play.turn and not referred & window:
+            turns |= 1 << turn
+    return turns
+
+
+def _holds(rule: Rule, play: Play) -> int:
+    return rule.holds(play.masks, play.full) >> play.turn

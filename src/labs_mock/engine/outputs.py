@@ -1,0 +1,38 @@
+"""Output similarity and decision match: what the last calls of the tools were like."""
+
+from typing import Any
+
+from labs_mock.engine.score import Score
+from labs_mock.engine.state import Play
+from labs_mock.scenario.scenario import Scenario
+from labs_mock.scenario.tools import leaves, same
+from labs_mock.text import similarity
+
+
+def output_similarity(scenario: Scenario, play: Play) -> Score:
+    """Mean over exemplars of the share of its leaves that the tool's last call has with the same value."""
+    exemplars = [output for output in scenario.file.criteria.outputs if output.exemplar is not None]
+    likeness = [alike(output.exemplar, play.inputs.get(output.tool)) for output in exemplars]
+    called = sum(play.inputs.get(output.tool) is not None for output in exemplars)
+    return Score(sum(likeness) / len(likeness), f"{called} of {len(exemplars)} submitted")
+
+
+def decision_match(scenario: Scenario, play: Play) -> Score:
+    """Share of the expected decisions whose last call took the expected option."""
+    expected = [output for output in scenario.file.criteria.outputs if output.expected is not None]
+    matched = sum((play.inputs.get(output.tool) or {}).get("value") == output.expected for output in expected)
+    return Score(matched / len(expected), f"{matched} of {len(expected)} as expected")
+
+
+def alike(exemplar: Any, given: Any) -> float:
+    """Share of the exemplar's leaves that `given` has at the same path; text counts by its words."""
+    if given is None:
+        return 0.0
+    wanted, have = list(leaves(exemplar)), dict(leaves(given))
+    return sum(_leaf(value, have[path]) for path, value in wanted if path in have) / len(wanted)
+
+
+def _leaf(wanted: Any, given: Any) -> float:
+    if isinstance(wanted, str) and isinstance(given, str):
+        return similarity(wanted, given)
+    return float(same(wanted, given))

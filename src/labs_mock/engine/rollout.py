@@ -1,0 +1,64 @@
+"""A simulated operator plays a scenario: the conversation, turn by turn, with its choices given."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from labs_mock.contract.models import Message, ToolCall
+from labs_mock.contract.tokens import NO_RESPONSE
+from labs_mock.engine.play import Player, Turn
+from labs_mock.engine.state import Play
+from labs_mock.scenario import schema
+from labs_mock.scenario.rules import Rule
+
+Choose = Callable[[list[str]], str]
+"""Picks one of the texts of a part; called once for every part that has texts, said or not, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """What an operator said, what the persona answered after each turn, and the state at the end."""
+
+    turns: list[Turn]
+    observations: list[str]
+    play: Play
+
+
+def first_text(texts: list[str]) -> str:
+    """The plainest choice."""
+    return texts[0]
+
+
+def roll_out(player: Player, operator: str, choose: Choose = first_text) -> Rollout:
+    """Play one of a scenario's simulated operators until it has said everything or the episode is over.
+
+    Raises `KeyError` for an operator that the scenario does not have.
+    """
+    script = player.scenario.file.operators[operator].says
+    rules = player.scenario.operator_rules[operator]
+    play, turns, observations = player.start(), [], []
+    for entry, conditions in zip(script, rules, strict=True):
+        if play.terminal is not None:
+            break
+        turn = [_message(player, entry, conditions, play, choose)]
+        play = player.fold(play, [turn])
+        turns.append(turn)
+        observations.append(play.observation)
+    return Rollout(turns, observations, play)
+
+
+def _message(
+    player: Player, entry: schema.OperatorTurn, conditions: tuple[Rule | None, ...], play: Play, choose: Choose
+) -> Message:
+    said: list[str] = []
+    calls: list[ToolCall] = []
+    for part, rule in zip(entry.parts, conditions, strict=True):
+        if isinstance(part, schema.Call):
+            calls.append(ToolCall(type=player.scenario.tools[part.call].type, name=part.call, input=part.input))
+        elif isinstance(part, schema.Silence):
+            said.append(NO_RESPONSE)
+        else:
+            texts = part.say if isinstance(part, schema.Choice) else part
+            text = choose([texts] if isinstance(texts, str) else texts)
+            if rule is None or rule.holds(play.masks, play.full | 1) >> play.turn:
+                said.append(text)
+    return Message(role="assistant", content=" ".join(said), tool_calls=calls or None)

@@ -1,0 +1,37 @@
+"""What is known after some turns; everything that persona and scores need, and no text of the past."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from labs_mock.contract.models import TerminalReason
+from labs_mock.scenario.rules import Turns
+
+
+@dataclass(slots=True)
+class Play:
+    """The state of a conversation after `turn` turns.
+
+    `masks` maps atoms to the turns in which they were seen; `inputs` maps each tool that was called to
+    the input of its last call, None if that was invalid; `called` lists valid calls as (turn, tool).
+    `rapport` counts the turns in which the rapport rule yielded, `fallbacks` the fallbacks used;
+    `session` and `session_turns` say where a journey stands, and `closed` that its last session ended.
+    `context` is what only the persona knows of time (TOK-3): it is never sent.
+    """
+
+    observation: str
+    masks: dict[int, Turns] = field(default_factory=dict)
+    inputs: dict[str, dict[str, Any] | None] = field(default_factory=dict)
+    called: tuple[tuple[int, str], ...] = ()
+    turn: int = 0
+    rapport: int = 0
+    fallbacks: int = 0
+    session: int = 0
+    session_turns: int = 0
+    closed: bool = False
+    terminal: TerminalReason | None = None
+    context: tuple[str, ...] = ()
+
+    @property
+    def full(self) -> Turns:
+        """A bit for every turn so far, the opening not among them."""
+        return (2 << self.turn) - 2

@@ -1,0 +1,1 @@
+"""The pytest plugin. Nothing heavy is imported at module level."""

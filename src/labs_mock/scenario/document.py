@@ -1,0 +1,261 @@
+"""YAML with a place for every value, and without its surprises.
+
+Scalars follow YAML 1.2: `no` is text, `1_000` is text, `0o17` and `0x1f` are numbers. Duplicate keys,
+tags, aliases that explode, files over 1 MiB and nesting over 50 levels are problems.
+"""
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from labs_mock.errors import Problem, ScenarioError
+from labs_mock.text import redacted
+
+MAX_BYTES = 1024 * 1024
+MAX_NESTING = 50
+MAX_NODES = 100_000
+
+Steps = Sequence[str | int]
+
+
+@dataclass(slots=True)
+class Node:
+    """One value of a document and its place; `line` and `column` count from 1.
+
+    `children` are (key, value) pairs for a mapping, (None, value) pairs for a sequence, and None for a
+    scalar. `size` is the number of nodes below and with this one, aliases counted as often as they stand.
+    """
+
+    line: int
+    column: int
+    scalar: Any = None
+    children: list[tuple["Node | None", "Node"]] | None = None
+    mapping: bool = False
+    size: int = 1
+    depth: int = 1
+
+    def value(self) -> Any:
+        """Plain Python data: dict, list, str, int, float, bool or None."""
+        if self.children is None:
+            return self.scalar
+        if self.mapping:
+            return {key.scalar: child.value() for key, child in self.children if key is not None}
+        return [child.value() for _, child in self.children]
+
+
+class Document:
+    """A file's text and its values. Raises `ScenarioError` for what is not a safe YAML mapping."""
+
+    def __init__(self, file: str, text: str | bytes) -> None:
+        self.file = file
+        self.lines: list[str] = []
+        self.duplicates: list[Problem] = []
+        content = self._decode(text)
+        self.lines = content.splitlines()
+        self.root = self._compose(content)
+        if not self.root.mapping:
+            raise ScenarioError([self.problem_at(self.root, "the file is no mapping", "expected keys and values")])
+        self.value: dict[str, Any] = self.root.value()
+
+    @classmethod
+    def read(cls, path: Path, name: str) -> "Document":
+        """A file from the disk; at most 1 MiB of it is read."""
+        try:
+            with path.open("rb") as stream:
+                return cls(name, stream.read(MAX_BYTES + 1))
+        except OSError as error:
+            raise ScenarioError([Problem(name, 1, 1, f"cannot be read: {error.strerror}")]) from None
+
+    def problem(self, path: Steps, message: str, expected: str = "", *, at_key: bool = False) -> Problem:
+        """A problem at the value under a path, or at its key.
+
+        Steps of the path that the document does not have (tags of unions, a missing key) are passed over,
+        so the place is the nearest one that exists.
+        """
+        return self.problem_at(self._find(path, at_key), message, expected)
+
+    def problem_at(self, node: Node, message: str, expected: str = "") -> Problem:
+        """A problem at a node."""
+        return self.problem_on(node.line, node.column, message, expected)
+
+    def _find(self, path: Steps, at_key: bool) -> Node:
+        node = place = self.root
+        for step in path:
+            for index, (key, child) in enumerate(node.children or ()):
+                if step == (index if key is None else key.scalar):
+                    node, place = child, key if at_key and key is not None else child
+                    break
+        return place
+
+    def problem_on(self, line: int, column: int, message: str, expected: str = "") -> Problem:
+        """A problem at a line and a column, both counted from 1."""
+        source = self.lines[line - 1] if line <= len(self.lines) else ""
+        return Problem(self.file, line, column, redacted(message), redacted(expected), redacted(source))
+
+    def _decode(self, text: str | bytes) -> str:
+        encoded = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+        if len(encoded) > MAX_BYTES:
+            raise ScenarioError([self.problem_on(1, 1, "the file is larger than 1 MiB", "expected at most 1 MiB")])
+        try:
+            return encoded.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = encoded.count(b"\n", 0, error.start) + 1
+            raise ScenarioError([self.problem_on(line, 1, "the file is not UTF-8")]) from None
+
+    def _compose(self, content: str) -> Node:
+        try:
+            return _Composer(self).compose(yaml.parse(content, Loader=yaml.CSafeLoader))
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+            raise ScenarioError([self.problem_on(line, column, f"not YAML: {error.problem or error.context}")]) from None
+        except yaml.YAMLError as error:
+            reason = getattr(error, "reason", None) or "it cannot be parsed"
+            raise ScenarioError([self.problem_on(1, 1, f"not YAML: {reason}")]) from None
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A collection that is still open: in a mapping also the key that waits, and where keys stood."""
+
+    node: Node
+    key: Node | None = None
+    seen: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def wants_key(self) -> bool:
+        return self.node.mapping and self.key is None
+
+
+@dataclass(slots=True)
+class _Composer:
+    """Builds nodes from parser events with a stack of its own, so that nesting costs no recursion."""
+
+    document: Document
+    anchors: dict[str, Node] = field(default_factory=dict)
+    stack: list[_Frame] = field(default_factory=list)
+    root: Node | None = None
+
+    def compose(self, events: Iterator[Any]) -> Node:
+        for event in events:
+            if isinstance(event, yaml.ScalarEvent):
+                self.scalar(event)
+            elif isinstance(event, yaml.CollectionStartEvent):
+                self.open(event)
+            elif isinstance(event, yaml.CollectionEndEvent):
+                self.attach(self.stack.pop().node, event)
+            elif isinstance(event, yaml.AliasEvent):
+                self.alias(event)
+            elif isinstance(event, yaml.DocumentStartEvent) and self.root is not None:
+                raise self.error(event, "a second document", "expected one document a file")
+        return self.root or Node(1, 1)
+
+    def scalar(self, event: Any) -> None:
+        self.refuse_tag(event)
+        node = self.node(event)
+        if self.stack and self.stack[-1].wants_key:
+            self.key(node, event)
+            return
+        plain = event.implicit[0] and not event.style
+        node.scalar = _resolve(event.value) if plain else event.value
+        if isinstance(node.scalar, float) and not math.isfinite(node.scalar):
+            raise self.error(event, f"the number {event.value[:40]} is not finite", "expected a finite number, or quoted text")
+        self.attach(node, event)
+
+    def key(self, node: Node, event: Any) -> None:
+        """Keys are text as it is written, `1` and `no` too."""
+        frame, node.scalar = self.stack[-1], event.value
+        frame.key = node
+        earlier = frame.seen.get(event.value)
+        frame.seen[event.value] = node.line
+        if earlier is not None:
+            self.document.duplicates.append(
+                self.document.problem_at(
+                    node, f"duplicate key '{event.value[:80]}'", f"expected it once; it also stands in line {earlier}"
+                )
+            )
+
+    def open(self, event: Any) -> None:
+        self.refuse_tag(event)
+        if self.stack and self.stack[-1].wants_key:
+            raise self.error(event, "a key is no text", "expected text before the colon")
+        if len(self.stack) >= MAX_NESTING:
+            raise self.error(event, f"nested deeper than {MAX_NESTING} levels", "expected a flatter structure")
+        node = self.node(event)
+        node.children = []
+        node.mapping = isinstance(event, yaml.MappingStartEvent)
+        self.stack.append(_Frame(node))
+
+    def alias(self, event: Any) -> None:
+        node = self.anchors.get(event.anchor)
+        if node is None:
+            raise self.error(event, f"the alias *{event.anchor[:40]} has no anchor before it")
+        if any(node is frame.node for frame in self.stack):
+            raise self.error(event, f"the alias *{event.anchor[:40]} contains itself")
+        if self.stack[-1].wants_key:
+            raise self.error(event, "a key is an alias", "expected text before the colon")
+        self.attach(node, event)
+
+    def attach(self, node: Node, event: Any) -> None:
+        """Make a finished node the root, or a child of the innermost open collection."""
+        if not self.stack:
+            self.root = node
+            return
+        frame = self.stack[-1]
+        parent = frame.node
+        assert parent.children is not None
+        parent.children.append((frame.key, node))
+        frame.key = None
+        parent.size += node.size
+        parent.depth = max(parent.depth, node.depth + 1)
+        if parent.size > MAX_NODES or len(self.stack) + node.depth > MAX_NESTING + 1:
+            raise self.error(
+                event,
+                "too many values, or too deep, once its aliases are followed",
+                f"expected at most {MAX_NODES:,} values and {MAX_NESTING} levels",
+            )
+
+    def node(self, event: Any) -> Node:
+        node = Node(event.start_mark.line + 1, event.start_mark.column + 1)
+        if event.anchor:
+            self.anchors[event.anchor] = node
+        return node
+
+    def refuse_tag(self, event: Any) -> None:
+        if event.tag not in (None, "!"):
+            raise self.error(event, f"the tag {event.tag[:40]} is not allowed", "expected a plain value")
+
+    def error(self, event: Any, message: str, expected: str = "") -> ScenarioError:
+        mark = event.start_mark
+        return ScenarioError([self.document.problem_on(mark.line + 1, mark.column + 1, message, expected)])
+
+
+_WORDS: dict[str, Any] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_NUMBERS = (
+    (re.compile(r"[-+]?[0-9]{1,40}"), int),
+    (re.compile(r"0o[0-7]{1,40}"), lambda text: int(text[2:], 8)),
+    (re.compile(r"0x[0-9a-fA-F]{1,40}"), lambda text: int(text[2:], 16)),
+    (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), float),
+    (re.compile(r"[-+]?\.(inf|Inf|INF)"), lambda text: float(text.replace(".", ""))),
+    (re.compile(r"\.(nan|NaN|NAN)"), lambda _: float("nan")),
+)
+
+
+def _resolve(text: str) -> Any:
+    """A plain scalar by the YAML 1.2 core schema."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] in "-+.0123456789":
+        for pattern, convert in _NUMBERS:
+            if pattern.fullmatch(text):
+                return convert(text)
+    return text

@@ -1,0 +1,97 @@
+"""From a schema's error to a sentence: what is wrong, and what was expected."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from labs_mock.scenario.places import Mistake, did_you_mean
+
+_EXPECTED = {
+    "missing": "expected '{key}' in this place",
+    "string_type": "expected text; quote it if it looks like a number",
+    "string_too_long": "expected at most {max_length} characters",
+    "string_too_short": "expected at least {min_length} characters",
+    "string_pattern_mismatch": "expected text that matches {pattern}",
+    "int_type": "expected a whole number",
+    "int_from_float": "expected a whole number",
+    "float_type": "expected a number",
+    "bool_type": "expected true or false",
+    "list_type": "expected a list",
+    "dict_type": "expected keys and values",
+    "model_type": "expected keys and values",
+    "model_attributes_type": "expected keys and values",
+    "too_short": "expected at least {min_length} entries",
+    "too_long": "expected at most {max_length} entries",
+    "greater_than": "expected more than {gt}",
+    "greater_than_equal": "expected at least {ge}",
+    "less_than_equal": "expected at most {le}",
+    "literal_error": "expected {expected}",
+}
+
+
+def schema_mistakes(model: type[BaseModel], error: ValidationError) -> Iterator[Mistake]:
+    """Every error of a model as a mistake with its place."""
+    for detail in error.errors(include_url=False):
+        yield _mistake(model, detail)
+
+
+def _mistake(model: type[BaseModel], detail: ErrorDetails) -> Mistake:
+    path, kind, context = detail["loc"], detail["type"], detail.get("ctx", {})
+    key = path[-1] if path else ""
+    if kind == "extra_forbidden":
+        return Mistake(path, f"unknown key '{str(key)[:80]}'", did_you_mean(key, known_keys(model, path[:-1])), at_key=True)
+    if kind == "missing":
+        return Mistake(path, f"'{key}' is missing", _EXPECTED[kind].format(key=key))
+    expected = _EXPECTED[kind].format(**context) if kind in _EXPECTED else detail["msg"]
+    if kind == "literal_error":
+        choices = [choice.strip("'") for choice in context["expected"].replace(" or ", ", ").split(", ")]
+        expected = did_you_mean(detail["input"], choices)
+    # The steps in brackets are pydantic's own names for the arms of unions, and the key itself may be at fault.
+    at_key = "[key]" in path
+    return Mistake(tuple(step for step in path if step != "[key]"), f"not a good value: {_show(detail['input'])}", expected, at_key)
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, dict):
+        return "keys and values"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(value)[:60]
+
+
+@cache
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema()
+
+
+def known_keys(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
+    """The keys that a model knows at a path, found in its JSON Schema."""
+    root = _schema(model)
+    places = _arms(root, root)
+    for step in path:
+        places = [arm for place in places for child in _step(place, step) for arm in _arms(child, root)] or places
+    return list(dict.fromkeys(key for place in places for key in place.get("properties", ())))
+
+
+def _step(place: dict[str, Any], step: str | int) -> list[dict[str, Any]]:
+    if isinstance(step, int):
+        return [place["items"]] if "items" in place else []
+    if step in place.get("properties", {}):
+        return [place["properties"][step]]
+    extra = place.get("additionalProperties")
+    return [extra] if isinstance(extra, dict) else []
+
+
+def _arms(place: dict[str, Any], root: dict[str, Any]) -> list[dict[str, Any]]:
+    """A schema with its references followed and its unions taken apart."""
+    if "$ref" in place:
+        return _arms(root["$defs"][place["$ref"].rpartition("/")[2]], root)
+    arms = [arm for key in ("anyOf", "oneOf") for choice in place.get(key, ()) for arm in _arms(choice, root)]
+    return arms or [place]

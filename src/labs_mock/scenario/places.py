@@ -1,0 +1,57 @@
+"""Finding things in plain data that may be wrong in any way: what does not fit is passed over.
+
+The schema reports wrong types; the checks that run beside it look only at what has the right one.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+Steps = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A problem before it has a line: where in the data, what is wrong, what was expected."""
+
+    path: Steps
+    message: str
+    expected: str = ""
+    at_key: bool = False
+
+
+def find(data: Any, pattern: str) -> Iterator[tuple[Steps, Any]]:
+    """The values at a dotted pattern with their paths; `*` is any member of a list or mapping."""
+    found: list[tuple[Steps, Any]] = [((), data)]
+    for step in pattern.split("."):
+        found = [(where, child) for path, value in found for where, child in _children(path, value, step)]
+    yield from found
+
+
+def _children(path: Steps, value: Any, step: str) -> Iterator[tuple[Steps, Any]]:
+    if isinstance(value, dict):
+        for key in value if step == "*" else [step] if step in value else []:
+            yield (*path, key), value[key]
+    elif isinstance(value, list) and step == "*":
+        for index, child in enumerate(value):
+            yield (*path, index), child
+
+
+def texts(data: Any, pattern: str) -> list[tuple[Steps, str]]:
+    """Those values at a pattern that are text."""
+    return [(path, value) for path, value in find(data, pattern) if isinstance(value, str)]
+
+
+def mappings(data: Any, pattern: str) -> list[tuple[Steps, dict[str, Any]]]:
+    """Those values at a pattern that are mappings."""
+    return [(path, value) for path, value in find(data, pattern) if isinstance(value, dict)]
+
+
+def did_you_mean(word: Any, known: Iterable[str]) -> str:
+    """`did you mean 'x'?` or, where nothing is close, `expected one of: …`."""
+    choices = list(known)
+    close = get_close_matches(str(word)[:80], choices, n=1)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    return f"expected one of: {', '.join(choices)}" if choices else "there is none in this file"

@@ -1,0 +1,150 @@
+"""What is wrong with the rules of a scenario, beyond what its schema says."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from labs_mock.scenario.patterns import expression_error
+from labs_mock.scenario.places import Mistake, Steps, did_you_mean, find, mappings, texts
+from labs_mock.scenario.schema import Rule
+from labs_mock.text import normalise
+
+OPERATORS = tuple(
+    field.alias or name for name, field in Rule.model_fields.items() if name != "turns"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where rules stand: do they have to yield at a turn, and are they the persona's."""
+
+    pattern: str
+    yields: bool = False
+    persona: bool = False
+
+
+PLACES = (
+    Place("persona.replies.*.when", yields=True, persona=True),
+    Place("state.*.when", yields=True, persona=True),
+    Place("rapport.when", yields=True, persona=True),
+    Place("sessions.*.ends.when", yields=True, persona=True),
+    Place("sessions.*.reach_out.*.when", yields=True, persona=True),
+    Place("completed.when", yields=True),
+    Place("criteria.success_metrics.*.when"),
+    Place("criteria.failure_metrics.*.when"),
+    Place("criteria.best_practices.*.when"),
+    Place("criteria.rubrics.*.criteria.*.levels.*.when"),
+    Place("criteria.scope.prohibited.*.when"),
+    Place("criteria.scope.must_refer.*.trigger", yields=True),
+    Place("criteria.scope.must_refer.*.when", yields=True),
+    Place("operators.*.says.*.*.when"),
+    Place("operators.*.says.*.parts.*.when"),
+)
+
+
+def check_rules(data: dict[str, Any]) -> Iterator[Mistake]:
+    """All mistakes in all rules of a scenario file."""
+    checker = _Checker(
+        items=[name for _, name in texts(data, "state.*.id")],
+        options={
+            tool["id"]: tool.get("options") if tool.get("mode") == "options" else None
+            for _, tool in mappings(data, "tools.*")
+            if isinstance(tool.get("id"), str)
+        },
+        has_persona=data.get("shape") != "decision_task",
+    )
+    for place in PLACES:
+        for path, rule in find(data, place.pattern):
+            yield from checker.rule(path, rule, place)
+            if place.yields and is_negative(rule):
+                yield Mistake(path, "a rule of nothing but 'not' cannot say when", "expected something that happens beside it")
+    for path, phrase in texts(data, "criteria.terminology.*.instead_of.*"):
+        yield from _check_phrase(path, phrase)
+
+
+def is_negative(rule: Any) -> bool:
+    """Whether a rule is `not`, or an `all` or `any` of nothing but such rules."""
+    if not isinstance(rule, dict):
+        return False
+    children = rule.get("all", rule.get("any"))
+    if isinstance(children, list) and children:
+        return all(is_negative(child) for child in children)
+    return "not" in rule and "turns" not in rule
+
+
+@dataclass(frozen=True, slots=True)
+class _Checker:
+    items: list[str]
+    options: dict[str, Any]
+    has_persona: bool
+
+    def rule(self, path: Steps, rule: Any, place: Place) -> Iterator[Mistake]:
+        if not isinstance(rule, dict):
+            return
+        operators = [key for key in rule if key in OPERATORS]
+        if not operators:
+            only = "'turns' stands alone" if "turns" in rule else "a rule without a condition"
+            yield Mistake(path, only, f"expected exactly one of: {', '.join(OPERATORS)}")
+        for extra in operators[1:]:
+            yield Mistake((*path, extra), f"'{extra}' beside '{operators[0]}'", "expected one; put both into 'all' or 'any'", True)
+        for operator in operators:
+            yield from self.operand((*path, operator), operator, rule[operator], place)
+        yield from self.turn_range((*path, "turns"), rule.get("turns"))
+
+    def operand(self, path: Steps, operator: str, value: Any, place: Place) -> Iterator[Mistake]:
+        if operator in ("any", "all", "then") and isinstance(value, list):
+            for index, child in enumerate(value):
+                yield from self.rule((*path, index), child, place)
+        elif operator == "not":
+            yield from self.rule(path, value, place)
+        elif operator == "count" and isinstance(value, dict):
+            yield from self.rule((*path, "of"), value.get("of"), place)
+        elif operator in ("says", "says_all", "heard") and isinstance(value, list):
+            for index, phrase in enumerate(value):
+                yield from _check_phrase((*path, index), phrase)
+        else:
+            yield from self.reference(path, operator, value)
+        if operator == "heard" and (place.persona or not self.has_persona):
+            why = "a persona rule cannot depend on the answer" if self.has_persona else "a decision task has no persona"
+            yield Mistake(path, f"'heard' is not possible here: {why}", "expected a rule on what the operator does", True)
+
+    def reference(self, path: Steps, operator: str, value: Any) -> Iterator[Mistake]:
+        if operator == "matches" and isinstance(value, str) and (error := expression_error(value)):
+            yield Mistake(path, f"not an RE2 expression: {error}", "RE2 has no look-around and no back-references")
+        elif operator == "discovered" and isinstance(value, str) and value not in self.items:
+            yield Mistake(path, f"unknown state item '{value}'", did_you_mean(value, self.items))
+        elif operator == "calls":
+            tool = value.get("tool") if isinstance(value, dict) else value
+            if isinstance(tool, str):
+                yield from self.tool(path, tool)
+        elif operator == "decides" and isinstance(value, dict):
+            for tool, option in value.items():
+                yield from self.decision(path, tool, option)
+
+    def tool(self, path: Steps, tool: str) -> Iterator[Mistake]:
+        if tool not in self.options:
+            yield Mistake(path, f"unknown tool '{tool}'", did_you_mean(tool, self.options))
+
+    def decision(self, path: Steps, tool: str, option: Any) -> Iterator[Mistake]:
+        options = self.options.get(tool)
+        if tool not in self.options:
+            yield from self.tool((*path, tool), tool)
+        elif not isinstance(options, list):
+            yield Mistake((*path, tool), f"the tool '{tool}' has no options", "expected a tool whose mode is options")
+        elif isinstance(option, str) and option not in options:
+            known = [choice for choice in options if isinstance(choice, str)]
+            yield Mistake((*path, tool), f"'{tool}' has no option '{option}'", did_you_mean(option, known))
+
+    def turn_range(self, path: Steps, value: Any) -> Iterator[Mistake]:
+        if not isinstance(value, dict):
+            return
+        first, final = value.get("at_least", 1), value.get("at_most")
+        if "at_least" not in value and "at_most" not in value:
+            yield Mistake(path, "a range without ends", "expected at_least, at_most or both")
+        if isinstance(first, int) and isinstance(final, int) and first > final:
+            yield Mistake(path, f"no turn is at least {first} and at most {final}", "expected at_least <= at_most")
+
+
+def _check_phrase(path: Steps, phrase: Any) -> Iterator[Mistake]:
+    if isinstance(phrase, str) and phrase and not normalise(phrase):
+        yield Mistake(path, "a phrase of nothing but white space", "expected a word")

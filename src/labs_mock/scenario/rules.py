@@ -1,0 +1,217 @@
+"""The rule algebra. A rule yields a set of turns; sets of turns are integers.
+
+Bit t of such an integer stands for turn t; bit 0 is the opening, which only `heard` can yield. `masks` maps
+each atom (a number that stands for "says one of these phrases", "calls this tool" and so on) to the turns in
+which it was seen, and `full` has a bit for every turn from 1 to the last. Every operator is a few bit
+operations, whatever the number of turns, and none looks ahead: bit t depends on turns up to t alone.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Turns = int
+Masks = Mapping[int, Turns]
+
+
+class Rule(ABC):
+    """A node of the algebra.
+
+    A *condition* describes how things stand instead of something that happens: `not`, what the persona
+    has revealed by now, and an `all` or `any` of nothing but these. Among other children of an `all`
+    it is a guard: it must hold, and yields nothing of its own.
+    """
+
+    __slots__ = ()
+    condition = False
+
+    @abstractmethod
+    def yields(self, masks: Masks, full: Turns) -> Turns:
+        """The turns that the rule yields."""
+
+    def holds(self, masks: Masks, full: Turns) -> Turns:
+        """The turns at which it holds: from its first yield on, for all but conditions."""
+        return from_first(self.yields(masks, full), full)
+
+
+def from_first(turns: Turns, full: Turns) -> Turns:
+    """All turns from the first one of a set on."""
+    return -(turns & -turns) & (full | 1)
+
+
+def after_first(turns: Turns, full: Turns) -> Turns:
+    """All turns after the first one of a set."""
+    return -((turns & -turns) << 1) & full
+
+
+@dataclass(frozen=True, slots=True)
+class Atom(Rule):
+    """`says`, `matches`, `calls`, `decides`, `silent`, `heard`, and `discovered` in scoring."""
+
+    number: int
+
+    def yields(self, masks: Masks, full: Turns) -> Turns:
+        return masks.get(self.number, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Together(Rule):
+    """`says_all`: turns in which all atoms were seen."""
+
+    numbers: tuple[int, ...]
+
+    def yields(self, masks: Masks, full: Turns) -> Turns:
+        turns = full
+        for number in self.numbers:
+            turns &= masks.get(number, 0)
+        return turns
+
+
+@dataclass(frozen=True, slots=True)
+class Known(Rule):
+    """`discovered` in persona rules: turns after the one in which the item was revealed."""
+
+    number: int
+    condition = True
+
+    def yields(self, masks: Masks, full: Turns) -> Turns:
+        return after_first(masks.get(self.number, 0), full)
+
+    holds = yields
+
+
+@dataclass(frozen=True, slots=True)
+class Between(Rule):
+    """`turns`: what the rule beside it yields in a range of turns."""
+
+    rule: Rule
+    range: Turns
+
+    def yields(self, masks: Masks, full: Turns) -> Turns:
+        return self.rule.yields(masks, full) & self.range
+
+
+@dataclass(frozen=True, slots=True)
+class Any(Rule):
+    """Turns that some child yields."""
+
+    rules: tuple[Rule, ...]
+    condition: bool
+
+    def yields(self, masks: Masks, full: Turns) -> Turns:
+        turns = 0
+        for rule in self.rules:
+            turns |= rule.yields(masks, full)
+        return turns
+
+    def holds(self, masks: Masks, full: Turns) -> Turns:
+        turns = 0
+        for rule in self.rules:
+            turns |= rule.holds(masks, full)
+        return turns
+
+
+@dataclass(frozen=True, slots=True)
+class All(Rule):
+    """Turns that some child yields and at which every child holds; conditions only guard."""
+
+    events: tuple[Rule, ...]
+    conditions: tuple[Rule, ...]
+
+    @property
+    def condition(self) -> bool:  # type: ignore[override] # a constant in the other rules
+        return not self.events
+
+    def yields(self, masks: Masks, full: Turns) -> Turns:
+        turns = 0
+        for rule in self.events:
+            turns |= rule.yields(masks, full)
+        if not self.events:
+            turns = full
+        for rule in self.events if len(self.events) > 1 else ():
+            turns &= rule.holds(masks, full)
+        for rule in self.conditions:
+            turns &= rule.holds(masks, full)
+        return turns
+
+    def holds(self, masks: Masks, full: Turns) -> Turns:
+        turns = self.yields(masks, full)
+        return from_first(turns, full) if self.events else turns
+
+
+@dataclass(frozen=True, slots=True)
+class Not(Rule):
+    """Turns at which the rule does not hold."""
+
+    rule: Rule
+    condition = True
+
+    def yields(self, masks: Masks, full: Turns) -> Turns:
+        return full & ~self.rule.holds(masks, full)
+
+    holds = yields
+
+
+@dataclass(frozen=True, slots=True)
+class Then(Rule):
+    """Turns of the last rule, after the first of the one before it, and so on."""
+
+    rules: tuple[Rule, ...]
+
+    def yields(self, masks: Masks, full: Turns) -> Turns:
+        turns = self.rules[0].yields(masks, full)
+        for rule in self.rules[1:]:
+            turns = rule.yields(masks, full) & after_first(turns, full)
+        return turns
+
+
+@dataclass(frozen=True, slots=True)
+class Count(Rule):
+    """What a rule yields, from its n-th yield on."""
+
+    rule: Rule
+    at_least: int
+
+    def yields(self, masks: Masks, full: Turns) -> Turns:
+        turns = self.rule.yields(masks, full)
+        for _ in range(self.at_least - 1):
+            turns &= turns - 1
+        return turns
+
+
+@dataclass(frozen=True, slots=True)
+class CountRevealed(Rule):
+    """`count: {of: discovered}`: turns in which an item is revealed, from the n-th item on."""
+
+    numbers: tuple[int, ...]
+    at_least: int
+
+    def yields(self, masks: Masks, full: Turns) -> Turns:
+        turns = sorted(masks[number] for number in self.numbers if number in masks)
+        yielded = 0
+        for turn in turns[self.at_least - 1 :]:
+            yielded |= turn
+        return yielded
+
+
+@dataclass(frozen=True, slots=True)
+class CountKnown(CountRevealed):
+    """The same in persona rules: turns after the one in which the n-th item was revealed."""
+
+    condition = True
+
+    def yields(self, masks: Masks, full: Turns) -> Turns:
+        # Not super(): a dataclass with slots is made anew, and zero-argument super loses its class.
+        return after_first(CountRevealed.yields(self, masks, full), full)
+
+    holds = yields
+
+
+def last(turns: Turns) -> int:
+    """The last turn of a set; -1 for the empty one."""
+    return turns.bit_length() - 1
+
+
+def listed(turns: Turns) -> list[int]:
+    """The turns of a set, in order."""
+    return [turn for turn in range(turns.bit_length()) if turns >> turn & 1]

@@ -1,0 +1,71 @@
+"""`server.yaml`: any setting of the settings table, and the keys that clients may use."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, create_model
+
+from labs_mock.clock import parse_instant
+from labs_mock.errors import SettingsError
+from labs_mock.scenario.places import Mistake, mappings, texts
+from labs_mock.scenario.schema import FileModel, Slug
+from labs_mock.settings import SETTINGS
+
+
+class AccountFile(FileModel):
+    """A key: whose it is, what it may see, how often it may ask, and until when (AUTH-1…3, RL-2)."""
+
+    key: Annotated[str, StringConstraints(pattern=r"^lab_[A-Za-z0-9_-]+$", max_length=200)]
+    organisation: Slug
+    plan: Literal["standard", "premium", "enterprise"] | None = None
+    requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
+    subscriptions: Literal["*"] | list[Slug] = "*"
+    score_access: Literal["full", "scores", "reward"] = "full"
+    expires: str | None = None
+    revoked: bool = False
+
+
+class ServerBase(FileModel):
+    """The part of `server.yaml` that is not in the settings table."""
+
+    keys: Annotated[list[AccountFile], Field(min_length=1)] | None = None
+    faults: Annotated[list[Any], Field(max_length=0)] = []
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Those settings that the file gives."""
+        return {setting.name: getattr(self, setting.name) for setting in SETTINGS if setting.name in self.model_fields_set}
+
+
+ServerFile: type[ServerBase] = create_model(
+    "ServerFile",
+    __base__=ServerBase,
+    **{
+        setting.name: (setting.kind, Field(default=setting.default, description=setting.help))
+        for setting in SETTINGS
+        if setting.name != "scenarios"
+    },
+)
+
+
+def check_server(data: dict[str, Any]) -> list[Mistake]:
+    """All mistakes of a server file that its schema cannot see."""
+    mistakes = []
+    for setting in SETTINGS:
+        if isinstance(data.get(setting.name), setting.kind):
+            try:
+                setting.read(data[setting.name])
+            except SettingsError as error:
+                mistakes.append(Mistake((setting.name,), str(error)))
+    for path, account in mappings(data, "keys.*"):
+        if "plan" in account and "requests_per_minute" in account:
+            mistakes.append(Mistake((*path, "plan"), "'plan' beside 'requests_per_minute'", "expected one of the two", True))
+    for path, expires in texts(data, "keys.*.expires"):
+        try:
+            parse_instant(expires)
+        except ValueError:
+            mistakes.append(Mistake(path, "not a time", "expected an ISO 8601 time such as 2026-12-31T00:00:00Z"))
+    keys = [key for _, key in texts(data, "keys.*.key")]
+    for index, (path, key) in enumerate(texts(data, "keys.*.key")):
+        if key in keys[:index]:
+            mistakes.append(Mistake(path, "the key stands twice", "expected keys that differ"))
+    return mistakes
