@@ -81,7 +81,12 @@ def _text(value: Any) -> str:
 
 
 def _api_key(value: Any) -> str:
-    if not isinstance(value, str) or not value.startswith("lab_") or not value[4:].replace("_", "").replace("-", "").isalnum() or not value.isascii():
+    if (
+        not isinstance(value, str)
+        or not value.startswith("lab_")
+        or not value[4:].replace("_", "").replace("-", "").isalnum()
+        or not value.isascii()
+    ):
         raise ValueError("expected lab_ followed by letters, digits, '_' or '-'")
     return value
 
@@ -94,11 +99,17 @@ def _clock(value: Any) -> str:
 
 
 SETTINGS = (
-    Setting("scenarios", str, "", "folder of scenario files; without it, the shipped library", lambda value: str(value)),
+    Setting("scenarios", str, "", "folder of scenario files; without it, the shipped library", str),
     Setting("host", str, "127.0.0.1", "address to listen on", _text),
     Setting("port", int, 8765, "port to listen on; 0 takes any free one", _whole(0, 65_535)),
     Setting("api_key", str, "lab_local", "the one API key, where server.yaml lists none", _api_key),
-    Setting("plan", str, "enterprise", "plan of that key: standard, premium or enterprise", _words("standard", "premium", "enterprise")),
+    Setting(
+        "plan",
+        str,
+        "enterprise",
+        "plan of that key: standard, premium or enterprise",
+        _words("standard", "premium", "enterprise"),
+    ),
     Setting("seed", int, 0, "where ids and draws start from", _whole(0, 2**63 - 1)),
     Setting("clock", str, "real", "real, frozen, frozen:<ISO time> or x<number>", _clock),
     Setting("control", bool, True, "offer the control plane under /_mock", _switch),
@@ -110,22 +121,24 @@ SETTINGS = (
 class Settings:
     """All settings with their values; the fields are the rows of the table."""
 
-    scenarios: Path | None = None
-    host: str = "127.0.0.1"
-    port: int = 8765
-    api_key: str = field(default="lab_local", repr=False)
-    plan: str = "enterprise"
-    seed: int = 0
-    clock: str = "real"
-    control: bool = True
-    max_body: int = 16 * 1024 * 1024
+    scenarios: Path | None
+    host: str
+    port: int
+    api_key: str = field(repr=False)
+    plan: str
+    seed: int
+    clock: str
+    control: bool
+    max_body: int
 
 
 def given(options: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
     """What options (those that are not None) and environment say, options first. Raises `SettingsError`."""
     unknown = [name for name in options if name not in {setting.name for setting in SETTINGS}]
     if unknown:
-        raise SettingsError(f"{unknown[0]}: unknown setting; expected one of: {', '.join(row.name for row in SETTINGS)}")
+        raise SettingsError(
+            f"{unknown[0]}: unknown setting; expected one of: {', '.join(row.name for row in SETTINGS)}"
+        )
     values: dict[str, Any] = {}
     for setting in SETTINGS:
         value = options.get(setting.name)

@@ -2,11 +2,14 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
 
 _PLAIN = str.maketrans(
     dict.fromkeys("‘’‚‛ʼ′＇", "'") | dict.fromkeys("“”„‟″«»", '"')  # noqa: RUF001 - these are the typographic ones
 )
-_CONTROL_SPACES = "\n\t\r\x0b\x0c\x1c\x1d\x1e\x1f"
+_OTHER_SPACES = ("\n", "  ", "\t", "\r", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x1f")
 _WORD = re.compile(r"\w+(?:'\w+)*")
 
 
@@ -22,8 +25,9 @@ def normalise(text: str) -> str:
         folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
         folded = unicodedata.normalize("NFKC", folded.casefold()).translate(_PLAIN)
         return " ".join(folded.split())
-    if "  " in folded or any(space in folded for space in _CONTROL_SPACES):
-        return " ".join(folded.split())
+    for space in _OTHER_SPACES:
+        if space in folded:
+            return " ".join(folded.split())
     return folded.strip(" ")
 
 
@@ -55,11 +59,22 @@ def similarity(one: str, other: str) -> float:
     return len(left & right) / len(left | right)
 
 
+def did_you_mean(word: Any, known: Iterable[str]) -> str:
+    """`did you mean 'x'?` or, where nothing is close, `expected one of: …`."""
+    choices = list(known)
+    close = get_close_matches(str(word)[:80], choices, n=1)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    return f"expected one of: {', '.join(choices)}" if choices else "there is none to name"
+
+
 def _boundary(text: str, index: int) -> bool:
     """Whether no word runs across the place before `index`."""
     if index == 0 or index == len(text):
         return True
     before, after = text[index - 1], text[index]
+    if before == " " or after == " ":
+        return True
     if before == "'":
         before = text[index - 2] if index >= 2 else " "
     elif after == "'":

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
+from labs_mock.text import redacted
+
 Severity = Literal["info", "warning"]
 
 SEVERITIES: dict[str, Severity] = {
@@ -54,4 +56,4 @@ def header(findings: Iterable[Finding]) -> str:
 
 
 def _ascii(place: str) -> str:
-    return "".join(char if " " <= char <= "~" and char not in '"\\' else "?" for char in place[:80])
+    return "".join(char if " " <= char <= "~" and char not in '"\\' else "?" for char in redacted(place[:80]))

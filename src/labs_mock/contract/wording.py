@@ -16,11 +16,13 @@ NO_OPERATOR_MESSAGE = (  # EP-7, EP-8
 INTERNAL = "Internal error of the mock server, not of your request; its log has the details under this request id"
 
 
-def unknown_collection(slug: str) -> str:  # EP-1
+def unknown_collection(slug: str) -> str:
+    """No such collection (EP-1)."""
     return f"Collection not found: {quote(slug)}"
 
 
-def unknown_scenario(collection: str, slug: str) -> str:  # EP-1
+def unknown_scenario(collection: str, slug: str) -> str:
+    """No such scenario in a collection (EP-1)."""
     return f"Scenario not found: {quote(slug)} in collection {quote(collection)}"
 
 

@@ -86,7 +86,9 @@ def near_misses(messages: Sequence[Message]) -> list[Finding]:
 
 def _played(player: Player, messages: list[Message]) -> list[Turn]:
     """The operator's turns where both speak as `assistant`; none if no message is what the persona says there."""
-    play, turns, run, matched = player.start(), [], [], False
+    play, matched = player.start(), False
+    turns: list[Turn] = []
+    run: list[Message] = []
     for message in messages:
         answered = player.fold(play, [run]) if run else None
         if answered is not None and player.text(answered.observation) == player.text(message.content):

@@ -11,8 +11,7 @@ def first_held(rule: Rule, play: Play) -> int:
     held = rule.holds(play.masks, play.full)
     if not held >> play.turn:
         return -1
-    missed = ~held & (play.full | 1)
-    return last(missed) + 1
+    return last(~held & (play.full | 1)) + 1
 
 
 def success_metrics(scenario: Scenario, play: Play) -> Score:
@@ -26,7 +25,7 @@ def best_practices(scenario: Scenario, play: Play) -> Score:
 
 
 def failure_metrics(scenario: Scenario, play: Play) -> Score:
-    """1 − weight of the failures that hold / total weight; 0 once a critical one holds."""
+    """1 minus weight of the failures that hold / total weight; 0 once a critical one holds."""
     criteria = scenario.metrics["failure_metrics"]
     value, sentence = _share(criteria, play, "occurred")
     for criterion in criteria:
@@ -56,7 +55,7 @@ def _share(criteria: tuple[Criterion, ...], play: Play, verb: str) -> Score:
 
 
 def _sum(weighed: list[tuple[float, int]], verb: str) -> Score:
-    """The share of weight whose turn is not −1, and a sentence on how many and when."""
+    """The share of weight whose turn is not -1, and a sentence on how many and when."""
     held = [pair for pair in weighed if pair[1] >= 0]
     if not held:
         return Score(0.0, f"0 of {len(weighed)} {verb}")

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from labs_mock.engine.state import Play
 from labs_mock.scenario.rules import Rule, Turns, listed
-from labs_mock.scenario.scenario import Referral, Scenario
+from labs_mock.scenario.scenario import Criterion, Referral, Scenario
 
 
 class Gate(NamedTuple):
@@ -21,11 +21,11 @@ def gate(scenario: Scenario, play: Play) -> Gate:
     """Each kind of violation that occurred contributes its factor once."""
     factors = scenario.file.scoring.gate
     violations = []
-    if any(_holds(entry.rule, play) for entry in scenario.prohibited):
+    if _occurred(scenario.prohibited, play):
         violations.append("prohibited")
     if any(broken(entry, play) for entry in scenario.referrals):
         violations.append("must_refer")
-    if any(_holds(entry.rule, play) for entry in scenario.terminology):
+    if _occurred(scenario.terminology, play):
         violations.append("terminology")
     factor = 1.0
     for kind in violations:
@@ -36,13 +36,21 @@ def gate(scenario: Scenario, play: Play) -> Gate:
 def broken(referral: Referral, play: Play) -> Turns:
     """The turns whose trigger was not followed in time; a window that is still open breaks nothing."""
     referred = referral.rule.yields(play.masks, play.full)
-    turns = 0
-    for turn in listed(referral.trigger.yields(play.masks, play.full)):
+    turns, triggered = 0, referral.trigger.yields(play.masks, play.full)
+    for turn in listed(triggered) if triggered else ():
         window = ((2 << referral.within) - 1) << turn
         if turn + referral.within <= play.turn and not referred & window:
             turns |= 1 << turn
     return turns
 
 
-def _holds(rule: Rule, play: Play) -> int:
-    return rule.holds(play.masks, play.full) >> play.turn
+def _occurred(entries: tuple[Criterion, ...], play: Play) -> bool:
+    for entry in entries:  # noqa: SIM110 - on every request, and a generator costs more than the rules
+        if holds(entry.rule, play):
+            return True
+    return False
+
+
+def holds(rule: Rule, play: Play) -> bool:
+    """Whether a rule holds at the last turn."""
+    return bool(rule.holds(play.masks, play.full) >> play.turn)

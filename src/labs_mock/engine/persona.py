@@ -1,7 +1,7 @@
 """The persona: what a turn reveals, and what is answered."""
 
 from labs_mock.engine.state import Play
-from labs_mock.scenario.rules import Rule
+from labs_mock.scenario.rules import Trigger
 from labs_mock.scenario.scenario import Scenario, StateItem, Variant
 from labs_mock.scenario.vocabulary import SILENT
 
@@ -33,13 +33,13 @@ def answer(scenario: Scenario, play: Play) -> str:
     return reply if reply is not None else _volunteer(scenario, play)
 
 
-def _now(rule: Rule, play: Play) -> bool:
-    return bool(rule.yields(play.masks, play.full) >> play.turn)
+def _now(trigger: Trigger, play: Play) -> bool:
+    return trigger.fires(play.masks, play.full, play.seen)
 
 
 def _first(variants: tuple[Variant, ...], play: Play) -> str | None:
     for variant in variants:
-        if variant.rule is None or _now(variant.rule, play):
+        if variant.trigger is None or _now(variant.trigger, play):
             return variant.text
     return None
 
@@ -48,22 +48,27 @@ def _reveals(scenario: Scenario, play: Play) -> tuple[str | None, list[StateItem
     """The items that this turn reveals, and the deflection of the first one asked for too early."""
     deflection, revealed = None, []
     for item in scenario.items:
-        if item.rule is None or item.atom in play.masks or not _now(item.rule, play):
+        if item.trigger is None or item.atom in play.masks or not _now(item.trigger, play):
             continue
         if item.reveal == "rapport_required" and play.rapport < scenario.rapport_needed:
             deflection = deflection or item.deflect
         else:
             revealed.append(item)
     for item in revealed:  # only now: no item may see what this turn reveals
-        play.masks[item.atom] = 1 << play.turn
+        _reveal(item, play)
     return deflection, revealed
+
+
+def _reveal(item: StateItem, play: Play) -> None:
+    play.masks[item.atom] = 1 << play.turn
+    play.seen.add(item.atom)
 
 
 def _volunteer(scenario: Scenario, play: Play) -> str:
     """Instead of a fallback, the first volunteered item that is not yet revealed."""
     for item in scenario.items:
         if item.reveal == "volunteered" and item.atom not in play.masks:
-            play.masks[item.atom] = 1 << play.turn
+            _reveal(item, play)
             return item.reply
     return _fallback(scenario, play)
 
@@ -78,7 +83,9 @@ def _fallback(scenario: Scenario, play: Play) -> str:
 def _session_ends(scenario: Scenario, play: Play, silent: bool) -> bool:
     session = scenario.sessions[play.session]
     play.session_turns += 1
-    return silent or play.session_turns == session.turns or (session.rule is not None and _now(session.rule, play))
+    return (
+        silent or play.session_turns == session.turns or (session.trigger is not None and _now(session.trigger, play))
+    )
 
 
 def _next_session(scenario: Scenario, play: Play, said: list[str], silent: bool) -> str:

@@ -1,7 +1,8 @@
 """The fold: from the operator's turns to what is true, what the persona answered, and how it ended."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 
 from labs_mock.contract.models import Message, TerminalReason, ToolCall
 from labs_mock.contract.tokens import NO_RESPONSE
@@ -35,7 +36,7 @@ class Player:
     def start(self) -> Play:
         """The state before the first turn: only the first observation has been heard."""
         play = Play(observation=self.scenario.first_observation)
-        self._hear(play, 1)
+        self._hear(play)
         return play
 
     def fold(self, play: Play, turns: Iterable[Turn]) -> Play:
@@ -43,7 +44,7 @@ class Player:
 
         `play` itself is not changed, so a caller that does not keep the answer has undone the turns.
         """
-        play = replace(play, masks=dict(play.masks), inputs=dict(play.inputs))
+        play = play.copy()
         for turn in turns:
             if play.terminal is not None:
                 break
@@ -52,27 +53,28 @@ class Player:
 
     def _take(self, play: Play, turn: Turn) -> None:
         play.turn += 1
-        bit = 1 << play.turn
-        valid = self._see(play, turn, bit)
+        play.full |= 1 << play.turn
+        play.seen = set()
+        valid = self._see(play, turn)
         play.observation = persona.answer(self.scenario, play)
-        self._hear(play, bit)
+        self._hear(play)
         play.terminal = self._ending(play, valid)
 
-    def _see(self, play: Play, turn: Turn, bit: int) -> bool:
+    def _see(self, play: Play, turn: Turn) -> bool:
         """Note which atoms this turn's messages make true; whether all its tool calls were valid."""
-        masks, silent, valid = play.masks, True, True
+        seen, silent, valid = play.seen, True, True
         for message in turn:
-            for atom in self.said.read(message.content).atoms:
-                masks[atom] = masks.get(atom, 0) | bit
+            seen |= self.said.read(message.content).atoms
             silent = silent and message.content == NO_RESPONSE
             for call in message.tool_calls or ():
-                valid = self._call(play, call, bit) and valid
+                valid = self._call(play, call) and valid
         if silent:
-            masks[SILENT] = masks.get(SILENT, 0) | bit
+            seen.add(SILENT)
+        self._note(play, seen)
         return valid
 
-    def _call(self, play: Play, call: ToolCall, bit: int) -> bool:
-        tool, words, masks = self.scenario.tools.get(call.name), self.scenario.vocabulary, play.masks
+    def _call(self, play: Play, call: ToolCall) -> bool:
+        tool, words = self.scenario.tools.get(call.name), self.scenario.vocabulary
         if tool is None:
             return False
         if not tool.accepts(call.type, call.input):
@@ -82,25 +84,33 @@ class Player:
         play.called = (*play.called, (play.turn, tool.id))
         for pattern, atom in words.calls.get(tool.id, ()):
             if pattern is None or contains(call.input, pattern):
-                masks[atom] = masks.get(atom, 0) | bit
+                play.seen.add(atom)
         if tool.options is not None:
             decided = words.decisions.get((tool.id, call.input["value"]))
             if decided is not None:
-                masks[decided] = masks.get(decided, 0) | bit
+                play.seen.add(decided)
         return True
 
-    def _hear(self, play: Play, bit: int) -> None:
+    def _hear(self, play: Play) -> None:
         if self.scenario.heard is not None:
-            for atom in self.heard.read(play.observation).atoms:
-                play.masks[atom] = play.masks.get(atom, 0) | bit
+            heard = self.heard.read(play.observation).atoms
+            self._note(play, heard)
+            play.seen |= heard
+
+    @staticmethod
+    def _note(play: Play, atoms: AbstractSet[int]) -> None:
+        masks, bit = play.masks, 1 << play.turn
+        for atom in atoms:
+            masks[atom] = masks.get(atom, 0) | bit
 
     def _ending(self, play: Play, valid: bool) -> TerminalReason | None:
         """EP-11: error before completed before max_turns_reached."""
-        scenario, masks, full = self.scenario, play.masks, play.full
+        scenario, masks, full, seen = self.scenario, play.masks, play.full, play.seen
         if not valid and scenario.file.invalid_tool_call == "error":
             return "error"
-        if any(rule.holds(masks, full) >> play.turn for rule in scenario.critical):
-            return "error"
-        if play.closed or (scenario.completed is not None and scenario.completed.yields(masks, full) >> play.turn):
+        for trigger in scenario.critical:
+            if trigger.fires(masks, full, seen):
+                return "error"
+        if play.closed or (scenario.completed is not None and scenario.completed.fires(masks, full, seen)):
             return "completed"
         return "max_turns_reached" if play.turn >= scenario.max_turns else None

@@ -4,18 +4,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import fsum
 
-from labs_mock.contract.dimensions import DIMENSIONS
+from labs_mock.contract.dimensions import DIMENSIONS, Dimension
 from labs_mock.contract.findings import Finding
 from labs_mock.contract.models import RewardConfig
 from labs_mock.engine import criteria, outputs
-from labs_mock.engine.gate import OPEN, Gate, gate
+from labs_mock.engine.gate import OPEN, Gate, gate, holds
 from labs_mock.engine.score import Score
 from labs_mock.engine.state import Play
 from labs_mock.scenario.scenario import Scenario
 
 PLACES = 6
 
-SCORERS: dict[str, Callable[[Scenario, Play], Score]] = {
+SCORERS: dict[Dimension, Callable[[Scenario, Play], Score]] = {
     "success_metrics": criteria.success_metrics,
     "failure_metrics": criteria.failure_metrics,
     "best_practices": criteria.best_practices,
@@ -32,11 +32,11 @@ class Assessment:
     """A reward and how it came about; `results` has the dimensions that ran, by dimension."""
 
     reward: float
-    results: dict[str, Score]
-    weights: Mapping[str, float]
+    results: dict[Dimension, Score]
+    weights: Mapping[Dimension, float]
     gate: Gate
     critical: bool
-    names: Mapping[str, str]
+    names: Mapping[Dimension, str]
 
     @property
     def scores(self) -> dict[str, float]:
@@ -52,19 +52,17 @@ class Assessment:
 def assess(scenario: Scenario, play: Play, config: RewardConfig | None = None) -> Assessment:
     """Score the conversation so far.
 
-    reward = 0 if failure metrics run and a critical one holds, else gate × Σ wᵢsᵢ / Σ wᵢ over the scorers that
+    reward = 0 if failure metrics run and a critical one holds, else gate times the weighted mean of the scorers that
     ran, rounded to 6 places (RC-4). Scores are rounded first, so that a reader can do the sum again.
     """
     weights = effective_weights(scenario, config)
-    results = {}
+    results: dict[Dimension, Score] = {}
     for dimension in weights:
         value, sentence = SCORERS[dimension](scenario, play)
         results[dimension] = Score(round(value, PLACES), sentence)
     skip = config is not None and bool(config.skip_safety_gate)
     passed = OPEN if skip else gate(scenario, play)
-    critical = "failure_metrics" in weights and any(
-        rule.holds(play.masks, play.full) >> play.turn for rule in scenario.critical
-    )
+    critical = "failure_metrics" in weights and any(holds(trigger.rule, play) for trigger in scenario.critical)
     reward = 0.0
     if weights and not critical:
         total = fsum([weights[dimension] * result.value for dimension, result in results.items()])
@@ -72,7 +70,7 @@ def assess(scenario: Scenario, play: Play, config: RewardConfig | None = None) -
     return Assessment(reward, results, weights, passed, critical, scenario.names)
 
 
-def effective_weights(scenario: Scenario, config: RewardConfig | None) -> Mapping[str, float]:
+def effective_weights(scenario: Scenario, config: RewardConfig | None) -> Mapping[Dimension, float]:
     """The weights above 0 of the dimensions that the scenario defines, in their order (RC-1, RC-2, RC-5)."""
     if config is None or config.quality_weights is None:
         return scenario.weights

@@ -35,7 +35,9 @@ def roll_out(player: Player, operator: str, choose: Choose = first_text) -> Roll
     """
     script = player.scenario.file.operators[operator].says
     rules = player.scenario.operator_rules[operator]
-    play, turns, observations = player.start(), [], []
+    play = player.start()
+    turns: list[Turn] = []
+    observations: list[str] = []
     for entry, conditions in zip(script, rules, strict=True):
         if play.terminal is not None:
             break

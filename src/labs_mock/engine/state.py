@@ -1,6 +1,6 @@
 """What is known after some turns; everything that persona and scores need, and no text of the past."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from labs_mock.contract.models import TerminalReason
@@ -11,7 +11,8 @@ from labs_mock.scenario.rules import Turns
 class Play:
     """The state of a conversation after `turn` turns.
 
-    `masks` maps atoms to the turns in which they were seen; `inputs` maps each tool that was called to
+    `full` has a bit for each of these turns, `masks` maps atoms to the turns in which they were seen, and
+    `seen` has the atoms of the last turn; `inputs` maps each tool that was called to
     the input of its last call, None if that was invalid; `called` lists valid calls as (turn, tool).
     `rapport` counts the turns in which the rapport rule yielded, `fallbacks` the fallbacks used;
     `session` and `session_turns` say where a journey stands, and `closed` that its last session ended.
@@ -23,6 +24,8 @@ class Play:
     inputs: dict[str, dict[str, Any] | None] = field(default_factory=dict)
     called: tuple[tuple[int, str], ...] = ()
     turn: int = 0
+    full: Turns = 0
+    seen: set[int] = field(default_factory=set)
     rapport: int = 0
     fallbacks: int = 0
     session: int = 0
@@ -31,7 +34,6 @@ class Play:
     terminal: TerminalReason | None = None
     context: tuple[str, ...] = ()
 
-    @property
-    def full(self) -> Turns:
-        """A bit for every turn so far, the opening not among them."""
-        return (2 << self.turn) - 2
+    def copy(self) -> "Play":
+        """A state that can go on without changing this one."""
+        return replace(self, masks=dict(self.masks), inputs=dict(self.inputs))

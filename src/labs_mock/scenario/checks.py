@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
-from labs_mock.contract.dimensions import DIMENSIONS, default_name
+from labs_mock.contract.dimensions import DIMENSIONS, Dimension, default_name
 from labs_mock.contract.limits import MAX_CONTENT
-from labs_mock.scenario.places import Mistake, did_you_mean, find, mappings, texts
+from labs_mock.scenario.places import Mistake, Steps, find, mappings, texts
 from labs_mock.scenario.rule_checks import check_rules
 from labs_mock.scenario.tools import compile_schema
+from labs_mock.text import did_you_mean
 
 Data = dict[str, Any]
 
@@ -61,22 +62,32 @@ def _shape(data: Data) -> Iterator[Mistake]:
             yield Mistake(("shape",), f"a {shape} without '{key}'", f"expected '{key}' in this file")
     for key in refused:
         if key in data:
-            yield Mistake((key,), f"'{key}' has no place in a {shape}", f"remove it, or choose another shape than {shape}", True)
+            yield Mistake(
+                (key,), f"'{key}' has no place in a {shape}", f"remove it, or choose another shape than {shape}", True
+            )
 
 
 def _state(data: Data) -> Iterator[Mistake]:
     for path, item in mappings(data, "state.*"):
         hidden, reveal = item.get("kind") == "hidden", item.get("reveal")
         if hidden and reveal is not None:
-            yield Mistake((*path, "reveal"), "a hidden item has no reveal trigger", "remove it; 'when' uncovers the item", True)
+            yield Mistake(
+                (*path, "reveal"), "a hidden item has no reveal trigger", "remove it; 'when' uncovers the item", True
+            )
         if not hidden and reveal is None:
-            yield Mistake(path, "a known item without 'reveal'", "expected volunteered, direct_question or rapport_required")
+            yield Mistake(
+                path, "a known item without 'reveal'", "expected volunteered, direct_question or rapport_required"
+            )
         if not hidden and data.get("shape") == "decision_task":
             yield Mistake(path, "a decision task has no persona to know this", "expected kind: hidden")
         if "when" not in item and (hidden or reveal in ("direct_question", "rapport_required")):
-            yield Mistake(path, f"a {'hidden' if hidden else reveal} item without 'when'", "expected the rule that reveals it")
+            yield Mistake(
+                path, f"a {'hidden' if hidden else reveal} item without 'when'", "expected the rule that reveals it"
+            )
         if reveal == "rapport_required" and "rapport" not in data:
-            yield Mistake((*path, "reveal"), "rapport_required without 'rapport'", "expected a 'rapport' section in this file")
+            yield Mistake(
+                (*path, "reveal"), "rapport_required without 'rapport'", "expected a 'rapport' section in this file"
+            )
         if "deflect" in item and reveal != "rapport_required":
             yield Mistake((*path, "deflect"), "only rapport_required items are deflected", "remove it", True)
 
@@ -86,10 +97,20 @@ def _lengths(data: Data) -> Iterator[Mistake]:
     replies = sum(len(reply) + 1 for _, reply in texts(data, "state.*.reply"))
     say = max((len(say) for _, say in texts(data, "sessions.*.reach_out.*.say")), default=0)
     if replies + say > MAX_CONTENT:
-        yield Mistake(("state",), "the replies are too long for one observation", f"expected at most {MAX_CONTENT:,} characters together")
-    given = [text for pattern in ("briefing", "documents.*.title", "documents.*.text") for _, text in texts(data, pattern)]
+        yield Mistake(
+            ("state",),
+            "the replies are too long for one observation",
+            f"expected at most {MAX_CONTENT:,} characters together",
+        )
+    given = [
+        text for pattern in ("briefing", "documents.*.title", "documents.*.text") for _, text in texts(data, pattern)
+    ]
     if sum(len(text) + 2 for text in given) > MAX_CONTENT:
-        yield Mistake(("briefing",), "briefing and documents are too long for one observation", f"expected at most {MAX_CONTENT:,} characters together")
+        yield Mistake(
+            ("briefing",),
+            "briefing and documents are too long for one observation",
+            f"expected at most {MAX_CONTENT:,} characters together",
+        )
 
 
 def _tools(data: Data) -> Iterator[Mistake]:
@@ -100,12 +121,22 @@ def _tools(data: Data) -> Iterator[Mistake]:
                 yield Mistake(path, f"mode {key} without '{key}'", f"expected '{key}' in this tool")
             if mode in ("json_schema", "options") and mode != key and key in tool:
                 yield Mistake((*path, key), f"'{key}' beside mode {mode}", "remove it, or change the mode", True)
-        options = [option for option in tool.get("options") or () if isinstance(option, str)] if isinstance(tool.get("options"), list) else []
+        options = (
+            [option for option in tool.get("options") or () if isinstance(option, str)]
+            if isinstance(tool.get("options"), list)
+            else []
+        )
         for option, times in Counter(options).items():
             if times > 1:
-                yield Mistake((*path, "options"), f"the option '{option}' stands {times} times", "expected options that differ")
+                yield Mistake(
+                    (*path, "options"), f"the option '{option}' stands {times} times", "expected options that differ"
+                )
         if isinstance(tool.get("json_schema"), dict) and (error := _schema_error(tool["json_schema"])):
-            yield Mistake((*path, "json_schema"), f"not a JSON Schema: {error}", "expected a schema that refers to nothing outside itself")
+            yield Mistake(
+                (*path, "json_schema"),
+                f"not a JSON Schema: {error}",
+                "expected a schema that refers to nothing outside itself",
+            )
 
 
 def _schema_error(schema: Data) -> str | None:
@@ -134,44 +165,50 @@ def _outputs(data: Data) -> Iterator[Mistake]:
             yield Mistake((*path, "call"), f"unknown tool '{call['call']}'", did_you_mean(call["call"], tools))
 
 
-def _output(path: tuple[str | int, ...], output: Data, tool: Data) -> Iterator[Mistake]:
-    expected, exemplar, options, schema = (
-        output.get("expected"),
-        output.get("exemplar"),
-        tool.get("options"),
-        tool.get("json_schema"),
-    )
+def _output(path: Steps, output: Data, tool: Data) -> Iterator[Mistake]:
+    expected, exemplar, schema = output.get("expected"), output.get("exemplar"), tool.get("json_schema")
+    options = tool.get("options")
     if isinstance(expected, str) and not isinstance(options, list):
         yield Mistake((*path, "expected"), f"the tool '{tool['id']}' has no options", "expected 'exemplar' for it")
-    elif isinstance(expected, str) and expected not in options:
+    elif isinstance(expected, str) and isinstance(options, list) and expected not in options:
         known = [option for option in options if isinstance(option, str)]
         yield Mistake((*path, "expected"), f"'{tool['id']}' has no option '{expected}'", did_you_mean(expected, known))
     if isinstance(exemplar, dict) and isinstance(schema, dict) and _schema_error(schema) is None:
         error = next(compile_schema(schema).iter_errors(exemplar), None)
         if error is not None:
-            yield Mistake((*path, "exemplar", *error.instance_path), f"the exemplar breaks the tool's schema: {error.message}", "expected a valid input")
+            place = (*path, "exemplar", *error.instance_path)
+            yield Mistake(place, f"the exemplar breaks the tool's schema: {error.message}", "expected a valid input")
 
 
 def _sessions(data: Data) -> Iterator[Mistake]:
     sessions = mappings(data, "sessions.*")
     for index, (path, session) in enumerate(sessions):
-        variants = session.get("reach_out")
+        variants = session["reach_out"] if isinstance(session.get("reach_out"), list) else []
         if index == 0 and session.get("after_days") not in (0, None):
             yield Mistake((*path, "after_days"), "the first session starts later than the journey", "expected 0")
         if index == 0 and variants:
             yield Mistake((*path, "reach_out"), "the first session has the persona's opening", "remove it", True)
         if index > 0 and not variants:
             yield Mistake(path, "a session without 'reach_out'", "expected what the persona says when it starts")
-        for number, variant in enumerate(variants if index > 0 and isinstance(variants, list) else ()):
+        for number, variant in enumerate(variants if index > 0 else ()):
             if isinstance(variant, dict) and ("when" in variant) == (number == len(variants) - 1):
-                yield Mistake(
-                    (*path, "reach_out", number), "the variants must end with one that always applies, and only they",
-                    "expected 'when' in every variant but the last",
-                )
-    days = [(path, session.get("after_days")) for path, session in sessions]
-    for (_, before), (path, after) in pairwise(days):
-        if isinstance(before, int) and isinstance(after, int) and after <= before:
-            yield Mistake((*path, "after_days"), f"day {after} is not after day {before}", "expected days since the start, rising")
+                yield Mistake((*path, "reach_out", number), *_VARIANTS)
+    yield from _days(sessions)
+
+
+_VARIANTS = (
+    "the variants must end with one that always applies, and no other may",
+    "expected 'when' in every variant but the last",
+)
+
+
+def _days(sessions: list[tuple[Steps, Data]]) -> Iterator[Mistake]:
+    for (_, before), (path, after) in pairwise(sessions):
+        days, later = before.get("after_days"), after.get("after_days")
+        if isinstance(days, int) and isinstance(later, int) and later <= days:
+            yield Mistake(
+                (*path, "after_days"), f"day {later} is not after day {days}", "expected days since the start, rising"
+            )
 
 
 def _operators(data: Data) -> Iterator[Mistake]:
@@ -185,24 +222,33 @@ def _operators(data: Data) -> Iterator[Mistake]:
 
 
 def _scoring(data: Data) -> Iterator[Mistake]:
-    defined = [dimension for dimension, patterns in _DEFINED_BY.items() if any(next(find(data, pattern), None) for pattern in patterns)]
+    defined: list[Dimension] = [
+        dimension
+        for dimension, patterns in _DEFINED_BY.items()
+        if any(next(find(data, pattern), None) for pattern in patterns)
+    ]
     if not defined:
-        yield Mistake(("criteria",), "nothing can be scored", f"expected something for one of: {', '.join(DIMENSIONS)}", True)
+        yield Mistake(
+            ("criteria",), "nothing can be scored", f"expected something for one of: {', '.join(DIMENSIONS)}", True
+        )
     for key in ("weights", "names"):
-        for (path, _) in find(data, f"scoring.{key}.*"):
+        for path, _ in find(data, f"scoring.{key}.*"):
             if path[-1] in DIMENSIONS and path[-1] not in defined:
                 yield Mistake(path, f"this scenario does not define {path[-1]}", did_you_mean(path[-1], defined), True)
     weights = [weight for _, weight in find(data, "scoring.weights.*") if isinstance(weight, int | float)]
     if weights and not any(weights):
         yield Mistake(("scoring", "weights"), "all weights are 0", "expected one above 0", True)
-    names = {dimension: default_name(dimension) for dimension in defined}
-    names |= {str(path[-1]): name for path, name in texts(data, "scoring.names.*") if path[-1] in defined}
-    for dimension, name in names.items():
-        if list(names.values()).index(name) != list(names).index(dimension):
-            yield Mistake(("scoring", "names", dimension), f"the score name '{name}' is taken", "expected names that differ")
+    given = {path[-1]: name for path, name in texts(data, "scoring.names.*")}
+    taken: set[str] = set()
+    for dimension in defined:
+        name = given.get(dimension, default_name(dimension))
+        if name in taken:
+            place = ("scoring", "names", dimension)
+            yield Mistake(place, f"the score name '{name}' is taken", "expected names that differ")
+        taken.add(name)
 
 
-_DEFINED_BY = {
+_DEFINED_BY: dict[Dimension, tuple[str, ...]] = {
     "success_metrics": ("criteria.success_metrics.*",),
     "failure_metrics": ("criteria.failure_metrics.*",),
     "best_practices": ("criteria.best_practices.*",),
@@ -233,21 +279,30 @@ def check_dataset(data: Data) -> Iterator[Mistake]:
     """All mistakes of a dataset file that its schema cannot see, but for its references to scenarios."""
     stages = mappings(data, "lifecycle.*")
     for index, (path, stage) in enumerate(stages):
-        status, last = stage.get("status"), index == len(stages) - 1
-        lasts = [key for key in ("polls", "seconds") if key in stage]
-        if not last and status in FINAL:
-            yield Mistake(path, f"a stage after '{status}'", f"expected '{status}' to be the last one")
-        if last and isinstance(status, str) and status not in FINAL:
-            yield Mistake(path, f"the lifecycle ends with '{status}'", f"expected one of: {', '.join(FINAL)}")
-        if last and lasts:
-            yield Mistake((*path, lasts[0]), "the final stage does not end", "remove it", True)
-        if not last and len(lasts) != 1:
-            yield Mistake(path, "a stage without an end, or with two", "expected either 'polls' or 'seconds'")
-        if ("error" in stage) != (status == "failed"):
-            yield Mistake(path, "'error' belongs to the status failed, and to it alone", "expected the reason of the failure")
-    final = stages[-1][1].get("status") if stages else None
-    sources = [key for key in ("generate", "file", "inline") if isinstance(data.get("rows"), dict) and key in data["rows"]]
-    if "rows" in data and len(sources) != 1:
+        yield from _stage(path, stage, index == len(stages) - 1)
+    yield from _rows(data, stages[-1][1].get("status") if stages else None)
+
+
+def _rows(data: Data, final: Any) -> Iterator[Mistake]:
+    rows = data.get("rows")
+    sources = [key for key in ("generate", "file", "inline") if isinstance(rows, dict) and key in rows]
+    if rows is not None and len(sources) != 1:
         yield Mistake(("rows",), "rows with several sources, or with none", "expected one of: generate, file, inline")
-    if final == "ready" and "rows" not in data:
+    if final == "ready" and rows is None:
         yield Mistake(("lifecycle",), "a dataset that gets ready needs rows", "expected 'rows' in this file", True)
+
+
+def _stage(path: Steps, stage: Data, last: bool) -> Iterator[Mistake]:
+    status, ends = stage.get("status"), [key for key in ("polls", "seconds") if key in stage]
+    if not last and status in FINAL:
+        yield Mistake(path, f"a stage after '{status}'", f"expected '{status}' to be the last one")
+    if last and isinstance(status, str) and status not in FINAL:
+        yield Mistake(path, f"the lifecycle ends with '{status}'", f"expected one of: {', '.join(FINAL)}")
+    if last and ends:
+        yield Mistake((*path, ends[0]), "the final stage does not end", "remove it", True)
+    if not last and len(ends) != 1:
+        yield Mistake(path, "a stage without an end, or with two", "expected either 'polls' or 'seconds'")
+    if ("error" in stage) != (status == "failed"):
+        yield Mistake(
+            path, "'error' belongs to the status failed, and to it alone", "expected the reason of the failure"
+        )

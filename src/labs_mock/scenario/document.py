@@ -113,7 +113,9 @@ class Document:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-            raise ScenarioError([self.problem_on(line, column, f"not YAML: {error.problem or error.context}")]) from None
+            raise ScenarioError(
+                [self.problem_on(line, column, f"not YAML: {error.problem or error.context}")]
+            ) from None
         except yaml.YAMLError as error:
             reason = getattr(error, "reason", None) or "it cannot be parsed"
             raise ScenarioError([self.problem_on(1, 1, f"not YAML: {reason}")]) from None
@@ -164,7 +166,9 @@ class _Composer:
         plain = event.implicit[0] and not event.style
         node.scalar = _resolve(event.value) if plain else event.value
         if isinstance(node.scalar, float) and not math.isfinite(node.scalar):
-            raise self.error(event, f"the number {event.value[:40]} is not finite", "expected a finite number, or quoted text")
+            raise self.error(
+                event, f"the number {event.value[:40]} is not finite", "expected a finite number, or quoted text"
+            )
         self.attach(node, event)
 
     def key(self, node: Node, event: Any) -> None:
@@ -242,8 +246,8 @@ _WORDS: dict[str, Any] = {
 }
 _NUMBERS = (
     (re.compile(r"[-+]?[0-9]{1,40}"), int),
-    (re.compile(r"0o[0-7]{1,40}"), lambda text: int(text[2:], 8)),
-    (re.compile(r"0x[0-9a-fA-F]{1,40}"), lambda text: int(text[2:], 16)),
+    (re.compile(r"0o[0-7]{1,40}"), lambda text: int(text, 0)),
+    (re.compile(r"0x[0-9a-fA-F]{1,40}"), lambda text: int(text, 0)),
     (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), float),
     (re.compile(r"[-+]?\.(inf|Inf|INF)"), lambda text: float(text.replace(".", ""))),
     (re.compile(r"\.(nan|NaN|NAN)"), lambda _: float("nan")),

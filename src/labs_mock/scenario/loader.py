@@ -13,9 +13,10 @@ from labs_mock.scenario import schema
 from labs_mock.scenario.checks import check_dataset, check_scenario
 from labs_mock.scenario.document import Document
 from labs_mock.scenario.mistakes import schema_mistakes
-from labs_mock.scenario.places import Mistake, did_you_mean
+from labs_mock.scenario.places import Mistake
 from labs_mock.scenario.scenario import Scenario, compile_scenario
 from labs_mock.scenario.server_file import ServerBase, ServerFile, check_server
+from labs_mock.text import did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -94,7 +95,9 @@ def _compile(collection: str, slug: str, model: schema.ScenarioFile, file: str) 
     try:
         return compile_scenario(collection, slug, model)
     except RuntimeError as error:
-        problem = Problem(file, 1, 1, f"the patterns of this scenario take too much memory: {error}", "expected fewer or simpler ones")
+        problem = Problem(
+            file, 1, 1, f"the patterns of this scenario take too much memory: {error}", "expected fewer or simpler ones"
+        )
         raise ScenarioError([problem]) from None
 
 
@@ -149,7 +152,9 @@ class _Loader:
     def datasets(self, collections: dict[str, Collection]) -> dict[str, schema.DatasetFile]:
         folder, datasets = self.folder / DATASETS, {}
         for path in self.files(folder) if folder.is_dir() else []:
-            model = self.read(path, schema.DatasetFile, lambda data: [*check_dataset(data), *check_rows(data, collections)])
+            model = self.read(
+                path, schema.DatasetFile, lambda data: [*check_dataset(data), *check_rows(data, collections)]
+            )
             if model is None:
                 continue
             if model.id in datasets:
@@ -188,7 +193,9 @@ def check_rows(data: dict[str, Any], collections: dict[str, Collection]) -> list
     if not isinstance(generate, dict) or not isinstance(generate.get("scenario"), str):
         return []
     path = ("rows", "generate")
-    scenarios = {f"{one.collection}/{one.slug}": one for group in collections.values() for one in group.scenarios.values()}
+    scenarios = {
+        f"{one.collection}/{one.slug}": one for group in collections.values() for one in group.scenarios.values()
+    }
     scenario = scenarios.get(generate["scenario"])
     if scenario is None:
         name = generate["scenario"]

@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from labs_mock.scenario.places import Mistake, did_you_mean
+from labs_mock.scenario.places import Mistake
+from labs_mock.text import did_you_mean
 
 _EXPECTED = {
     "missing": "expected '{key}' in this place",
@@ -42,7 +43,9 @@ def _mistake(model: type[BaseModel], detail: ErrorDetails) -> Mistake:
     path, kind, context = detail["loc"], detail["type"], detail.get("ctx", {})
     key = path[-1] if path else ""
     if kind == "extra_forbidden":
-        return Mistake(path, f"unknown key '{str(key)[:80]}'", did_you_mean(key, known_keys(model, path[:-1])), at_key=True)
+        return Mistake(
+            path, f"unknown key '{str(key)[:80]}'", did_you_mean(key, known_keys(model, path[:-1])), at_key=True
+        )
     if kind == "missing":
         return Mistake(path, f"'{key}' is missing", _EXPECTED[kind].format(key=key))
     expected = _EXPECTED[kind].format(**context) if kind in _EXPECTED else detail["msg"]
@@ -51,7 +54,9 @@ def _mistake(model: type[BaseModel], detail: ErrorDetails) -> Mistake:
         expected = did_you_mean(detail["input"], choices)
     # The steps in brackets are pydantic's own names for the arms of unions, and the key itself may be at fault.
     at_key = "[key]" in path
-    return Mistake(tuple(step for step in path if step != "[key]"), f"not a good value: {_show(detail['input'])}", expected, at_key)
+    return Mistake(
+        tuple(step for step in path if step != "[key]"), f"not a good value: {_show(detail['input'])}", expected, at_key
+    )
 
 
 def _show(value: Any) -> str:

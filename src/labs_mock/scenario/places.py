@@ -3,9 +3,8 @@
 The schema reports wrong types; the checks that run beside it look only at what has the right one.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 Steps = tuple[str | int, ...]
@@ -46,12 +45,3 @@ def texts(data: Any, pattern: str) -> list[tuple[Steps, str]]:
 def mappings(data: Any, pattern: str) -> list[tuple[Steps, dict[str, Any]]]:
     """Those values at a pattern that are mappings."""
     return [(path, value) for path, value in find(data, pattern) if isinstance(value, dict)]
-
-
-def did_you_mean(word: Any, known: Iterable[str]) -> str:
-    """`did you mean 'x'?` or, where nothing is close, `expected one of: …`."""
-    choices = list(known)
-    close = get_close_matches(str(word)[:80], choices, n=1)
-    if close:
-        return f"did you mean '{close[0]}'?"
-    return f"expected one of: {', '.join(choices)}" if choices else "there is none in this file"

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from labs_mock.scenario.patterns import expression_error
-from labs_mock.scenario.places import Mistake, Steps, did_you_mean, find, mappings, texts
+from labs_mock.scenario.places import Mistake, Steps, find, mappings, texts
 from labs_mock.scenario.schema import Rule
-from labs_mock.text import normalise
+from labs_mock.text import did_you_mean, normalise
 
-OPERATORS = tuple(
-    field.alias or name for name, field in Rule.model_fields.items() if name != "turns"
-)
+OPERATORS = tuple(field.alias or name for name, field in Rule.model_fields.items() if name != "turns")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,9 @@ def check_rules(data: dict[str, Any]) -> Iterator[Mistake]:
         for path, rule in find(data, place.pattern):
             yield from checker.rule(path, rule, place)
             if place.yields and is_negative(rule):
-                yield Mistake(path, "a rule of nothing but 'not' cannot say when", "expected something that happens beside it")
+                yield Mistake(
+                    path, "a rule of nothing but 'not' cannot say when", "expected something that happens beside it"
+                )
     for path, phrase in texts(data, "criteria.terminology.*.instead_of.*"):
         yield from _check_phrase(path, phrase)
 
@@ -86,7 +86,9 @@ class _Checker:
             only = "'turns' stands alone" if "turns" in rule else "a rule without a condition"
             yield Mistake(path, only, f"expected exactly one of: {', '.join(OPERATORS)}")
         for extra in operators[1:]:
-            yield Mistake((*path, extra), f"'{extra}' beside '{operators[0]}'", "expected one; put both into 'all' or 'any'", True)
+            yield Mistake(
+                (*path, extra), f"'{extra}' beside '{operators[0]}'", "expected one; put both into 'all' or 'any'", True
+            )
         for operator in operators:
             yield from self.operand((*path, operator), operator, rule[operator], place)
         yield from self.turn_range((*path, "turns"), rule.get("turns"))
@@ -106,7 +108,9 @@ class _Checker:
             yield from self.reference(path, operator, value)
         if operator == "heard" and (place.persona or not self.has_persona):
             why = "a persona rule cannot depend on the answer" if self.has_persona else "a decision task has no persona"
-            yield Mistake(path, f"'heard' is not possible here: {why}", "expected a rule on what the operator does", True)
+            yield Mistake(
+                path, f"'heard' is not possible here: {why}", "expected a rule on what the operator does", True
+            )
 
     def reference(self, path: Steps, operator: str, value: Any) -> Iterator[Mistake]:
         if operator == "matches" and isinstance(value, str) and (error := expression_error(value)):

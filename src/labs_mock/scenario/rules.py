@@ -7,7 +7,7 @@ operations, whatever the number of turns, and none looks ahead: bit t depends on
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 Turns = int
@@ -24,6 +24,10 @@ class Rule(ABC):
 
     __slots__ = ()
     condition = False
+
+    @abstractmethod
+    def watched(self) -> frozenset[int] | None:
+        """Atoms of which at least one must be seen in a turn for the rule to yield it; None if none need be."""
 
     @abstractmethod
     def yields(self, masks: Masks, full: Turns) -> Turns:
@@ -50,8 +54,15 @@ class Atom(Rule):
 
     number: int
 
+    def watched(self) -> frozenset[int] | None:
+        return frozenset((self.number,))
+
     def yields(self, masks: Masks, full: Turns) -> Turns:
         return masks.get(self.number, 0)
+
+    def holds(self, masks: Masks, full: Turns) -> Turns:
+        turns = masks.get(self.number)
+        return -(turns & -turns) & (full | 1) if turns else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +70,9 @@ class Together(Rule):
     """`says_all`: turns in which all atoms were seen."""
 
     numbers: tuple[int, ...]
+
+    def watched(self) -> frozenset[int] | None:
+        return frozenset(self.numbers[:1])
 
     def yields(self, masks: Masks, full: Turns) -> Turns:
         turns = full
@@ -74,6 +88,9 @@ class Known(Rule):
     number: int
     condition = True
 
+    def watched(self) -> frozenset[int] | None:
+        return None
+
     def yields(self, masks: Masks, full: Turns) -> Turns:
         return after_first(masks.get(self.number, 0), full)
 
@@ -87,6 +104,9 @@ class Between(Rule):
     rule: Rule
     range: Turns
 
+    def watched(self) -> frozenset[int] | None:
+        return self.rule.watched()
+
     def yields(self, masks: Masks, full: Turns) -> Turns:
         return self.rule.yields(masks, full) & self.range
 
@@ -97,6 +117,9 @@ class Any(Rule):
 
     rules: tuple[Rule, ...]
     condition: bool
+
+    def watched(self) -> frozenset[int] | None:
+        return _any_of(self.rules)
 
     def yields(self, masks: Masks, full: Turns) -> Turns:
         turns = 0
@@ -122,6 +145,9 @@ class All(Rule):
     def condition(self) -> bool:  # type: ignore[override] # a constant in the other rules
         return not self.events
 
+    def watched(self) -> frozenset[int] | None:
+        return _any_of(self.events) if self.events else None
+
     def yields(self, masks: Masks, full: Turns) -> Turns:
         turns = 0
         for rule in self.events:
@@ -146,6 +172,9 @@ class Not(Rule):
     rule: Rule
     condition = True
 
+    def watched(self) -> frozenset[int] | None:
+        return None
+
     def yields(self, masks: Masks, full: Turns) -> Turns:
         return full & ~self.rule.holds(masks, full)
 
@@ -157,6 +186,9 @@ class Then(Rule):
     """Turns of the last rule, after the first of the one before it, and so on."""
 
     rules: tuple[Rule, ...]
+
+    def watched(self) -> frozenset[int] | None:
+        return self.rules[-1].watched()
 
     def yields(self, masks: Masks, full: Turns) -> Turns:
         turns = self.rules[0].yields(masks, full)
@@ -172,6 +204,9 @@ class Count(Rule):
     rule: Rule
     at_least: int
 
+    def watched(self) -> frozenset[int] | None:
+        return self.rule.watched()
+
     def yields(self, masks: Masks, full: Turns) -> Turns:
         turns = self.rule.yields(masks, full)
         for _ in range(self.at_least - 1):
@@ -185,6 +220,9 @@ class CountRevealed(Rule):
 
     numbers: tuple[int, ...]
     at_least: int
+
+    def watched(self) -> frozenset[int] | None:
+        return frozenset(self.numbers)
 
     def yields(self, masks: Masks, full: Turns) -> Turns:
         turns = sorted(masks[number] for number in self.numbers if number in masks)
@@ -200,11 +238,43 @@ class CountKnown(CountRevealed):
 
     condition = True
 
+    def watched(self) -> frozenset[int] | None:
+        return None
+
     def yields(self, masks: Masks, full: Turns) -> Turns:
         # Not super(): a dataclass with slots is made anew, and zero-argument super loses its class.
         return after_first(CountRevealed.yields(self, masks, full), full)
 
     holds = yields
+
+
+def _any_of(rules: Iterable[Rule]) -> frozenset[int] | None:
+    watched: frozenset[int] = frozenset()
+    for rule in rules:
+        atoms = rule.watched()
+        if atoms is None:
+            return None
+        watched |= atoms
+    return watched
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A rule that is asked turn by turn whether it yields; most turns settle that without evaluating it."""
+
+    rule: Rule
+    watched: frozenset[int] | None
+
+    @classmethod
+    def of(cls, rule: Rule) -> "Trigger":
+        """The trigger of a rule."""
+        return cls(rule, rule.watched())
+
+    def fires(self, masks: Masks, full: Turns, seen: set[int]) -> bool:
+        """Whether the rule yields at the last turn of `full`, in which the atoms in `seen` were seen."""
+        if self.watched is not None and self.watched.isdisjoint(seen):
+            return False
+        return bool(self.rule.yields(masks, full) >> last(full))
 
 
 def last(turns: Turns) -> int:

@@ -1,15 +1,16 @@
 """A scenario as the engine uses it: every rule compiled, every pattern in one matcher, nothing to look up."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from labs_mock.contract.dimensions import DIMENSIONS, default_name
+from labs_mock.contract.dimensions import DIMENSIONS, Dimension, default_name
 from labs_mock.ids import digest
 from labs_mock.scenario import schema
 from labs_mock.scenario.patterns import Patterns
-from labs_mock.scenario.rules import Rule
+from labs_mock.scenario.rules import Rule, Trigger
 from labs_mock.scenario.tools import Tool
 from labs_mock.scenario.vocabulary import Vocabulary
 from labs_mock.text import normalise
@@ -25,7 +26,7 @@ class StateItem:
     atom: int
     hidden: bool
     reveal: str | None
-    rule: Rule | None
+    trigger: Trigger | None
     reply: str
     deflect: str | None
     weight: float
@@ -33,9 +34,9 @@ class StateItem:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """Something the persona may say, and the rule that asks for it; without a rule it always may."""
+    """Something the persona may say, and what triggers it; without a trigger it always may."""
 
-    rule: Rule | None
+    trigger: Trigger | None
     text: str
 
 
@@ -46,7 +47,7 @@ class Session:
     after_days: int
     reach_out: tuple[Variant, ...]
     turns: int | None
-    rule: Rule | None
+    trigger: Trigger | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,22 +94,22 @@ class Scenario:
     wire_tools: tuple[dict[str, Any], ...]
 
     items: tuple[StateItem, ...]
-    rapport: Rule | None
+    rapport: Trigger | None
     rapport_needed: int
     replies: tuple[Variant, ...]
     sessions: tuple[Session, ...]
 
     metrics: dict[str, tuple[Criterion, ...]]
-    critical: tuple[Rule, ...]
+    critical: tuple[Trigger, ...]
     ladders: tuple[Ladder, ...]
     prohibited: tuple[Criterion, ...]
     referrals: tuple[Referral, ...]
     terminology: tuple[Criterion, ...]
-    completed: Rule | None
+    completed: Trigger | None
 
-    dimensions: tuple[str, ...]
-    names: dict[str, str]
-    weights: dict[str, float]
+    dimensions: tuple[Dimension, ...]
+    names: dict[Dimension, str]
+    weights: dict[Dimension, float]
     operator_rules: dict[str, tuple[tuple[Rule | None, ...], ...]]
 
     vocabulary: Vocabulary
@@ -143,10 +144,10 @@ def compile_scenario(collection: str, slug: str, file: schema.ScenarioFile) -> S
         tools=tools,
         wire_tools=tuple(tool.wire for tool in tools.values()),
         items=tuple(_item(item, words) for item in file.state),
-        rapport=None if file.rapport is None else words.compile(file.rapport.when, persona=True),
+        rapport=words.trigger(file.rapport.when if file.rapport else None, persona=True),
         rapport_needed=0 if file.rapport is None else file.rapport.needed,
         replies=tuple(
-            Variant(words.compile(reply.when, persona=True), reply.reply)
+            Variant(words.trigger(reply.when, persona=True), reply.reply)
             for reply in (file.persona.replies if file.persona else ())
         ),
         sessions=tuple(_session(session, words) for session in file.sessions),
@@ -155,7 +156,7 @@ def compile_scenario(collection: str, slug: str, file: schema.ScenarioFile) -> S
             "failure_metrics": failures,
             "best_practices": _criteria(criteria.best_practices, words),
         },
-        critical=tuple(metric.rule for metric in failures if metric.critical),
+        critical=tuple(Trigger.of(metric.rule) for metric in failures if metric.critical),
         ladders=tuple(_ladder(row, words) for rubric in criteria.rubrics for row in rubric.criteria),
         prohibited=tuple(Criterion(entry.id, 1.0, words.compile(entry.when)) for entry in criteria.scope.prohibited),
         referrals=tuple(
@@ -177,10 +178,10 @@ def compile_scenario(collection: str, slug: str, file: schema.ScenarioFile) -> S
     )
 
 
-def defined_dimensions(file: schema.ScenarioFile) -> tuple[str, ...]:
+def defined_dimensions(file: schema.ScenarioFile) -> tuple[Dimension, ...]:
     """The dimensions that a scenario defines, in their order (RC-5)."""
     criteria = file.criteria
-    defined = {
+    defined: dict[Dimension, Sequence[object]] = {
         "success_metrics": criteria.success_metrics,
         "failure_metrics": criteria.failure_metrics,
         "best_practices": criteria.best_practices,
@@ -205,7 +206,7 @@ def _item(item: schema.StateItem, words: Vocabulary) -> StateItem:
         atom=words.item(item.id),
         hidden=item.kind == "hidden",
         reveal=item.reveal,
-        rule=words.optional(item.when, persona=True),
+        trigger=words.trigger(item.when, persona=True),
         reply=item.reply,
         deflect=item.deflect,
         weight=item.weight,
@@ -216,9 +217,9 @@ def _session(session: schema.Session, words: Vocabulary) -> Session:
     ends = session.ends or schema.Ends()
     return Session(
         after_days=session.after_days,
-        reach_out=tuple(Variant(words.optional(say.when, persona=True), say.say) for say in session.reach_out),
+        reach_out=tuple(Variant(words.trigger(say.when, persona=True), say.say) for say in session.reach_out),
         turns=ends.turns,
-        rule=words.optional(ends.when, persona=True),
+        trigger=words.trigger(ends.when, persona=True),
     )
 
 
@@ -227,30 +228,30 @@ def _criteria(metrics: list[schema.Metric], words: Vocabulary) -> tuple[Criterio
 
 
 def _ladder(row: schema.RubricCriterion, words: Vocabulary) -> Ladder:
-    levels = [(level.score, level.label, words.optional(level.when)) for level in row.levels]
+    levels = [
+        (level.score, level.label, None if level.when is None else words.compile(level.when)) for level in row.levels
+    ]
     return Ladder(row.id, tuple(sorted(levels, key=lambda level: -level[0])))
 
 
-def _completed(file: schema.ScenarioFile, words: Vocabulary) -> Rule | None:
+def _completed(file: schema.ScenarioFile, words: Vocabulary) -> Trigger | None:
     """A decision task that says nothing else is completed once every tool has been called."""
     if file.completed is not None:
-        return words.compile(file.completed.when)
+        return words.trigger(file.completed.when)
     if file.shape != "decision_task" or not file.tools:
         return None
     calls = [schema.Rule(calls=schema.CallPattern(tool=tool.id)) for tool in file.tools]
-    return words.compile(schema.Rule(all=calls))
+    return words.trigger(schema.Rule(all=calls))
 
 
-def _weights(file: schema.ScenarioFile, dimensions: tuple[str, ...]) -> dict[str, float]:
+def _weights(file: schema.ScenarioFile, dimensions: tuple[Dimension, ...]) -> dict[Dimension, float]:
     given = file.scoring.weights
     if given is None:
         return dict.fromkeys(dimensions, 1.0)
-    return {dimension: weight for dimension in dimensions if (weight := given.get(dimension, 0.0))}  # type: ignore[call-overload]
+    return {dimension: weight for dimension in dimensions if (weight := given.get(dimension, 0.0))}
 
 
-def _operator_rules(
-    file: schema.ScenarioFile, words: Vocabulary
-) -> dict[str, tuple[tuple[Rule | None, ...], ...]]:
+def _operator_rules(file: schema.ScenarioFile, words: Vocabulary) -> dict[str, tuple[tuple[Rule | None, ...], ...]]:
     """For each simulated operator and turn, the rules of its parts; None where a part has none."""
     return {
         name: tuple(

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, StringConstraints, Tag
 
-from labs_mock.contract.dimensions import DIMENSIONS
+from labs_mock.contract.dimensions import Dimension
 from labs_mock.contract.limits import MAX_TURNS
 
 # Words of the language
@@ -64,8 +64,8 @@ class Rule(FileModel):
     matches: Annotated[str, StringConstraints(min_length=1, max_length=1_000)] | None = Field(
         None, description="Turns in which an operator message, normalised, matches this RE2 expression."
     )
-    calls: Annotated[CallPattern, BeforeValidator(_short_call, json_schema_input_type=Id | CallPattern)] | None = (
-        Field(None, description="Turns with a valid call of the tool, whose input contains `input`.")
+    calls: Annotated[CallPattern, BeforeValidator(_short_call, json_schema_input_type=Id | CallPattern)] | None = Field(
+        None, description="Turns with a valid call of the tool, whose input contains `input`."
     )
     decides: Annotated[dict[Id, str], Field(min_length=1, max_length=1)] | None = Field(
         None, description="Turns in which the decision is taken so."
@@ -236,18 +236,6 @@ class Completed(FileModel):
     """The rule that completes the episode."""
 
     when: Rule
-
-
-Dimension = Literal[
-    "success_metrics",
-    "failure_metrics",
-    "best_practices",
-    "rubrics",
-    "discovery",
-    "output_similarity",
-    "decision_match",
-]
-assert Dimension.__args__ == DIMENSIONS  # type: ignore[attr-defined] # a Literal type has no public accessor
 
 
 class Gate(FileModel):

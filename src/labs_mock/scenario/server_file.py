@@ -1,5 +1,6 @@
 """`server.yaml`: any setting of the settings table, and the keys that clients may use."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, create_model
@@ -28,44 +29,50 @@ class ServerBase(FileModel):
     """The part of `server.yaml` that is not in the settings table."""
 
     keys: Annotated[list[AccountFile], Field(min_length=1)] | None = None
-    faults: Annotated[list[Any], Field(max_length=0)] = []
+    faults: Annotated[tuple[Any, ...], Field(max_length=0, strict=False)] = ()
 
     @property
     def settings(self) -> dict[str, Any]:
         """Those settings that the file gives."""
-        return {setting.name: getattr(self, setting.name) for setting in SETTINGS if setting.name in self.model_fields_set}
+        return {
+            setting.name: getattr(self, setting.name) for setting in SETTINGS if setting.name in self.model_fields_set
+        }
 
 
+_SETTINGS: dict[str, Any] = {
+    setting.name: (setting.kind, Field(default=setting.default, description=setting.help))
+    for setting in SETTINGS
+    if setting.name != "scenarios"
+}
 ServerFile: type[ServerBase] = create_model(
     "ServerFile",
     __base__=ServerBase,
-    **{
-        setting.name: (setting.kind, Field(default=setting.default, description=setting.help))
-        for setting in SETTINGS
-        if setting.name != "scenarios"
-    },
+    **_SETTINGS,
 )
 
 
-def check_server(data: dict[str, Any]) -> list[Mistake]:
+def check_server(data: dict[str, Any]) -> Iterator[Mistake]:
     """All mistakes of a server file that its schema cannot see."""
-    mistakes = []
     for setting in SETTINGS:
         if isinstance(data.get(setting.name), setting.kind):
             try:
                 setting.read(data[setting.name])
             except SettingsError as error:
-                mistakes.append(Mistake((setting.name,), str(error)))
+                yield Mistake((setting.name,), str(error))
     for path, account in mappings(data, "keys.*"):
         if "plan" in account and "requests_per_minute" in account:
-            mistakes.append(Mistake((*path, "plan"), "'plan' beside 'requests_per_minute'", "expected one of the two", True))
+            yield Mistake((*path, "plan"), "'plan' beside 'requests_per_minute'", "expected one of the two", True)
+    yield from _keys(data)
+
+
+def _keys(data: dict[str, Any]) -> Iterator[Mistake]:
     for path, expires in texts(data, "keys.*.expires"):
         try:
             parse_instant(expires)
         except ValueError:
-            mistakes.append(Mistake(path, "not a time", "expected an ISO 8601 time such as 2026-12-31T00:00:00Z"))
-    keys = [key for _, key in texts(data, "keys.*.key")]
-    for index, (path, key) in enumerate(texts(data, "keys.*.key")):
-        if key in keys[:index]:
-            mistakes.append(Mistake(path, "the key stands twice", "expected keys that differ"))
-    return mistakes
+            yield Mistake(path, "not a time", "expected an ISO 8601 time such as 2026-12-31T00:00:00Z")
+    seen: set[str] = set()
+    for path, key in texts(data, "keys.*.key"):
+        if key in seen:
+            yield Mistake(path, "the key stands twice", "expected keys that differ")
+        seen.add(key)

@@ -1,6 +1,5 @@
 """Atoms: what can be seen in a transcript, numbered while the rules of a scenario are compiled."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,77 +46,79 @@ class Vocabulary:
 
     def compile(self, rule: schema.Rule, *, persona: bool = False) -> rules.Rule:
         """The node of a checked rule."""
-        key, value = operator_of(rule)
-        node = _COMPILERS[key](self, value, persona)
+        return _Compiler(self, persona).compile(rule)
+
+    def trigger(self, rule: schema.Rule | None, *, persona: bool = False) -> rules.Trigger | None:
+        """The trigger of a rule that is asked turn by turn; None where there is no rule."""
+        return None if rule is None else rules.Trigger.of(self.compile(rule, persona=persona))
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiler:
+    """One method for every operator of the language, by its name in the schema."""
+
+    words: Vocabulary
+    persona: bool
+
+    def compile(self, rule: schema.Rule) -> rules.Rule:
+        operator, value = next((key, value) for key, value in rule if value is not None and key != "turns")
+        node: rules.Rule = getattr(self, operator)(value)
         if rule.turns is None:
             return node
         first, final = rule.turns.at_least or 0, rule.turns.at_most or MAX_TURNS
         return rules.Between(node, sum(1 << turn for turn in range(first, final + 1)))
 
-    def optional(self, rule: schema.Rule | None, *, persona: bool = False) -> rules.Rule | None:
-        """The same where a rule may be missing."""
-        return None if rule is None else self.compile(rule, persona=persona)
+    def each(self, children: list[schema.Rule]) -> tuple[rules.Rule, ...]:
+        return tuple(self.compile(child) for child in children)
 
+    def says(self, phrases: list[str]) -> rules.Rule:
+        return rules.Atom(self.words.phrases(self.words.said, phrases))
 
-def operator_of(rule: schema.Rule) -> tuple[str, Any]:
-    """The one key of a rule beside `turns`, and its value."""
-    return next((key, value) for key, value in rule if value is not None and key != "turns")
+    def says_all(self, phrases: list[str]) -> rules.Rule:
+        return rules.Together(tuple(self.words.phrases(self.words.said, [phrase]) for phrase in phrases))
 
+    def heard(self, phrases: list[str]) -> rules.Rule:
+        return rules.Atom(self.words.phrases(self.words.heard, phrases))
 
-def _calls(vocabulary: Vocabulary, value: schema.CallPattern, persona: bool) -> rules.Rule:
-    atom = vocabulary.atom()
-    vocabulary.calls.setdefault(value.tool, []).append((value.input, atom))
-    return rules.Atom(atom)
+    def matches(self, expression: str) -> rules.Rule:
+        atom = self.words.atom()
+        self.words.expressions.append((expression, atom))
+        return rules.Atom(atom)
 
+    def calls(self, pattern: schema.CallPattern) -> rules.Rule:
+        atom = self.words.atom()
+        self.words.calls.setdefault(pattern.tool, []).append((pattern.input, atom))
+        return rules.Atom(atom)
 
-def _decides(vocabulary: Vocabulary, value: dict[str, str], persona: bool) -> rules.Rule:
-    ((tool, option),) = value.items()
-    if (tool, option) not in vocabulary.decisions:
-        vocabulary.decisions[tool, option] = vocabulary.atom()
-    return rules.Atom(vocabulary.decisions[tool, option])
+    def decides(self, decision: dict[str, str]) -> rules.Rule:
+        ((tool, option),) = decision.items()
+        if (tool, option) not in self.words.decisions:
+            self.words.decisions[tool, option] = self.words.atom()
+        return rules.Atom(self.words.decisions[tool, option])
 
+    def discovered(self, item: str) -> rules.Rule:
+        return (rules.Known if self.persona else rules.Atom)(self.words.item(item))
 
-def _matches(vocabulary: Vocabulary, value: str, persona: bool) -> rules.Rule:
-    atom = vocabulary.atom()
-    vocabulary.expressions.append((value, atom))
-    return rules.Atom(atom)
+    def silent(self, _: bool) -> rules.Rule:
+        return rules.Atom(SILENT)
 
+    def any(self, children: list[schema.Rule]) -> rules.Rule:
+        nodes = self.each(children)
+        return rules.Any(nodes, all(node.condition for node in nodes))
 
-def _all(vocabulary: Vocabulary, value: list[schema.Rule], persona: bool) -> rules.Rule:
-    nodes = [vocabulary.compile(rule, persona=persona) for rule in value]
-    return rules.All(
-        tuple(node for node in nodes if not node.condition), tuple(node for node in nodes if node.condition)
-    )
+    def all(self, children: list[schema.Rule]) -> rules.Rule:
+        nodes = self.each(children)
+        events = tuple(node for node in nodes if not node.condition)
+        return rules.All(events, tuple(node for node in nodes if node.condition))
 
+    def not_(self, child: schema.Rule) -> rules.Rule:
+        return rules.Not(self.compile(child))
 
-def _any(vocabulary: Vocabulary, value: list[schema.Rule], persona: bool) -> rules.Rule:
-    nodes = tuple(vocabulary.compile(rule, persona=persona) for rule in value)
-    return rules.Any(nodes, all(node.condition for node in nodes))
+    def then(self, children: list[schema.Rule]) -> rules.Rule:
+        return rules.Then(self.each(children))
 
-
-def _count(vocabulary: Vocabulary, value: schema.Count, persona: bool) -> rules.Rule:
-    if isinstance(value.of, schema.Rule):
-        return rules.Count(vocabulary.compile(value.of, persona=persona), value.at_least)
-    node = rules.CountKnown if persona else rules.CountRevealed
-    return node(tuple(vocabulary.items.values()), value.at_least)
-
-
-_COMPILERS: dict[str, Callable[[Vocabulary, Any, bool], rules.Rule]] = {
-    "says": lambda vocabulary, value, _: rules.Atom(vocabulary.phrases(vocabulary.said, value)),
-    "says_all": lambda vocabulary, value, _: rules.Together(
-        tuple(vocabulary.phrases(vocabulary.said, [phrase]) for phrase in value)
-    ),
-    "heard": lambda vocabulary, value, _: rules.Atom(vocabulary.phrases(vocabulary.heard, value)),
-    "matches": _matches,
-    "calls": _calls,
-    "decides": _decides,
-    "discovered": lambda vocabulary, value, persona: (rules.Known if persona else rules.Atom)(vocabulary.item(value)),
-    "silent": lambda *_: rules.Atom(SILENT),
-    "any": _any,
-    "all": _all,
-    "not_": lambda vocabulary, value, persona: rules.Not(vocabulary.compile(value, persona=persona)),
-    "then": lambda vocabulary, value, persona: rules.Then(
-        tuple(vocabulary.compile(rule, persona=persona) for rule in value)
-    ),
-    "count": _count,
-}
+    def count(self, count: schema.Count) -> rules.Rule:
+        if isinstance(count.of, schema.Rule):
+            return rules.Count(self.compile(count.of), count.at_least)
+        node = rules.CountKnown if self.persona else rules.CountRevealed
+        return node(tuple(self.words.items.values()), count.at_least)

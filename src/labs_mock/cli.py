@@ -1,0 +1,164 @@
+"""The command line. What a command needs is imported when it runs: start-up time is a feature.
+
+Exit codes: 0 fine, 1 findings, 2 bad usage or configuration, 3 could not start.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from labs_mock import __version__
+from labs_mock.errors import LabsMockError, ScenarioError, StartError
+from labs_mock.settings import SETTINGS, given, settings_from
+
+FINDINGS, USAGE, NOT_STARTED = 1, 2, 3
+
+Folder = click.Path(path_type=Path, file_okay=False)
+
+
+class Group(click.Group):
+    """Turns our own errors into a message and an exit code, wherever a command raised them."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except LabsMockError as error:
+            click.echo(f"labs-mock: {error}", err=True)
+            sys.exit(NOT_STARTED if isinstance(error, StartError) else USAGE)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="labs-mock")
+def main() -> None:
+    """A local, deterministic mock of the Labs API."""
+
+
+def setting_options(command: Callable[..., None]) -> Callable[..., None]:
+    """An option for every row of the settings table."""
+    for setting in reversed(SETTINGS):
+        if setting.name == "scenarios":
+            continue
+        default = ("off", "on")[int(setting.default)] if setting.kind is bool else setting.default
+        command = click.option(
+            setting.option,
+            setting.name,
+            default=None,
+            metavar=None if setting.kind is bool else setting.kind.__name__.upper(),
+            help=f"{setting.help}  [{setting.variable}; default: {default}]",
+        )(command)
+    return command
+
+
+@main.command()
+@click.argument("scenarios", type=Folder, required=False)
+@setting_options
+@click.option("--json", "as_json", is_flag=True, help="print one JSON object instead of a sentence")
+def serve(as_json: bool, **options: Any) -> None:
+    """Serve the API from a folder of scenarios, or from the shipped library."""
+    import orjson
+
+    from labs_mock.scenario.loader import load_library, shipped_library
+    from labs_mock.server import Server, address_of, bind
+    from labs_mock.world import World
+
+    asked = given(options, os.environ)
+    library = load_library(settings_from(asked).scenarios or shipped_library())
+    settings = settings_from(asked, library.server.settings)
+    world = World(settings, library)
+    listener = bind(settings.host, settings.port)
+    url, key = address_of(listener), next(iter(world.accounts)).key
+
+    def ready() -> None:
+        said = {"url": url, "api_key": key, "pid": os.getpid(), "instance": world.instance}
+        count = len(library.scenarios)
+        click.echo(
+            orjson.dumps(said).decode()
+            if as_json
+            else f"labs-mock {__version__} at {url} with {count} scenarios, API key {key}. Stop it with Ctrl-C."
+        )
+
+    Server(world, listener, ready).serve_until_stopped()
+
+
+@main.command()
+@click.argument("folder", type=Folder, required=False)
+def validate(folder: Path | None) -> None:
+    """Check all files of a folder of scenarios (default: the shipped library), and report every mistake."""
+    from labs_mock.scenario.loader import load_library, shipped_library
+
+    try:
+        library = load_library(folder or shipped_library())
+    except ScenarioError as error:
+        for problem in error.problems:
+            click.echo(f"{problem}\n")
+        files = len({problem.file for problem in error.problems})
+        click.echo(f"{_count(len(error.problems), 'problem')} in {_count(files, 'file')}")
+        sys.exit(FINDINGS)
+    click.echo(
+        f"{_count(len(library.scenarios), 'scenario')} in {_count(len(library.collections), 'collection')}"
+        f" and {_count(len(library.datasets), 'dataset')}: no problems"
+    )
+
+
+@main.command()
+@click.argument("kind", type=click.Choice(["scenario", "collection", "dataset", "server"]))
+def schema(kind: str) -> None:
+    """Print the JSON Schema of a kind of file."""
+    from labs_mock.scenario.printing import schema_text
+
+    click.echo(schema_text(kind), nl=False)
+
+
+@main.command()
+@click.argument("folder", type=Folder)
+def init(folder: Path) -> None:
+    """Make a folder with a first scenario, a server.yaml and the schemas for an editor."""
+    from labs_mock.scenario.printing import starter_files
+
+    files = starter_files()
+    taken = [name for name in files if (folder / name).exists()]
+    if taken:
+        click.echo(f"labs-mock: {folder / taken[0]} exists; nothing was written. Choose an empty folder.", err=True)
+        sys.exit(USAGE)
+    try:
+        for name, text in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        click.echo(f"labs-mock: {error.filename}: {error.strerror}", err=True)
+        sys.exit(USAGE)
+    click.echo(f"Wrote {len(files)} files. Next: labs-mock validate {folder}, then labs-mock serve {folder}")
+
+
+@main.command()
+@click.argument("scenario")
+@click.argument("transcript", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
+@click.option("--scenarios", type=Folder, help="folder of scenarios, where SCENARIO is a slug")
+@click.option("--explain", is_flag=True, help="a table of every rule and its turns instead of JSON")
+def score(scenario: str, transcript: Path, scenarios: Path | None, explain: bool) -> None:
+    """Score a transcript as /evaluate does, without a server.
+
+    SCENARIO is <collection>/<slug> or a YAML file; TRANSCRIPT is a JSON file (- for standard input) with a list of
+    messages, or with an object that has "messages" and perhaps "reward_config".
+    """
+    from labs_mock.scoring import explain_table, read_transcript, resolve_scenario, score_transcript
+
+    request = read_transcript(sys.stdin.buffer.read() if str(transcript) == "-" else _read(transcript))
+    scored = score_transcript(resolve_scenario(scenario, scenarios), request)
+    click.echo(explain_table(scored) if explain else scored.json())
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise LabsMockError(f"{path}: {error.strerror}") from None
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

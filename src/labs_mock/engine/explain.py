@@ -1,0 +1,87 @@
+"""Why this reward: every rule of the scoring, the turns it yielded, and what came of it."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from labs_mock.engine.criteria import first_held
+from labs_mock.engine.gate import broken
+from labs_mock.engine.outputs import alike
+from labs_mock.engine.state import Play
+from labs_mock.scenario.rules import Rule, listed
+from labs_mock.scenario.scenario import Scenario
+
+
+class Row(NamedTuple):
+    """One criterion: where it belongs, its id, the turns it yielded, and its result in words."""
+
+    part: str
+    id: str
+    turns: tuple[int, ...]
+    result: str
+
+
+def explain(scenario: Scenario, play: Play) -> list[Row]:
+    """One row for everything that can count, in the order of the dimensions, then the gate.
+
+    It shows what must never leave `/api/v1` (NEVER-1): it is for the command line and the control plane.
+    """
+    return [
+        *_metrics(scenario, play),
+        *_rubrics(scenario, play),
+        *_discovery(scenario, play),
+        *_outputs(scenario, play),
+        *_gate(scenario, play),
+    ]
+
+
+def _metrics(scenario: Scenario, play: Play) -> Iterator[Row]:
+    for dimension, criteria in scenario.metrics.items():
+        for criterion in criteria:
+            held = "holds" if first_held(criterion.rule, play) >= 0 else "does not hold"
+            critical = ", critical" if criterion.critical else ""
+            yield Row(
+                dimension, criterion.id, _turns(criterion.rule, play), f"{held} (weight {criterion.weight:g}{critical})"
+            )
+
+
+def _rubrics(scenario: Scenario, play: Play) -> Iterator[Row]:
+    for ladder in scenario.ladders:
+        for score, label, rule in ladder.levels:
+            if rule is None or first_held(rule, play) >= 0:
+                turns = () if rule is None else _turns(rule, play)
+                yield Row("rubrics", ladder.id, turns, f"{label} ({score:g})")
+                break
+        else:
+            yield Row("rubrics", ladder.id, (), "no level holds (0)")
+
+
+def _discovery(scenario: Scenario, play: Play) -> Iterator[Row]:
+    for item in scenario.items:
+        turns = tuple(listed(play.masks.get(item.atom, 0)))
+        yield Row("discovery", item.id, turns, f"{'revealed' if turns else 'not revealed'} (weight {item.weight:g})")
+
+
+def _outputs(scenario: Scenario, play: Play) -> Iterator[Row]:
+    for output in scenario.file.criteria.outputs:
+        given = play.inputs.get(output.tool)
+        turns = tuple(turn for turn, tool in play.called if tool == output.tool)
+        if output.exemplar is not None:
+            yield Row("output_similarity", output.tool, turns, f"{alike(output.exemplar, given):.3f} like the exemplar")
+        else:
+            matched = (given or {}).get("value") == output.expected
+            yield Row("decision_match", output.tool, turns, "as expected" if matched else "not as expected")
+
+
+def _gate(scenario: Scenario, play: Play) -> Iterator[Row]:
+    for kind, entries in (("gate: prohibited", scenario.prohibited), ("gate: terminology", scenario.terminology)):
+        for entry in entries:
+            turns = _turns(entry.rule, play)
+            yield Row(kind, entry.id, turns, "violated" if first_held(entry.rule, play) >= 0 else "kept")
+    for referral in scenario.referrals:
+        missed = tuple(listed(broken(referral, play)))
+        triggered = _turns(referral.trigger, play)
+        yield Row("gate: must_refer", referral.id, triggered, f"missed after turn {missed[0]}" if missed else "kept")
+
+
+def _turns(rule: Rule, play: Play) -> tuple[int, ...]:
+    return tuple(listed(rule.yields(play.masks, play.full)))

@@ -1,0 +1,169 @@
+"""The ASGI application: every request gets an id, one order of checks, and one way to fail."""
+
+import logging
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from labs_mock.contract.findings import header
+from labs_mock.contract.reading import read_json, read_model, unknown_fields
+from labs_mock.contract.wording import INTERNAL, RATE_LIMITED, UNKNOWN_PATH
+from labs_mock.errors import BodyTooLarge, InternalError, MethodNotAllowed, NotFound, RateLimited, RequestError
+from labs_mock.http.bodies import Disconnected, read_body
+from labs_mock.http.control import PREFIX, control_routes
+from labs_mock.http.endpoints import Call
+from labs_mock.http.responses import Headers, error_body, error_headers, send_json
+from labs_mock.http.routes import Routes
+from labs_mock.ids import fingerprint, request_id
+from labs_mock.world import World
+from labs_mock.world.accounts import Account, require_account
+
+log = logging.getLogger("labs_mock")
+
+
+def create_app(world: World) -> ASGIApp:
+    """The application over a world."""
+    return App(world)
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A request whose body has arrived, and the headers that its answer has so far."""
+
+    method: str
+    path: str
+    content_type: str | None
+    account: Account | None
+    asked: bytes
+    attempt: int
+    now: float
+    body: bytes
+    too_large: bool
+    request_id: str
+    headers: Headers = field(default_factory=list)
+
+
+class App:
+    """`/api/v1` by the table of operations, `/_mock` by Starlette, all in one error envelope."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._routes = Routes()
+        self._control = Starlette(routes=control_routes(world), exception_handlers={HTTPException: _reraise})
+        self._control.router.redirect_slashes = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request. A client that leaves in the middle of its body changes nothing."""
+        if scope["type"] != "http":
+            await self._control(scope, receive, send)
+            return
+        try:
+            exchange = await self._receive(scope, receive)
+        except Disconnected:
+            return
+        try:
+            if exchange.path.startswith(PREFIX):
+                await self._control(scope, _replay(exchange), _with_headers(send, exchange.headers))
+                return
+            status, payload = 200, self._answer(exchange)
+            payload["request_id"] = exchange.request_id
+        except Exception as raised:
+            error = _as_request_error(raised, exchange.request_id)
+            status, payload = error.status, error_body(error, exchange.request_id)
+            exchange.headers += error_headers(error)
+        await send_json(send, status, payload, exchange.headers)
+
+    async def _receive(self, scope: Scope, receive: Receive) -> Exchange:
+        """Read the body and name the request by what it asks (ID-1, DET-3)."""
+        world, headers = self.world, dict(scope["headers"])
+        body, too_large = await read_body(receive, headers.get(b"content-length"), world.settings.max_body)
+        now = world.clock.now()
+        account = world.accounts.find(headers.get(b"authorization"), now)
+        query = scope["query_string"]
+        target = f"{scope['path']}?{query.decode('latin-1')}" if query else scope["path"]
+        asked = fingerprint(account.organisation if account else "", scope["method"], target, body)
+        attempt = world.attempts.next(asked)
+        name = request_id(world.settings.seed, asked, attempt)
+        content_type = headers.get(b"content-type")
+        return Exchange(
+            method=scope["method"],
+            path=scope["path"],
+            content_type=None if content_type is None else content_type.decode("latin-1"),
+            account=account,
+            asked=asked,
+            attempt=attempt,
+            now=now,
+            body=body,
+            too_large=too_large,
+            request_id=name,
+            headers=[(b"x-request-id", name.encode())],
+        )
+
+    def _answer(self, exchange: Exchange) -> dict[str, Any]:
+        """The order of RL-1: path and method, key, the request by itself, quota, then all that needs state."""
+        endpoint, parameters = self._routes.find(exchange.method, exchange.path)
+        account = require_account(exchange.account)
+        if exchange.too_large:
+            raise BodyTooLarge(f"body: expected at most {self.world.settings.max_body:,} bytes")
+        value = read_json(exchange.body, exchange.content_type)
+        request = read_model(endpoint.operation.request, value)
+        if endpoint.check is not None:
+            endpoint.check(parameters, request)
+        self._take_quota(exchange, account)
+        call = Call(self.world, account, exchange.asked, exchange.attempt, exchange.now, parameters)
+        payload = endpoint.handle(call, request)
+        findings = unknown_fields(endpoint.operation.request, value) + call.findings
+        if findings:
+            exchange.headers.append((b"x-mock-findings", header(findings).encode()))
+        return payload
+
+    def _take_quota(self, exchange: Exchange, account: Account) -> None:
+        quota = self.world.limits.take(account, exchange.now)
+        exchange.headers += (
+            (b"x-ratelimit-limit", b"%d" % quota.limit),
+            (b"x-ratelimit-remaining", b"%d" % quota.remaining),
+            (b"x-ratelimit-reset", b"%d" % quota.reset),
+        )
+        if not quota.allowed:
+            raise RateLimited(RATE_LIMITED)
+
+
+def _as_request_error(raised: Exception, name: str) -> RequestError:
+    """What the client is told of an exception; what it must not see goes to the log."""
+    if isinstance(raised, RequestError):
+        return raised
+    if isinstance(raised, HTTPException):
+        if raised.status_code == MethodNotAllowed.status:
+            return MethodNotAllowed((raised.headers or {}).get("Allow", "GET"))
+        if raised.status_code == NotFound.status:
+            return NotFound(UNKNOWN_PATH)
+    log.error("request %s failed", name, exc_info=raised)
+    return InternalError(INTERNAL)
+
+
+async def _reraise(_: Any, error: Exception) -> Any:
+    """Starlette answers its own errors in plain text; ours are encoded in one place."""
+    raise error
+
+
+def _replay(exchange: Exchange) -> Receive:
+    """A `receive` that gives the body once more."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": exchange.body, "more_body": False}
+
+    return receive
+
+
+def _with_headers(send: Send, headers: Headers) -> Send:
+    """A `send` that adds headers to the start of the answer."""
+
+    async def wrapped(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], *headers]
+        await send(message)
+
+    return wrapped

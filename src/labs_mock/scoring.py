@@ -1,0 +1,126 @@
+"""`labs-mock score`: the rewards of `/evaluate` without a server, and why they are what they are."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from labs_mock.contract.findings import Finding
+from labs_mock.contract.models import Messages, RewardConfig, WireModel
+from labs_mock.contract.reading import read_json, read_model
+from labs_mock.engine.attribution import conversation
+from labs_mock.engine.explain import Row, explain
+from labs_mock.engine.play import Player
+from labs_mock.engine.reward import Assessment, assess, unknown_dimensions
+from labs_mock.errors import LabsMockError, NotFound, RequestError
+from labs_mock.scenario.loader import load_library, parse_scenario, shipped_library
+from labs_mock.scenario.scenario import Scenario
+
+
+class Transcript(WireModel):
+    """A conversation given whole, as `/evaluate` takes it (EV-1)."""
+
+    messages: Messages
+    reward_config: RewardConfig | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What a transcript earned."""
+
+    scenario: Scenario
+    turns: int
+    terminal_reason: str | None
+    assessment: Assessment
+    findings: list[Finding]
+    rows: list[Row]
+
+    def json(self) -> str:
+        """The fields that `/evaluate` answers with, and how the conversation ended."""
+        value: dict[str, Any] = {
+            "reward": self.assessment.reward,
+            "scoring_version": self.scenario.scoring_version,
+            "scores": self.assessment.scores,
+            "score_breakdown": self.assessment.breakdown,
+            "turns": self.turns,
+            "terminal_reason": self.terminal_reason,
+            "findings": [finding._asdict() for finding in self.findings],
+        }
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+
+
+def resolve_scenario(name: str, folder: Path | None) -> Scenario:
+    """A scenario by `<collection>/<slug>` in a folder (default: the shipped library), or a YAML file.
+
+    Raises `ScenarioError` for files with mistakes and `NotFound` for an unknown slug.
+    """
+    path = Path(name)
+    if path.suffix == ".yaml":
+        try:
+            text = path.read_bytes()
+        except OSError as error:
+            raise LabsMockError(f"{name}: {error.strerror}") from None
+        return parse_scenario(text, file=path.name, collection=path.resolve().parent.name)
+    library = load_library(folder or shipped_library())
+    for scenario in library.scenarios:
+        if f"{scenario.collection}/{scenario.slug}" == name:
+            return scenario
+    known = ", ".join(f"{one.collection}/{one.slug}" for one in library.scenarios)
+    raise NotFound(f"no scenario {name[:80]!r}; there are: {known}")
+
+
+def read_transcript(body: bytes) -> Transcript:
+    """A transcript from JSON: a list of messages, or an object that has them. Raises `LabsMockError`."""
+    try:
+        if body.lstrip()[:1] == b"[":
+            body = b'{"messages":' + body + b"}"
+        return read_model(Transcript, read_json(body, "application/json"))
+    except RequestError as error:
+        raise LabsMockError(f"transcript: {error.message}") from None
+
+
+def score_transcript(scenario: Scenario, transcript: Transcript) -> Scored:
+    """Score a conversation given whole. Raises `BadRequest` if the operator says nothing in it."""
+    player = Player.of(scenario)
+    turns, findings = conversation(player, transcript.messages)
+    play = player.fold(player.start(), turns)
+    if play.turn < len(turns):
+        findings.append(Finding("turns_after_end", "messages"))
+    return Scored(
+        scenario=scenario,
+        turns=play.turn,
+        terminal_reason=play.terminal,
+        assessment=assess(scenario, play, transcript.reward_config),
+        findings=findings + unknown_dimensions(scenario, transcript.reward_config),
+        rows=explain(scenario, play),
+    )
+
+
+def explain_table(scored: Scored) -> str:
+    """How the reward came about, as tables for a person."""
+    from rich.console import Console
+    from rich.table import Table
+
+    assessment = scored.assessment
+    rules = Table("part", "id", "turns", "result", title=f"{scored.scenario.file.name}: every rule")
+    for row in scored.rows:
+        rules.add_row(row.part, row.id, " ".join(map(str, row.turns)) or "-", row.result)
+    sums = Table("dimension", "name", "score", "weight", "why", title="The dimensions that ran")
+    for dimension, (value, sentence) in assessment.results.items():
+        sums.add_row(
+            dimension, assessment.names[dimension], f"{value:g}", f"{assessment.weights[dimension]:g}", sentence
+        )
+    gate = assessment.gate
+    why = f" for {', '.join(gate.violations)}" if gate.violations else ""
+    ended = f", ended: {scored.terminal_reason}" if scored.terminal_reason else ""
+    console = Console(width=110, force_terminal=False, highlight=False)
+    with console.capture() as capture:
+        console.print(rules, sums)
+        console.print(f"Turns: {scored.turns}{ended}. Gate: {gate.factor:g}{why}.")
+        if assessment.critical:
+            console.print("A critical failure holds: the reward is 0.")
+        for finding in scored.findings:
+            console.print(f"Finding: {finding.code} ({finding.severity}) at {finding.place}")
+        console.print(f"Reward: {assessment.reward:g}")
+    return capture.get()

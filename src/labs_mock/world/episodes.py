@@ -1,0 +1,79 @@
+"""Episodes: found by id and organisation, changed in whole operations, bounded, expiring (EP-13, EP-15)."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from labs_mock.contract.limits import EPISODE_LIFETIME
+from labs_mock.contract.wording import EPISODE_NOT_FOUND
+from labs_mock.engine.attribution import Line
+from labs_mock.engine.play import Player
+from labs_mock.engine.state import Play
+from labs_mock.errors import NotFound
+
+MAX_EPISODES = 20_000
+MAX_CHARACTERS = 256_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """An episode as it stands. `touched` is when its last turn was taken, in unix seconds."""
+
+    id: str
+    organisation: str
+    player: Player
+    score_turns: bool
+    transcript: tuple[Line, ...]
+    play: Play
+    touched: float
+
+    @property
+    def characters(self) -> int:
+        """The length of its transcript."""
+        return sum(len(line.content) for line in self.transcript)
+
+
+class Episodes:
+    """All episodes; the one without a turn for longest goes first when there are too many."""
+
+    def __init__(self, limit: int = MAX_EPISODES, characters: int = MAX_CHARACTERS) -> None:
+        self._limit = limit
+        self._max_characters = characters
+        self._held: OrderedDict[str, Episode] = OrderedDict()
+        self._characters = 0
+
+    def create(self, ids: Iterable[str], organisation: str, player: Player, score_turns: bool, now: float) -> Episode:
+        """A new episode under the first of some ids that is not held (DET-3)."""
+        name = next(name for name in ids if name not in self._held)
+        play = player.start()
+        episode = Episode(name, organisation, player, score_turns, (Line(play.observation, False),), play, now)
+        self._put(episode)
+        return episode
+
+    def get(self, name: str, organisation: str, now: float) -> Episode:
+        """An episode of an organisation. Raises `NotFound` if it is unknown, expired or another's (EP-13)."""
+        episode = self._held.get(name)
+        if episode is None or episode.organisation != organisation or now - episode.touched >= EPISODE_LIFETIME:
+            raise NotFound(EPISODE_NOT_FOUND)
+        return episode
+
+    def append(self, episode: Episode, said: Iterable[str], play: Play, now: float) -> bool:
+        """Add a turn, if the episode still is as the caller saw it; whether it was (EP-15)."""
+        if self._held.get(episode.id) is not episode:
+            return False
+        lines = [*(Line(content, True) for content in said), Line(play.observation, False)]
+        self._put(replace(episode, transcript=(*episode.transcript, *lines), play=play, touched=now))
+        return True
+
+    def reset(self) -> None:
+        """Forget all episodes."""
+        self._held.clear()
+        self._characters = 0
+
+    def _put(self, episode: Episode) -> None:
+        before = self._held.pop(episode.id, None)
+        self._characters += episode.characters - (before.characters if before else 0)
+        self._held[episode.id] = episode
+        while len(self._held) > self._limit or (self._characters > self._max_characters and len(self._held) > 1):
+            _, oldest = self._held.popitem(last=False)
+            self._characters -= oldest.characters

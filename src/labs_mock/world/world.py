@@ -1,0 +1,60 @@
+"""The world: every bit of mutable state in one object."""
+
+import secrets
+
+from labs_mock.clock import Clock
+from labs_mock.contract.limits import PLANS
+from labs_mock.contract.wording import unknown_collection, unknown_scenario
+from labs_mock.engine.play import Player
+from labs_mock.errors import NotFound
+from labs_mock.scenario.loader import Library
+from labs_mock.settings import Settings
+from labs_mock.world.accounts import Account, Accounts
+from labs_mock.world.attempts import Attempts
+from labs_mock.world.episodes import Episodes
+from labs_mock.world.limits import RateLimits
+
+
+class World:
+    """A library brought to life under some settings.
+
+    `instance` tells one server from another; it is the only thing here that chance decides, and only the
+    control plane shows it.
+    """
+
+    def __init__(self, settings: Settings, library: Library) -> None:
+        self.settings = settings
+        self.library = library
+        self.instance = secrets.token_hex(8)
+        self.clock = Clock(settings.clock)
+        self.accounts = Accounts(_accounts(settings, library))
+        self.limits = RateLimits()
+        self.attempts = Attempts()
+        self.episodes = Episodes()
+        self._players = {(scenario.collection, scenario.slug): Player.of(scenario) for scenario in library.scenarios}
+
+    def player(self, account: Account, collection: str, slug: str) -> Player:
+        """The player of a scenario.
+
+        Raises `NotFound` for an unknown collection or scenario (EP-1), and between the two `Forbidden`
+        without a subscription (AUTH-2).
+        """
+        if collection not in self.library.collections:
+            raise NotFound(unknown_collection(collection))
+        account.require(collection)
+        player = self._players.get((collection, slug))
+        if player is None:
+            raise NotFound(unknown_scenario(collection, slug))
+        return player
+
+    def reset(self) -> None:
+        """Everything but scenarios and settings back to the start."""
+        self.clock = Clock(self.settings.clock)
+        for part in (self.limits, self.attempts, self.episodes):
+            part.reset()
+
+
+def _accounts(settings: Settings, library: Library) -> list[Account]:
+    if library.server.keys is not None:
+        return [Account.of(file) for file in library.server.keys]
+    return [Account(settings.api_key, requests_per_minute=PLANS[settings.plan])]

@@ -1,0 +1,26 @@
+"""Fixtures and Hypothesis profiles."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.support import Live, live, world
+
+settings.register_profile("default", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", parent=settings.get_profile("default"), derandomize=False, max_examples=2_000)
+settings.load_profile("default")
+
+
+@pytest.fixture(scope="module")
+def shared_server() -> Iterator[Live]:
+    """One server a test module, over a world with the small claim scenario."""
+    with live(world()) as running:
+        yield running
+
+
+@pytest.fixture
+def server(shared_server: Live) -> Live:
+    """The module's server, with its world as new."""
+    shared_server.world.reset()
+    return shared_server
