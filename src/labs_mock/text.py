@@ -40,7 +40,10 @@ def contains_phrase(text: str, phrase: str) -> bool:
     start = text.find(phrase)
     while start >= 0:
         end = start + len(phrase)
-        if _boundary(text, start) and _boundary(text, end):
+        # A space is the common neighbour, and needs no closer look.
+        if (text[start - 1 : start] in ("", " ") or _boundary(text, start)) and (
+            text[end : end + 1] in ("", " ") or _boundary(text, end)
+        ):
             return True
         start = text.find(phrase, start + 1)
     return False
@@ -73,8 +76,6 @@ def _boundary(text: str, index: int) -> bool:
     if index == 0 or index == len(text):
         return True
     before, after = text[index - 1], text[index]
-    if before == " " or after == " ":
-        return True
     if before == "'":
         before = text[index - 2] if index >= 2 else " "
     elif after == "'":

@@ -37,8 +37,7 @@ def read_json(body: bytes, content_type: str | None) -> dict[str, Any]:
         raise BadRequest(f"body: expected JSON; {detail} at line {error.lineno}, column {error.colno}") from None
     if not isinstance(value, dict):
         raise BadRequest(f"body: expected a JSON object, got {_kind(value)}")
-    # No value is deeper than there are brackets, so most bodies need not be walked.
-    if body.count(b"{") + body.count(b"[") > MAX_NESTING and _depth_exceeds(value, MAX_NESTING):
+    if _may_be_deep(body) and _depth_exceeds(value, MAX_NESTING):
         raise BadRequest(f"body: expected at most {MAX_NESTING} levels of nesting")
     return value
 
@@ -103,6 +102,19 @@ def _is_json(content_type: str | None) -> bool:
     kind, _, parameters = content_type.partition(";")
     charset = parameters.strip().lower().replace('"', "")
     return kind.strip().lower() == "application/json" and charset in ("", "charset=utf-8")
+
+
+def _may_be_deep(body: bytes) -> bool:
+    """Whether a body has brackets enough for too many levels; most have not, and need not be walked."""
+    for bracket in (b"{", b"["):
+        place = -1
+        for _ in range(MAX_NESTING // 2):
+            place = body.find(bracket, place + 1)
+            if place < 0:
+                break
+        else:
+            return True
+    return False
 
 
 def _depth_exceeds(value: Any, limit: int) -> bool:

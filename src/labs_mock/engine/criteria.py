@@ -2,56 +2,60 @@
 
 from labs_mock.engine.score import Score
 from labs_mock.engine.state import Play
+from labs_mock.scenario.criteria import Criterion, Ladder
 from labs_mock.scenario.rules import Rule, last
-from labs_mock.scenario.scenario import Criterion, Scenario
+from labs_mock.scenario.scenario import Scenario
 
 
-def first_held(rule: Rule, play: Play) -> int:
-    """The turn since which a rule has held, or -1 if it does not hold at the last turn."""
-    held = rule.holds(play.masks, play.full)
-    if not held >> play.turn:
-        return -1
-    return last(~held & (play.full | 1)) + 1
+def holding(scenario: Scenario, play: Play) -> dict[Rule, int]:
+    """The rules of the criteria that hold at the last turn, with the turn since which they do."""
+    if play.held is None:
+        play.held = scenario.criteria.rules.holding(play.masks, play.full)
+    return play.held
 
 
 def success_metrics(scenario: Scenario, play: Play) -> Score:
     """Weight of the metrics that hold / total weight."""
-    return _share(scenario.metrics["success_metrics"], play, "reached")
+    return _share(scenario.criteria.success_metrics, holding(scenario, play), "reached")
 
 
 def best_practices(scenario: Scenario, play: Play) -> Score:
     """Weight of the practices that hold / total weight."""
-    return _share(scenario.metrics["best_practices"], play, "followed")
+    return _share(scenario.criteria.best_practices, holding(scenario, play), "followed")
 
 
 def failure_metrics(scenario: Scenario, play: Play) -> Score:
     """1 minus weight of the failures that hold / total weight; 0 once a critical one holds."""
-    criteria = scenario.metrics["failure_metrics"]
-    value, sentence = _share(criteria, play, "occurred")
-    for criterion in criteria:
-        if criterion.critical and (turn := first_held(criterion.rule, play)) >= 0:
-            return Score(0.0, f"{sentence}; a critical one at turn {turn}")
+    held = holding(scenario, play)
+    value, sentence = _share(scenario.criteria.failure_metrics, held, "occurred")
+    for rule in scenario.criteria.critical:
+        if rule in held:
+            return Score(0.0, f"{sentence}; a critical one at turn {held[rule]}")
     return Score(1.0 - value, sentence)
 
 
 def rubrics(scenario: Scenario, play: Play) -> Score:
     """Mean over all rubric criteria of the score of the best level that holds."""
-    best = [
-        next((score for score, _, rule in ladder.levels if rule is None or first_held(rule, play) >= 0), 0.0)
-        for ladder in scenario.ladders
-    ]
-    full = sum(score == 1.0 for score in best)
-    return Score(sum(best) / len(best), f"{full} of {len(best)} at full score")
+    held = holding(scenario, play)
+    best = [_best(ladder, held) for ladder in scenario.criteria.ladders]
+    return Score(sum(best) / len(best), f"{best.count(1.0)} of {len(best)} at full score")
 
 
 def discovery(scenario: Scenario, play: Play) -> Score:
     """Weight of the state items that were revealed / total weight."""
-    turns = [(item.weight, last(play.masks.get(item.atom, 0))) for item in scenario.items]
+    turns = [(item.weight, last(play.masks.get(item.atom, 0))) for item in scenario.persona.items]
     return _sum(turns, "revealed")
 
 
-def _share(criteria: tuple[Criterion, ...], play: Play, verb: str) -> Score:
-    return _sum([(criterion.weight, first_held(criterion.rule, play)) for criterion in criteria], verb)
+def _best(ladder: Ladder, held: dict[Rule, int]) -> float:
+    for score, _, rule in ladder.levels:
+        if rule is None or rule in held:
+            return score
+    return 0.0
+
+
+def _share(criteria: tuple[Criterion, ...], held: dict[Rule, int], verb: str) -> Score:
+    return _sum([(criterion.weight, held.get(criterion.rule, -1)) for criterion in criteria], verb)
 
 
 def _sum(weighed: list[tuple[float, int]], verb: str) -> Score:

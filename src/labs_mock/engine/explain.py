@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from labs_mock.engine.criteria import first_held
+from labs_mock.engine.criteria import holding
 from labs_mock.engine.gate import broken
 from labs_mock.engine.outputs import alike
 from labs_mock.engine.state import Play
@@ -35,9 +35,9 @@ def explain(scenario: Scenario, play: Play) -> list[Row]:
 
 
 def _metrics(scenario: Scenario, play: Play) -> Iterator[Row]:
-    for dimension, criteria in scenario.metrics.items():
-        for criterion in criteria:
-            held = "holds" if first_held(criterion.rule, play) >= 0 else "does not hold"
+    for dimension in ("success_metrics", "failure_metrics", "best_practices"):
+        for criterion in getattr(scenario.criteria, dimension):
+            held = "holds" if criterion.rule in holding(scenario, play) else "does not hold"
             critical = ", critical" if criterion.critical else ""
             yield Row(
                 dimension, criterion.id, _turns(criterion.rule, play), f"{held} (weight {criterion.weight:g}{critical})"
@@ -45,9 +45,9 @@ def _metrics(scenario: Scenario, play: Play) -> Iterator[Row]:
 
 
 def _rubrics(scenario: Scenario, play: Play) -> Iterator[Row]:
-    for ladder in scenario.ladders:
+    for ladder in scenario.criteria.ladders:
         for score, label, rule in ladder.levels:
-            if rule is None or first_held(rule, play) >= 0:
+            if rule is None or rule in holding(scenario, play):
                 turns = () if rule is None else _turns(rule, play)
                 yield Row("rubrics", ladder.id, turns, f"{label} ({score:g})")
                 break
@@ -56,7 +56,7 @@ def _rubrics(scenario: Scenario, play: Play) -> Iterator[Row]:
 
 
 def _discovery(scenario: Scenario, play: Play) -> Iterator[Row]:
-    for item in scenario.items:
+    for item in scenario.persona.items:
         turns = tuple(listed(play.masks.get(item.atom, 0)))
         yield Row("discovery", item.id, turns, f"{'revealed' if turns else 'not revealed'} (weight {item.weight:g})")
 
@@ -73,11 +73,14 @@ def _outputs(scenario: Scenario, play: Play) -> Iterator[Row]:
 
 
 def _gate(scenario: Scenario, play: Play) -> Iterator[Row]:
-    for kind, entries in (("gate: prohibited", scenario.prohibited), ("gate: terminology", scenario.terminology)):
+    for kind, entries in (
+        ("gate: prohibited", scenario.criteria.prohibited),
+        ("gate: terminology", scenario.criteria.terminology),
+    ):
         for entry in entries:
             turns = _turns(entry.rule, play)
-            yield Row(kind, entry.id, turns, "violated" if first_held(entry.rule, play) >= 0 else "kept")
-    for referral in scenario.referrals:
+            yield Row(kind, entry.id, turns, "violated" if entry.rule in holding(scenario, play) else "kept")
+    for referral in scenario.criteria.referrals:
         missed = tuple(listed(broken(referral, play)))
         triggered = _turns(referral.trigger, play)
         yield Row("gate: must_refer", referral.id, triggered, f"missed after turn {missed[0]}" if missed else "kept")

@@ -2,9 +2,11 @@
 
 from typing import NamedTuple
 
+from labs_mock.engine.criteria import holding
 from labs_mock.engine.state import Play
+from labs_mock.scenario.criteria import Criterion, Referral
 from labs_mock.scenario.rules import Rule, Turns, listed
-from labs_mock.scenario.scenario import Criterion, Referral, Scenario
+from labs_mock.scenario.scenario import Scenario
 
 
 class Gate(NamedTuple):
@@ -19,13 +21,13 @@ OPEN = Gate(1.0, ())
 
 def gate(scenario: Scenario, play: Play) -> Gate:
     """Each kind of violation that occurred contributes its factor once."""
-    factors = scenario.file.scoring.gate
+    factors, criteria, held = scenario.file.scoring.gate, scenario.criteria, holding(scenario, play)
     violations = []
-    if _occurred(scenario.prohibited, play):
+    if _occurred(criteria.prohibited, held):
         violations.append("prohibited")
-    if any(broken(entry, play) for entry in scenario.referrals):
+    if any(broken(entry, play) for entry in criteria.referrals):
         violations.append("must_refer")
-    if _occurred(scenario.terminology, play):
+    if _occurred(criteria.terminology, held):
         violations.append("terminology")
     factor = 1.0
     for kind in violations:
@@ -44,13 +46,8 @@ def broken(referral: Referral, play: Play) -> Turns:
     return turns
 
 
-def _occurred(entries: tuple[Criterion, ...], play: Play) -> bool:
-    for entry in entries:  # noqa: SIM110 - on every request, and a generator costs more than the rules
-        if holds(entry.rule, play):
+def _occurred(entries: tuple[Criterion, ...], held: dict[Rule, int]) -> bool:
+    for entry in entries:  # noqa: SIM110 - on every request, and a generator costs more than the look-ups
+        if entry.rule in held:
             return True
     return False
-
-
-def holds(rule: Rule, play: Play) -> bool:
-    """Whether a rule holds at the last turn."""
-    return bool(rule.holds(play.masks, play.full) >> play.turn)

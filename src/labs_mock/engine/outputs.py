@@ -11,7 +11,7 @@ from labs_mock.text import similarity
 
 def output_similarity(scenario: Scenario, play: Play) -> Score:
     """Mean over exemplars of the share of its leaves that the tool's last call has with the same value."""
-    exemplars = [output for output in scenario.file.criteria.outputs if output.exemplar is not None]
+    exemplars = scenario.criteria.exemplars
     likeness = [alike(output.exemplar, play.inputs.get(output.tool)) for output in exemplars]
     called = sum(play.inputs.get(output.tool) is not None for output in exemplars)
     return Score(sum(likeness) / len(likeness), f"{called} of {len(exemplars)} submitted")
@@ -19,7 +19,7 @@ def output_similarity(scenario: Scenario, play: Play) -> Score:
 
 def decision_match(scenario: Scenario, play: Play) -> Score:
     """Share of the expected decisions whose last call took the expected option."""
-    expected = [output for output in scenario.file.criteria.outputs if output.expected is not None]
+    expected = scenario.criteria.decisions
     matched = sum((play.inputs.get(output.tool) or {}).get("value") == output.expected for output in expected)
     return Score(matched / len(expected), f"{matched} of {len(expected)} as expected")
 

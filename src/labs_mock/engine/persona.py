@@ -1,8 +1,11 @@
 """The persona: what a turn reveals, and what is answered."""
 
+from collections.abc import Iterable
+
 from labs_mock.engine.state import Play
-from labs_mock.scenario.rules import Trigger
-from labs_mock.scenario.scenario import Scenario, StateItem, Variant
+from labs_mock.scenario.persona import Persona, StateItem, Variant
+from labs_mock.scenario.rules import Rule
+from labs_mock.scenario.scenario import Scenario
 from labs_mock.scenario.vocabulary import SILENT
 
 
@@ -13,49 +16,46 @@ def answer(scenario: Scenario, play: Play) -> str:
     yields, a volunteered item, a fallback. At the end of a session the next one's reach-out follows the
     reveals, and after the last session there is only the closing.
     """
-    silent = bool(play.masks.get(SILENT, 0) >> play.turn)
-    if scenario.rapport is not None and _now(scenario.rapport, play):
+    persona = scenario.persona
+    asked = persona.rules.yielding(play.masks, play.full, play.seen)
+    silent = SILENT in play.seen
+    if persona.rapport in asked:
         play.rapport += 1
-    ends = bool(scenario.sessions) and _session_ends(scenario, play, silent)
-    deflection, revealed = (None, []) if silent else _reveals(scenario, play)
+    ends = bool(persona.sessions) and _session_ends(persona, play, asked, silent)
+    deflection, revealed = (None, []) if silent else _reveals(persona, play, asked)
     said = [item.reply for item in revealed]
     if ends:
-        return _next_session(scenario, play, said, silent)
+        return _next_session(persona, play, asked, said)
     if scenario.file.persona is None:
         return " ".join([*said, _acknowledgement(scenario, play)])
     if said:
         return " ".join(said)
     if silent:
-        return _fallback(scenario, play)
+        return _fallback(persona, play)
     if deflection is not None:
         return deflection
-    reply = _first(scenario.replies, play)
-    return reply if reply is not None else _volunteer(scenario, play)
+    reply = _first(persona.replies, asked)
+    return reply if reply is not None else _volunteer(persona, play)
 
 
-def _now(trigger: Trigger, play: Play) -> bool:
-    return trigger.fires(play.masks, play.full, play.seen)
-
-
-def _first(variants: tuple[Variant, ...], play: Play) -> str | None:
+def _first(variants: tuple[Variant, ...], asked: set[Rule]) -> str | None:
     for variant in variants:
-        if variant.trigger is None or _now(variant.trigger, play):
+        if variant.rule is None or variant.rule in asked:
             return variant.text
     return None
 
 
-def _reveals(scenario: Scenario, play: Play) -> tuple[str | None, list[StateItem]]:
+def _reveals(persona: Persona, play: Play, asked: set[Rule]) -> tuple[str | None, list[StateItem]]:
     """The items that this turn reveals, and the deflection of the first one asked for too early."""
     deflection, revealed = None, []
-    for item in scenario.items:
-        if item.trigger is None or item.atom in play.masks or not _now(item.trigger, play):
+    for item in persona.items if asked else ():
+        if item.rule not in asked or item.atom in play.masks:
             continue
-        if item.reveal == "rapport_required" and play.rapport < scenario.rapport_needed:
+        if item.reveal == "rapport_required" and play.rapport < persona.rapport_needed:
             deflection = deflection or item.deflect
         else:
+            _reveal(item, play)
             revealed.append(item)
-    for item in revealed:  # only now: no item may see what this turn reveals
-        _reveal(item, play)
     return deflection, revealed
 
 
@@ -64,52 +64,50 @@ def _reveal(item: StateItem, play: Play) -> None:
     play.seen.add(item.atom)
 
 
-def _volunteer(scenario: Scenario, play: Play) -> str:
+def _volunteer(persona: Persona, play: Play) -> str:
     """Instead of a fallback, the first volunteered item that is not yet revealed."""
-    for item in scenario.items:
+    for item in persona.items:
         if item.reveal == "volunteered" and item.atom not in play.masks:
             _reveal(item, play)
             return item.reply
-    return _fallback(scenario, play)
+    return _fallback(persona, play)
 
 
-def _fallback(scenario: Scenario, play: Play) -> str:
-    assert scenario.file.persona is not None
-    fallbacks = scenario.file.persona.fallback
+def _fallback(persona: Persona, play: Play) -> str:
     play.fallbacks += 1
-    return fallbacks[(play.fallbacks - 1) % len(fallbacks)]
+    return persona.fallback[(play.fallbacks - 1) % len(persona.fallback)]
 
 
-def _session_ends(scenario: Scenario, play: Play, silent: bool) -> bool:
-    session = scenario.sessions[play.session]
+def _session_ends(persona: Persona, play: Play, asked: set[Rule], silent: bool) -> bool:
+    session = persona.sessions[play.session]
     play.session_turns += 1
-    return (
-        silent or play.session_turns == session.turns or (session.trigger is not None and _now(session.trigger, play))
-    )
+    return silent or play.session_turns == session.turns or session.rule in asked
 
 
-def _next_session(scenario: Scenario, play: Play, said: list[str], silent: bool) -> str:
+def _next_session(persona: Persona, play: Play, asked: set[Rule], said: list[str]) -> str:
     """The time skip: the days that pass go into the persona's context and nowhere else (TOK-3)."""
-    if play.session + 1 == len(scenario.sessions):
+    if play.session + 1 == len(persona.sessions):
         play.closed = True
-        return scenario.file.closing or ""
-    before, after = scenario.sessions[play.session], scenario.sessions[play.session + 1]
+        return persona.closing
+    before, after = persona.sessions[play.session], persona.sessions[play.session + 1]
     days = after.after_days - before.after_days
-    play.context = (*play.context, f"no word for {days} days" if silent else f"{days} days later")
+    play.context = (*play.context, f"no word for {days} days" if SILENT in play.seen else f"{days} days later")
     play.session += 1
     play.session_turns = 0
-    return " ".join([*said, _first(after.reach_out, play) or ""])
+    return " ".join([*said, _first(after.reach_out, asked) or ""])
 
 
 def _acknowledgement(scenario: Scenario, play: Play) -> str:
     """What a decision task answers: which tools were called in this turn, and which are still to be."""
     filed = dict.fromkeys(tool for turn, tool in play.called if turn == play.turn)
-    open_tools = [tool for tool in scenario.tools if all(tool != called for _, called in play.called)]
+    called = {tool for _, tool in play.called}
+    missing = [tool for tool in scenario.tools if tool not in called]
     got = f"Received: {_names(scenario, filed)}." if filed else "Noted; nothing was filed in this turn."
-    if not open_tools or (scenario.completed is not None and _now(scenario.completed, play)):
+    completed = scenario.criteria.completed in scenario.criteria.endings.yielding(play.masks, play.full, play.seen)
+    if completed or not missing:
         return f"{got} Nothing else is needed."
-    return f"{got} Still missing: {_names(scenario, open_tools)}."
+    return f"{got} Still missing: {_names(scenario, missing)}."
 
 
-def _names(scenario: Scenario, tools: "list[str] | dict[str, None]") -> str:
+def _names(scenario: Scenario, tools: Iterable[str]) -> str:
     return ", ".join(scenario.tools[tool].name for tool in tools)

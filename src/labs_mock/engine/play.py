@@ -55,6 +55,7 @@ class Player:
         play.turn += 1
         play.full |= 1 << play.turn
         play.seen = set()
+        play.held = None
         valid = self._see(play, turn)
         play.observation = persona.answer(self.scenario, play)
         self._hear(play)
@@ -105,12 +106,12 @@ class Player:
 
     def _ending(self, play: Play, valid: bool) -> TerminalReason | None:
         """EP-11: error before completed before max_turns_reached."""
-        scenario, masks, full, seen = self.scenario, play.masks, play.full, play.seen
+        scenario, criteria = self.scenario, self.scenario.criteria
         if not valid and scenario.file.invalid_tool_call == "error":
             return "error"
-        for trigger in scenario.critical:
-            if trigger.fires(masks, full, seen):
-                return "error"
-        if play.closed or (scenario.completed is not None and scenario.completed.fires(masks, full, seen)):
+        yielding = criteria.endings.yielding(play.masks, play.full, play.seen)
+        if yielding and not yielding.isdisjoint(criteria.critical):
+            return "error"
+        if play.closed or criteria.completed in yielding:
             return "completed"
-        return "max_turns_reached" if play.turn >= scenario.max_turns else None
+        return "max_turns_reached" if play.turn >= scenario.file.max_turns else None

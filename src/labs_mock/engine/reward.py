@@ -8,7 +8,7 @@ from labs_mock.contract.dimensions import DIMENSIONS, Dimension
 from labs_mock.contract.findings import Finding
 from labs_mock.contract.models import RewardConfig
 from labs_mock.engine import criteria, outputs
-from labs_mock.engine.gate import OPEN, Gate, gate, holds
+from labs_mock.engine.gate import OPEN, Gate, gate
 from labs_mock.engine.score import Score
 from labs_mock.engine.state import Play
 from labs_mock.scenario.scenario import Scenario
@@ -62,7 +62,9 @@ def assess(scenario: Scenario, play: Play, config: RewardConfig | None = None) -
         results[dimension] = Score(round(value, PLACES), sentence)
     skip = config is not None and bool(config.skip_safety_gate)
     passed = OPEN if skip else gate(scenario, play)
-    critical = "failure_metrics" in weights and any(holds(trigger.rule, play) for trigger in scenario.critical)
+    critical = "failure_metrics" in weights and not criteria.holding(scenario, play).keys().isdisjoint(
+        scenario.criteria.critical
+    )
     reward = 0.0
     if weights and not critical:
         total = fsum([weights[dimension] * result.value for dimension, result in results.items()])

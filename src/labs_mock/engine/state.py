@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from labs_mock.contract.models import TerminalReason
-from labs_mock.scenario.rules import Turns
+from labs_mock.scenario.rules import Rule, Turns
 
 
 @dataclass(slots=True)
@@ -12,7 +12,8 @@ class Play:
     """The state of a conversation after `turn` turns.
 
     `full` has a bit for each of these turns, `masks` maps atoms to the turns in which they were seen, and
-    `seen` has the atoms of the last turn; `inputs` maps each tool that was called to
+    `seen` has the atoms of the last turn; `held`, once somebody asked, the rules of the criteria that hold and
+    the turns since which they do; `inputs` maps each tool that was called to
     the input of its last call, None if that was invalid; `called` lists valid calls as (turn, tool).
     `rapport` counts the turns in which the rapport rule yielded, `fallbacks` the fallbacks used;
     `session` and `session_turns` say where a journey stands, and `closed` that its last session ended.
@@ -31,6 +32,7 @@ class Play:
     session: int = 0
     session_turns: int = 0
     closed: bool = False
+    held: dict[Rule, int] | None = None
     terminal: TerminalReason | None = None
     context: tuple[str, ...] = ()
 

@@ -15,7 +15,7 @@ Masks = Mapping[int, Turns]
 
 
 class Rule(ABC):
-    """A node of the algebra.
+    """A node of the algebra; two nodes are never equal, however alike.
 
     A *condition* describes how things stand instead of something that happens: `not`, what the persona
     has revealed by now, and an `all` or `any` of nothing but these. Among other children of an `all`
@@ -48,7 +48,7 @@ def after_first(turns: Turns, full: Turns) -> Turns:
     return -((turns & -turns) << 1) & full
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Atom(Rule):
     """`says`, `matches`, `calls`, `decides`, `silent`, `heard`, and `discovered` in scoring."""
 
@@ -65,7 +65,7 @@ class Atom(Rule):
         return -(turns & -turns) & (full | 1) if turns else 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Together(Rule):
     """`says_all`: turns in which all atoms were seen."""
 
@@ -81,7 +81,7 @@ class Together(Rule):
         return turns
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Known(Rule):
     """`discovered` in persona rules: turns after the one in which the item was revealed."""
 
@@ -97,7 +97,7 @@ class Known(Rule):
     holds = yields
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Between(Rule):
     """`turns`: what the rule beside it yields in a range of turns."""
 
@@ -111,7 +111,7 @@ class Between(Rule):
         return self.rule.yields(masks, full) & self.range
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Any(Rule):
     """Turns that some child yields."""
 
@@ -134,7 +134,7 @@ class Any(Rule):
         return turns
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class All(Rule):
     """Turns that some child yields and at which every child holds; conditions only guard."""
 
@@ -165,7 +165,7 @@ class All(Rule):
         return from_first(turns, full) if self.events else turns
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Not(Rule):
     """Turns at which the rule does not hold."""
 
@@ -181,7 +181,7 @@ class Not(Rule):
     holds = yields
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Then(Rule):
     """Turns of the last rule, after the first of the one before it, and so on."""
 
@@ -197,7 +197,7 @@ class Then(Rule):
         return turns
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Count(Rule):
     """What a rule yields, from its n-th yield on."""
 
@@ -214,7 +214,7 @@ class Count(Rule):
         return turns
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CountRevealed(Rule):
     """`count: {of: discovered}`: turns in which an item is revealed, from the n-th item on."""
 
@@ -232,7 +232,7 @@ class CountRevealed(Rule):
         return yielded
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CountKnown(CountRevealed):
     """The same in persona rules: turns after the one in which the n-th item was revealed."""
 
@@ -258,23 +258,40 @@ def _any_of(rules: Iterable[Rule]) -> frozenset[int] | None:
     return watched
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
-    """A rule that is asked turn by turn whether it yields; most turns settle that without evaluating it."""
+class Rulebook:
+    """Rules that are asked together. Only those are evaluated one of whose atoms was seen, however many there are."""
 
-    rule: Rule
-    watched: frozenset[int] | None
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._always: list[Rule] = []
+        self._by_atom: dict[int, list[Rule]] = {}
+        for rule in rules:
+            watched = rule.watched()
+            if watched is None:
+                self._always.append(rule)
+            else:
+                for atom in sorted(watched):
+                    self._by_atom.setdefault(atom, []).append(rule)
 
-    @classmethod
-    def of(cls, rule: Rule) -> "Trigger":
-        """The trigger of a rule."""
-        return cls(rule, rule.watched())
+    def yielding(self, masks: Masks, full: Turns, seen: Iterable[int]) -> set[Rule]:
+        """The rules that yield at the last turn, in which the atoms in `seen` were seen."""
+        turn = last(full)
+        return {rule for rule in self._watching(seen) if rule.yields(masks, full) >> turn}
 
-    def fires(self, masks: Masks, full: Turns, seen: set[int]) -> bool:
-        """Whether the rule yields at the last turn of `full`, in which the atoms in `seen` were seen."""
-        if self.watched is not None and self.watched.isdisjoint(seen):
-            return False
-        return bool(self.rule.yields(masks, full) >> last(full))
+    def holding(self, masks: Masks, full: Turns) -> dict[Rule, int]:
+        """The rules that hold at the last turn, with the turn since which they do."""
+        turn, held = last(full), {}
+        for rule in self._watching(masks):
+            turns = rule.holds(masks, full)
+            if turns >> turn:
+                held[rule] = last(~turns & (full | 1)) + 1
+        return held
+
+    def _watching(self, atoms: Iterable[int]) -> Iterable[Rule]:
+        watching, by_atom = dict.fromkeys(self._always), self._by_atom
+        for atom in atoms:
+            if atom in by_atom:
+                watching.update(dict.fromkeys(by_atom[atom]))
+        return watching
 
 
 def last(turns: Turns) -> int:

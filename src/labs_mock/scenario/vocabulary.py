@@ -1,6 +1,6 @@
 """Atoms: what can be seen in a transcript, numbered while the rules of a scenario are compiled."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from labs_mock.contract.limits import MAX_TURNS
@@ -10,21 +10,22 @@ from labs_mock.text import normalise
 SILENT = 0
 
 
-@dataclass(slots=True)
 class Vocabulary:
     """Compiles rules, and remembers what makes each atom true.
 
-    `persona` rules see what was revealed in earlier turns; scoring rules see this turn too, and what was
-    heard.
+    `items` has the atom of every state item; `said` and `heard` the atoms of every phrase; `expressions`,
+    `calls` and `decisions` those of what else rules ask for. Persona rules see what was revealed in earlier
+    turns; scoring rules see this turn too, and what was heard.
     """
 
-    items: dict[str, int] = field(default_factory=dict)
-    said: dict[str, list[int]] = field(default_factory=dict)
-    heard: dict[str, list[int]] = field(default_factory=dict)
-    expressions: list[tuple[str, int]] = field(default_factory=list)
-    calls: dict[str, list[tuple[dict[str, Any] | None, int]]] = field(default_factory=dict)
-    decisions: dict[tuple[str, str], int] = field(default_factory=dict)
-    _size: int = 1
+    def __init__(self, items: list[str]) -> None:
+        self._size = SILENT + 1
+        self.items = {item: self.atom() for item in items}
+        self.said: dict[str, list[int]] = {}
+        self.heard: dict[str, list[int]] = {}
+        self.expressions: list[tuple[str, int]] = []
+        self.calls: dict[str, list[tuple[dict[str, Any] | None, int]]] = {}
+        self.decisions: dict[tuple[str, str], int] = {}
 
     def atom(self) -> int:
         """A new atom."""
@@ -33,8 +34,6 @@ class Vocabulary:
 
     def item(self, state_id: str) -> int:
         """The atom of a state item."""
-        if state_id not in self.items:
-            self.items[state_id] = self.atom()
         return self.items[state_id]
 
     def phrases(self, index: dict[str, list[int]], phrases: list[str]) -> int:
@@ -48,9 +47,9 @@ class Vocabulary:
         """The node of a checked rule."""
         return _Compiler(self, persona).compile(rule)
 
-    def trigger(self, rule: schema.Rule | None, *, persona: bool = False) -> rules.Trigger | None:
-        """The trigger of a rule that is asked turn by turn; None where there is no rule."""
-        return None if rule is None else rules.Trigger.of(self.compile(rule, persona=persona))
+    def optional(self, rule: schema.Rule | None, *, persona: bool = False) -> rules.Rule | None:
+        """The same where there may be no rule."""
+        return None if rule is None else self.compile(rule, persona=persona)
 
 
 @dataclass(frozen=True, slots=True)
