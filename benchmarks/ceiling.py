@@ -38,4 +38,5 @@ if __name__ == "__main__":
         access_log=False,
         server_header=False,
         date_header=False,
+        proxy_headers=False,
     )

@@ -4,9 +4,7 @@ from hashlib import blake2b
 
 from xxhash import xxh3_128_digest
 
-_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
-_PAIRS = tuple(high + low for high in _CROCKFORD for low in _CROCKFORD)
-_SHIFTS = tuple(range(120, -1, -10))
+_CROCKFORD = b"0123456789abcdefghjkmnpqrstvwxyz" * 8  # one character for every value of a byte
 
 ID_LENGTH = 26
 
@@ -34,5 +32,4 @@ def digest(content: bytes) -> str:
 
 def _characters(seed: int, purpose: bytes, asked: bytes, attempt: int) -> str:
     text = b"%d\0%b\0%d\0%b" % (seed, purpose, attempt, asked)
-    number = int.from_bytes(blake2b(text, digest_size=17).digest())
-    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
+    return blake2b(text, digest_size=ID_LENGTH).digest().translate(_CROCKFORD).decode()

@@ -11,6 +11,7 @@ from labs_mock.http import create_app
 from labs_mock.world import World
 
 BACKLOG = 2048
+GC_THRESHOLD = (20_000, 20, 20)  # requests make many objects and few cycles
 
 
 class Server(uvicorn.Server):
@@ -27,6 +28,7 @@ class Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 date_header=False,
+                proxy_headers=False,
                 timeout_graceful_shutdown=2,
             )
         )
@@ -44,6 +46,7 @@ class Server(uvicorn.Server):
         # What was loaded stays; the collector need not walk it again and again.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*GC_THRESHOLD)
         self.run(sockets=[self._listener])
 
 

@@ -9,7 +9,8 @@ from typing import Any
 _PLAIN = str.maketrans(
     dict.fromkeys("‘’‚‛ʼ′＇", "'") | dict.fromkeys("“”„‟″«»", '"')  # noqa: RUF001 - these are the typographic ones
 )
-_OTHER_SPACES = ("\n", "  ", "\t", "\r", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x1f")
+UNCOLLAPSED = ("\n", "  ", "\t", "\r", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x1f")
+"""White space of lower-case ASCII text that normalising changes, wherever it stands."""
 _WORD = re.compile(r"\w+(?:'\w+)*")
 
 
@@ -25,7 +26,7 @@ def normalise(text: str) -> str:
         folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
         folded = unicodedata.normalize("NFKC", folded.casefold()).translate(_PLAIN)
         return " ".join(folded.split())
-    for space in _OTHER_SPACES:
+    for space in UNCOLLAPSED:
         if space in folded:
             return " ".join(folded.split())
     return folded.strip(" ")

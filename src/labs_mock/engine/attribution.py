@@ -1,11 +1,12 @@
 """Who said what: the operator's turns in what a client submits (EP-7, EP-8)."""
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from labs_mock.contract.findings import Finding
 from labs_mock.contract.models import Message
-from labs_mock.contract.tokens import is_near_miss
+from labs_mock.contract.tokens import NEAR_MISS, is_near_miss
 from labs_mock.contract.wording import NO_OPERATOR_MESSAGE
 from labs_mock.engine.play import Player, Turn
 from labs_mock.errors import BadRequest
@@ -59,10 +60,11 @@ def new_turn(player: Player, transcript: Sequence[Line], submitted: Sequence[Mes
 
 def conversation(player: Player, submitted: Sequence[Message]) -> Attributed:
     """The operator's turns in a conversation given whole (EP-8). Raises `BadRequest` if there are none."""
-    messages = [message for message in submitted if message.role != "system"]
     findings = near_misses(submitted)
-    if any(message.role == "user" for message in messages):
-        turns: list[Turn] = list(_runs(messages, [False] * len(messages)))
+    messages = [message for message in submitted if message.role != "system"]
+    turns: list[Turn]
+    if "user" in [message.role for message in messages]:
+        turns = [list(run) for operator, run in groupby(messages, _is_assistant) if operator]
     elif messages and player.text(messages[0].content) == player.scenario.opening:
         findings.append(Finding("all_assistant_history", "messages"))
         turns = _played(player, messages[1:]) or [[message] for message in messages[1::2]]
@@ -75,12 +77,16 @@ def conversation(player: Player, submitted: Sequence[Message]) -> Attributed:
     return Attributed(turns, findings)
 
 
+def _is_assistant(message: Message) -> bool:
+    return message.role == "assistant"
+
+
 def near_misses(messages: Sequence[Message]) -> list[Finding]:
     """Assistant messages that were probably meant to be `<no_response/>` (TOK-1)."""
     return [
         Finding("near_miss_token", f"messages.{index}.content")
         for index, message in enumerate(messages)
-        if message.role == "assistant" and is_near_miss(message.content)
+        if len(message.content) <= NEAR_MISS and message.role == "assistant" and is_near_miss(message.content)
     ]
 
 

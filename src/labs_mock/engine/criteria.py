@@ -1,9 +1,9 @@
 """Success metrics, failure metrics, best practices, rubrics, discovery: shares of what holds."""
 
-from labs_mock.engine.score import Score
+from labs_mock.engine.score import PLACES, Score
 from labs_mock.engine.state import Play
 from labs_mock.scenario.criteria import Criterion, Ladder
-from labs_mock.scenario.rules import Rule, last
+from labs_mock.scenario.rules import Rule, Turns, last
 from labs_mock.scenario.scenario import Scenario
 
 
@@ -31,20 +31,28 @@ def failure_metrics(scenario: Scenario, play: Play) -> Score:
     for rule in scenario.criteria.critical:
         if rule in held:
             return Score(0.0, f"{sentence}; a critical one at turn {held[rule]}")
-    return Score(1.0 - value, sentence)
+    return Score(round(1.0 - value, PLACES), sentence)
 
 
 def rubrics(scenario: Scenario, play: Play) -> Score:
     """Mean over all rubric criteria of the score of the best level that holds."""
     held = holding(scenario, play)
     best = [_best(ladder, held) for ladder in scenario.criteria.ladders]
-    return Score(sum(best) / len(best), f"{best.count(1.0)} of {len(best)} at full score")
+    return Score(round(sum(best) / len(best), PLACES), f"{best.count(1.0)} of {len(best)} at full score")
 
 
 def discovery(scenario: Scenario, play: Play) -> Score:
     """Weight of the state items that were revealed / total weight."""
-    turns = [(item.weight, last(play.masks.get(item.atom, 0))) for item in scenario.persona.items]
-    return _sum(turns, "revealed")
+    items, reached, total = scenario.persona.items, 0.0, 0.0
+    turns: Turns = 0
+    count = 0
+    for item in items:
+        total += item.weight
+        if item.atom in play.masks:
+            reached += item.weight
+            count += 1
+            turns |= play.masks[item.atom]
+    return _score(reached / total, count, len(items), "revealed", last(turns))
 
 
 def _best(ladder: Ladder, held: dict[Rule, int]) -> float:
@@ -55,14 +63,18 @@ def _best(ladder: Ladder, held: dict[Rule, int]) -> float:
 
 
 def _share(criteria: tuple[Criterion, ...], held: dict[Rule, int], verb: str) -> Score:
-    return _sum([(criterion.weight, held.get(criterion.rule, -1)) for criterion in criteria], verb)
+    """The share of the weight of the criteria that hold, and a sentence on how many and since when."""
+    reached = total = 0.0
+    count, latest = 0, -1
+    for criterion in criteria:
+        total += criterion.weight
+        if criterion.rule in held:
+            reached += criterion.weight
+            count += 1
+            latest = max(latest, held[criterion.rule])
+    return _score(reached / total, count, len(criteria), verb, latest)
 
 
-def _sum(weighed: list[tuple[float, int]], verb: str) -> Score:
-    """The share of weight whose turn is not -1, and a sentence on how many and when."""
-    held = [pair for pair in weighed if pair[1] >= 0]
-    if not held:
-        return Score(0.0, f"0 of {len(weighed)} {verb}")
-    value = sum([weight for weight, _ in held]) / sum([weight for weight, _ in weighed])
-    latest = max([turn for _, turn in held])
-    return Score(value, f"{len(held)} of {len(weighed)} {verb}; last at turn {latest}")
+def _score(value: float, count: int, size: int, verb: str, latest: int) -> Score:
+    when = f"; last at turn {latest}" if count else ""
+    return Score(round(value, PLACES), f"{count} of {size} {verb}{when}")

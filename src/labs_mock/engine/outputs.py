@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from labs_mock.engine.score import Score
+from labs_mock.engine.score import PLACES, Score
 from labs_mock.engine.state import Play
 from labs_mock.scenario.scenario import Scenario
 from labs_mock.scenario.tools import leaves, same
@@ -12,16 +12,18 @@ from labs_mock.text import similarity
 def output_similarity(scenario: Scenario, play: Play) -> Score:
     """Mean over exemplars of the share of its leaves that the tool's last call has with the same value."""
     exemplars = scenario.criteria.exemplars
+    if not play.inputs:
+        return Score(0.0, f"0 of {len(exemplars)} submitted")
     likeness = [alike(output.exemplar, play.inputs.get(output.tool)) for output in exemplars]
     called = sum(play.inputs.get(output.tool) is not None for output in exemplars)
-    return Score(sum(likeness) / len(likeness), f"{called} of {len(exemplars)} submitted")
+    return Score(round(sum(likeness) / len(likeness), PLACES), f"{called} of {len(exemplars)} submitted")
 
 
 def decision_match(scenario: Scenario, play: Play) -> Score:
     """Share of the expected decisions whose last call took the expected option."""
     expected = scenario.criteria.decisions
     matched = sum((play.inputs.get(output.tool) or {}).get("value") == output.expected for output in expected)
-    return Score(matched / len(expected), f"{matched} of {len(expected)} as expected")
+    return Score(round(matched / len(expected), PLACES), f"{matched} of {len(expected)} as expected")
 
 
 def alike(exemplar: Any, given: Any) -> float:

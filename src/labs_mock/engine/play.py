@@ -7,37 +7,42 @@ from dataclasses import dataclass
 from labs_mock.contract.models import Message, TerminalReason, ToolCall
 from labs_mock.contract.tokens import NO_RESPONSE
 from labs_mock.engine import persona
-from labs_mock.engine.scan import Scanner
+from labs_mock.engine.memo import Memo
 from labs_mock.engine.state import Play
 from labs_mock.scenario.scenario import Scenario
 from labs_mock.scenario.tools import contains
 from labs_mock.scenario.vocabulary import SILENT
+from labs_mock.text import normalise
 
 Turn = Sequence[Message]
 
 
 @dataclass(frozen=True, slots=True)
 class Player:
-    """Plays a scenario's persona over operator turns. All methods are pure but for the scanners' memory."""
+    """Plays a scenario's persona over operator turns. All methods are pure but for their memory."""
 
     scenario: Scenario
-    said: Scanner
-    heard: Scanner
+    opening: Play
+    said: Memo[frozenset[int]]
+    heard: Memo[frozenset[int]]
+    texts: Memo[str]
 
     @classmethod
     def of(cls, scenario: Scenario) -> "Player":
         """A player with an empty memory."""
-        return cls(scenario, Scanner(scenario.said), Scanner(scenario.heard))
+        said, heard = Memo(scenario.said.atoms), Memo(scenario.heard.atoms if scenario.heard else _nothing)
+        opening = Play(scenario.first_observation)
+        for atom in heard[scenario.first_observation]:
+            opening.masks[atom] = 1
+        return cls(scenario, opening, said, heard, Memo(normalise))
 
     def text(self, content: str) -> str:
         """A content as it is compared: normalised."""
-        return self.said.read(content).text
+        return self.texts[content]
 
     def start(self) -> Play:
         """The state before the first turn: only the first observation has been heard."""
-        play = Play(observation=self.scenario.first_observation)
-        self._hear(play)
-        return play
+        return self.opening
 
     def fold(self, play: Play, turns: Iterable[Turn]) -> Play:
         """The state after some more turns; those after the one that ends the scenario are left out.
@@ -58,20 +63,24 @@ class Player:
         play.held = None
         valid = self._see(play, turn)
         play.observation = persona.answer(self.scenario, play)
-        self._hear(play)
+        if self.scenario.heard is not None:
+            heard = self.heard[play.observation]
+            play.seen |= heard
+            _note(play, heard)
         play.terminal = self._ending(play, valid)
 
     def _see(self, play: Play, turn: Turn) -> bool:
         """Note which atoms this turn's messages make true; whether all its tool calls were valid."""
         seen, silent, valid = play.seen, True, True
         for message in turn:
-            seen |= self.said.read(message.content).atoms
+            seen |= self.said[message.content]
             silent = silent and message.content == NO_RESPONSE
-            for call in message.tool_calls or ():
-                valid = self._call(play, call) and valid
+            if message.tool_calls:
+                for call in message.tool_calls:
+                    valid = self._call(play, call) and valid
         if silent:
             seen.add(SILENT)
-        self._note(play, seen)
+        _note(play, seen)
         return valid
 
     def _call(self, play: Play, call: ToolCall) -> bool:
@@ -92,18 +101,6 @@ class Player:
                 play.seen.add(decided)
         return True
 
-    def _hear(self, play: Play) -> None:
-        if self.scenario.heard is not None:
-            heard = self.heard.read(play.observation).atoms
-            self._note(play, heard)
-            play.seen |= heard
-
-    @staticmethod
-    def _note(play: Play, atoms: AbstractSet[int]) -> None:
-        masks, bit = play.masks, 1 << play.turn
-        for atom in atoms:
-            masks[atom] = masks.get(atom, 0) | bit
-
     def _ending(self, play: Play, valid: bool) -> TerminalReason | None:
         """EP-11: error before completed before max_turns_reached."""
         scenario, criteria = self.scenario, self.scenario.criteria
@@ -115,3 +112,13 @@ class Player:
         if play.closed or criteria.completed in yielding:
             return "completed"
         return "max_turns_reached" if play.turn >= scenario.file.max_turns else None
+
+
+def _note(play: Play, atoms: AbstractSet[int]) -> None:
+    masks, bit = play.masks, 1 << play.turn
+    for atom in atoms:
+        masks[atom] = masks.get(atom, 0) | bit
+
+
+def _nothing(_: str) -> frozenset[int]:
+    return frozenset()

@@ -9,11 +9,9 @@ from labs_mock.contract.findings import Finding
 from labs_mock.contract.models import RewardConfig
 from labs_mock.engine import criteria, outputs
 from labs_mock.engine.gate import OPEN, Gate, gate
-from labs_mock.engine.score import Score
+from labs_mock.engine.score import PLACES, Score
 from labs_mock.engine.state import Play
 from labs_mock.scenario.scenario import Scenario
-
-PLACES = 6
 
 SCORERS: dict[Dimension, Callable[[Scenario, Play], Score]] = {
     "success_metrics": criteria.success_metrics,
@@ -56,10 +54,7 @@ def assess(scenario: Scenario, play: Play, config: RewardConfig | None = None) -
     ran, rounded to 6 places (RC-4). Scores are rounded first, so that a reader can do the sum again.
     """
     weights = effective_weights(scenario, config)
-    results: dict[Dimension, Score] = {}
-    for dimension in weights:
-        value, sentence = SCORERS[dimension](scenario, play)
-        results[dimension] = Score(round(value, PLACES), sentence)
+    results = {dimension: SCORERS[dimension](scenario, play) for dimension in weights}
     skip = config is not None and bool(config.skip_safety_gate)
     passed = OPEN if skip else gate(scenario, play)
     critical = "failure_metrics" in weights and not criteria.holding(scenario, play).keys().isdisjoint(

@@ -1,6 +1,6 @@
 """What is known after some turns; everything that persona and scores need, and no text of the past."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from labs_mock.contract.models import TerminalReason
@@ -37,5 +37,21 @@ class Play:
     context: tuple[str, ...] = ()
 
     def copy(self) -> "Play":
-        """A state that can go on without changing this one."""
-        return replace(self, masks=dict(self.masks), inputs=dict(self.inputs))
+        """A state that can go on without changing this one; by hand, for it is made on every request."""
+        return Play(
+            self.observation,
+            self.masks.copy(),
+            self.inputs.copy(),
+            self.called,
+            self.turn,
+            self.full,
+            self.seen,
+            self.rapport,
+            self.fallbacks,
+            self.session,
+            self.session_turns,
+            self.closed,
+            self.held,
+            self.terminal,
+            self.context,
+        )

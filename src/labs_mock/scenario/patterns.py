@@ -1,18 +1,18 @@
 """All phrases and expressions of a scenario in one matcher, in linear time on any text (RE2)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import re2
 
-from labs_mock.text import contains_phrase
+from labs_mock.text import UNCOLLAPSED, contains_phrase, normalise
 
 _MAX_MEMORY = 64 << 20
+_NOTHING: frozenset[int] = frozenset()
 
 
-def _options(*, literal: bool) -> re2.Options:
+def _options() -> re2.Options:
     options = re2.Options()
-    options.literal = literal
-    options.case_sensitive = literal  # text is case folded; an author's `A` should match it all the same
+    options.case_sensitive = False  # text is case folded; an author's `A` should match it all the same
     options.log_errors = False
     options.max_mem = _MAX_MEMORY
     return options
@@ -21,43 +21,55 @@ def _options(*, literal: bool) -> re2.Options:
 def expression_error(pattern: str) -> str | None:
     """What is wrong with an RE2 expression, or None."""
     try:
-        re2.compile(pattern, _options(literal=False))
+        re2.compile(pattern, _options())
     except re2.error as error:
         return str(error.args[0].decode() if isinstance(error.args[0], bytes) else error.args[0])
     return None
 
 
 class Patterns:
-    """Finds which atoms a normalised text makes true.
+    """Finds which atoms a message makes true.
 
-    Phrases are put into the set as plain literals, and word boundaries are verified on hits only: Unicode
-    boundaries inside the set would cost more memory than RE2 has by default. Expressions have a set of
-    their own, since one wide gap in them slows a whole set down.
+    Phrases are put into the set as literals with RE2's own, ASCII word boundaries, which cost nothing and
+    let every true hit through; the boundaries of Unicode words, which would cost more memory than RE2 has
+    by default, are verified on hits only. Expressions have a set of their own, since one wide gap in them
+    slows a whole set down.
     """
 
-    def __init__(self, phrases: Mapping[str, Iterable[int]], expressions: Iterable[tuple[str, int]]) -> None:
-        self._phrases = [(phrase, tuple(atoms)) for phrase, atoms in phrases.items()]
+    def __init__(self, phrases: Mapping[str, Iterable[int]], expressions: Sequence[tuple[str, int]]) -> None:
+        self._phrases = [(phrase, frozenset(atoms)) for phrase, atoms in phrases.items()]
         self._expressions = [atom for _, atom in expressions]
-        self._phrase_set = _compiled([phrase for phrase, _ in self._phrases], literal=True)
-        self._expression_set = _compiled([pattern for pattern, _ in expressions], literal=False)
+        # White space that normalising would collapse is looked for in the same pass, so that most messages,
+        # which have none, need not be read twice.
+        literals = [_bounded(phrase) for phrase, _ in self._phrases]
+        self._phrase_set = _compiled([*literals, *(re2.escape(space) for space in UNCOLLAPSED)])
+        self._expression_set = _compiled([pattern for pattern, _ in expressions]) if expressions else None
 
-    def atoms(self, text: str) -> frozenset[int]:
-        """The atoms of the phrases and expressions that a normalised text has."""
-        found: set[int] = set()
-        if self._phrase_set is not None:
-            for index in self._phrase_set.Match(text) or ():
-                phrase, atoms = self._phrases[index]
-                if not found.issuperset(atoms) and contains_phrase(text, phrase):
-                    found.update(atoms)
+    def atoms(self, content: str) -> frozenset[int]:
+        """The atoms of the phrases and expressions that a message has; its content need not be normalised."""
+        text = content.lower().strip(" ") if content.isascii() else normalise(content)
+        hits = self._phrase_set.Match(text)
+        if hits is not None and max(hits) >= len(self._phrases):
+            text = normalise(text)
+            hits = self._phrase_set.Match(text)
+        found = _NOTHING
+        for index in hits or ():
+            phrase, atoms = self._phrases[index]
+            if not atoms <= found and contains_phrase(text, phrase):
+                found |= atoms
         if self._expression_set is not None:
-            found.update(self._expressions[index] for index in self._expression_set.Match(text) or ())
-        return frozenset(found)
+            found |= {self._expressions[index] for index in self._expression_set.Match(text) or ()}
+        return found
 
 
-def _compiled(patterns: list[str], *, literal: bool) -> "re2.Set | None":
-    if not patterns:
-        return None
-    matcher = re2.Set.SearchSet(_options(literal=literal))
+def _bounded(phrase: str) -> str:
+    """A phrase as a literal; where it starts or ends with an ASCII word, a word boundary there."""
+    first, last = (r"\b" if end.isascii() and (end.isalnum() or end == "_") else "" for end in (phrase[0], phrase[-1]))
+    return f"{first}{re2.escape(phrase)}{last}"
+
+
+def _compiled(patterns: list[str]) -> re2.Set:
+    matcher = re2.Set.SearchSet(_options())
     for pattern in patterns:
         matcher.Add(pattern)
     matcher.Compile()

@@ -274,8 +274,8 @@ class Rulebook:
 
     def yielding(self, masks: Masks, full: Turns, seen: Iterable[int]) -> set[Rule]:
         """The rules that yield at the last turn, in which the atoms in `seen` were seen."""
-        turn = last(full)
-        return {rule for rule in self._watching(seen) if rule.yields(masks, full) >> turn}
+        turn, watching = last(full), self._watching(seen)
+        return {rule for rule in watching if rule.yields(masks, full) >> turn} if watching else watching
 
     def holding(self, masks: Masks, full: Turns) -> dict[Rule, int]:
         """The rules that hold at the last turn, with the turn since which they do."""
@@ -286,11 +286,10 @@ class Rulebook:
                 held[rule] = last(~turns & (full | 1)) + 1
         return held
 
-    def _watching(self, atoms: Iterable[int]) -> Iterable[Rule]:
-        watching, by_atom = dict.fromkeys(self._always), self._by_atom
-        for atom in atoms:
-            if atom in by_atom:
-                watching.update(dict.fromkeys(by_atom[atom]))
+    def _watching(self, atoms: Iterable[int]) -> set[Rule]:
+        watching = set(self._always)
+        for atom in self._by_atom.keys() & atoms:
+            watching.update(self._by_atom[atom])
         return watching
 
 

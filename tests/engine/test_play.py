@@ -1,0 +1,214 @@
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labs_mock.contract.models import Message, ToolCall
+from labs_mock.engine.play import Player
+from labs_mock.engine.reward import assess
+from labs_mock.engine.scan import Scanner
+from labs_mock.engine.state import Play
+from labs_mock.scenario.scenario import Scenario
+from tests.support import call, operator, scenario
+
+PHRASES = (
+    "Hello",
+    "Do you have a second job?",
+    "Are you worried?",
+    "I understand.",
+    "Thank you.",
+    "Tell me what happened.",
+    "That is nonsense.",
+    "You have a herniated disc.",
+    "See a counsellor.",
+    "It's a pulled muscle.",
+    "Well",
+)
+VALID = (
+    call("order_imaging", region="Lumbar  spine"),
+    call("order_imaging", region="neck", views=2),
+    call("claim_status", value="pending_info"),
+    call("claim_status", value="approved"),
+)
+INVALID = (
+    call("order_imaging", region=3),
+    call("order_imaging"),
+    call("claim_status", value="later"),
+    call("claim_status", value=["approved"]),
+    call("nothing", region="neck"),
+    ToolCall(type="decision", name="order_imaging", input={"region": "neck"}),
+    ToolCall(type="artifact", name="claim_status", input={"value": "denied"}),
+    ToolCall(type="", name="claim_status", input={"value": "denied"}),
+    ToolCall(type="artifact", name="order_imaging", input="neck"),
+    ToolCall(type="artifact", name="order_imaging", input=None),
+)
+SILENCE = "<no_response/>"
+
+no_calls: st.SearchStrategy[list[ToolCall]] = st.just([])
+calls = no_calls | no_calls | st.lists(st.sampled_from(VALID + INVALID), min_size=1, max_size=2)
+contents = st.lists(st.sampled_from(PHRASES), max_size=3).map(" ".join) | st.just(SILENCE)
+messages = st.builds(lambda content, called: operator(content, *called), contents, calls)
+turns = st.lists(messages, min_size=1, max_size=2)
+transcripts = st.lists(turns, max_size=8)
+"""What operators may say to the persona of `CLAIM`, with good and bad calls of its tools."""
+
+LENIENT = scenario(invalid_tool_call="score", completed=None)
+PLAYERS = {"strict": Player.of(scenario(max_turns=6)), "lenient": Player.of(LENIENT)}
+players = st.sampled_from(sorted(PLAYERS))
+
+
+def played(on: Scenario, *said: str | Message) -> Play:
+    """The state of a scenario after some turns of one message each."""
+    player = Player.of(on)
+    return player.fold(player.start(), [[operator(one) if isinstance(one, str) else one] for one in said])
+
+
+@given(players, transcripts, transcripts)
+def test_a_fold_does_not_change_its_argument(
+    name: str, before: list[list[Message]], after: list[list[Message]]
+) -> None:
+    """Turns are undone by forgetting the answer (EP-15)."""
+    player = PLAYERS[name]
+    state = player.fold(player.start(), before)
+    copy = deepcopy(state)
+    player.fold(state, after)
+    assert state == copy
+
+
+@given(players, transcripts)
+def test_folding_turn_by_turn_equals_folding_at_once(name: str, said: list[list[Message]]) -> None:
+    """It does not matter how many turns are taken at a time, or whether each is scored (EV-2)."""
+    player = PLAYERS[name]
+    at_once, state = player.fold(player.start(), said), player.start()
+    for turn in said:
+        assess(player.scenario, state)
+        state = player.fold(state, [turn])
+    assert assess(player.scenario, state) == assess(player.scenario, at_once)
+    assert state == at_once
+
+
+@given(players, transcripts, st.integers(0, 200))
+def test_no_answer_depends_on_what_a_scanner_remembers(name: str, said: list[list[Message]], limit: int) -> None:
+    """A scanner that forgets nearly everything gives the results of one that has read it all before."""
+    player = PLAYERS[name]
+    played_scenario = player.scenario
+    forgetful = Player(played_scenario, Scanner(played_scenario.said, limit), Scanner(played_scenario.heard, limit))
+    assert forgetful.fold(forgetful.start(), said) == player.fold(player.start(), said)
+
+
+@given(st.lists(contents), st.integers(0, 200))
+def test_a_scanner_reads_a_content_the_same_way_each_time(read: list[str], limit: int) -> None:
+    """What was forgotten is read again, to the same end."""
+    patterns = PLAYERS["strict"].scenario.said
+    scanner = Scanner(patterns, limit)
+    first = [scanner.read(content) for content in read]
+    assert [scanner.read(content) for content in read] == first
+    assert [Scanner(patterns).read(content) for content in read] == first
+
+
+@given(players, transcripts)
+def test_turns_after_the_end_are_left_out(name: str, said: list[list[Message]]) -> None:
+    """The turn that ends the scenario is the last one that counts (EV-2)."""
+    player = PLAYERS[name]
+    state = player.fold(player.start(), said)
+    assert state == player.fold(player.start(), said[: state.turn])
+    assert (state.terminal is None) == (player.fold(player.start(), [*said, [operator("Well")]]).turn > len(said))
+    if state.turn < len(said):
+        assert state.terminal is not None
+
+
+@given(transcripts)
+def test_the_last_allowed_turn_ends_an_episode(said: list[list[Message]]) -> None:
+    """No conversation is longer than `max_turns`, and one that gets there is over (EP-10)."""
+    player = PLAYERS["strict"]
+    state = player.fold(player.start(), said)
+    assert state.turn <= 6
+    assert (state.turn == 6) <= (state.terminal is not None)
+    assert (state.terminal == "max_turns_reached") <= (state.turn == 6)
+
+
+IMAGING, APPROVE = VALID[0], VALID[3]
+BAD = INVALID[0]
+
+
+@pytest.mark.parametrize(
+    ("said", "changes", "terminal", "turn"),
+    [
+        pytest.param(["Well"] * 11, {}, None, 11, id="going-on"),
+        pytest.param(["Well"] * 13, {}, "max_turns_reached", 12, id="max-turns"),
+        pytest.param(["Well"] * 51, {"max_turns": None}, "max_turns_reached", 50, id="fifty-turns-by-default"),
+        pytest.param(["Well", operator("Done", VALID[2]), "Well"], {}, "completed", 2, id="completed"),
+        pytest.param([operator("", VALID[2])], {"max_turns": 1}, "completed", 1, id="completed-before-max-turns"),
+        pytest.param([operator("", APPROVE)], {}, "error", 1, id="critical-failure-before-completed"),
+        pytest.param([operator("", IMAGING), operator("", APPROVE)], {}, "completed", 2, id="no-failure-no-error"),
+        pytest.param([operator("", IMAGING, APPROVE)], {}, "completed", 1, id="scoring-rules-see-this-turn"),
+        pytest.param([operator("", APPROVE)], {"max_turns": 1}, "error", 1, id="error-before-max-turns"),
+        pytest.param(["That is nonsense."], {}, None, 1, id="other-failures-end-nothing"),
+        pytest.param(["Well", operator("", BAD)], {}, "error", 2, id="invalid-call"),
+        pytest.param([operator("", BAD, VALID[2])], {}, "error", 1, id="invalid-call-before-completed"),
+        pytest.param([operator("", VALID[2], BAD)], {}, "error", 1, id="invalid-call-after-a-good-one"),
+        pytest.param([operator("", BAD)], {"max_turns": 1}, "error", 1, id="invalid-call-before-max-turns"),
+        pytest.param([operator("", BAD)], {"invalid_tool_call": "score"}, None, 1, id="invalid-calls-scored"),
+        pytest.param(
+            [operator("", BAD, APPROVE)], {"invalid_tool_call": "score"}, "error", 1, id="critical-failure-when-scored"
+        ),
+    ],
+)
+def test_how_and_when_an_episode_ends(
+    said: list[str | Message], changes: dict[str, Any], terminal: str | None, turn: int
+) -> None:
+    """Error goes before completed, completed before max_turns_reached (EP-10, EP-11, EP-12)."""
+    state = played(scenario(**changes), *said)
+    assert (state.terminal, state.turn) == (terminal, turn)
+
+
+@pytest.mark.parametrize("bad", INVALID, ids=lambda bad: f"{bad.type}-{bad.name}-{bad.input}")
+def test_an_invalid_call_ends_the_episode_or_counts_as_nothing(bad: ToolCall) -> None:
+    """By default it ends the episode with an error; scored, it matches no rule and uncovers nothing (EP-12)."""
+    assert played(scenario(), operator("", bad)).terminal == "error"
+    state = played(LENIENT, operator("", bad))
+    results = assess(LENIENT, state).results
+    assert state.terminal is None
+    assert results["success_metrics"].value == 0.25  # the volunteered item alone
+    assert results["discovery"].value == 0.25
+    assert results["failure_metrics"].value == 1
+
+
+@pytest.mark.parametrize(
+    ("bad", "similarity", "match"),
+    [
+        (INVALID[0], 0, 1),
+        (INVALID[5], 0, 1),
+        (INVALID[9], 0, 1),
+        (INVALID[2], 1, 0),
+        (INVALID[6], 1, 0),
+        (INVALID[4], 1, 1),
+    ],
+)
+def test_an_invalid_call_is_the_last_call_of_its_tool(bad: ToolCall, similarity: float, match: float) -> None:
+    """It counts with 0 for its own output, whatever came before, and with nothing for others (EP-12)."""
+    results = assess(LENIENT, played(LENIENT, operator("", VALID[0], VALID[2]), operator("", bad))).results
+    assert results["output_similarity"].value == similarity
+    assert results["decision_match"].value == match
+
+
+def test_the_words_beside_an_invalid_call_count() -> None:
+    """Only the call matches no rule; its message does (EP-12)."""
+    assert played(LENIENT, operator("Do you have a second job?", BAD)).observation == "I do deliveries."
+
+
+def test_a_turn_may_have_several_messages() -> None:
+    """What stands in any message of a turn was said in that turn."""
+    player = PLAYERS["lenient"]
+    state = player.fold(player.start(), [[operator("second job?"), operator("Thank you.", IMAGING)]])
+    assert state.turn == 1
+    assert state.observation == "I do deliveries. They say it is a strain."
+
+
+def test_a_phrase_does_not_run_over_two_messages() -> None:
+    """A phrase matches within one message."""
+    player = PLAYERS["lenient"]
+    state = player.fold(player.start(), [[operator("Is there a second"), operator("job?")]])
+    assert state.observation != "I do deliveries."
