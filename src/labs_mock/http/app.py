@@ -4,8 +4,8 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any
 
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from labs_mock.contract.findings import header
@@ -52,8 +52,7 @@ class App:
     def __init__(self, world: World) -> None:
         self.world = world
         self._routes = Routes()
-        self._control = Starlette(routes=control_routes(world), exception_handlers={HTTPException: _reraise})
-        self._control.router.redirect_slashes = False
+        self._control = Router(control_routes(world), redirect_slashes=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request. A client that leaves in the middle of its body changes nothing."""
@@ -66,6 +65,8 @@ class App:
             return
         try:
             if exchange.path.startswith(PREFIX):
+                # With an `app` in its scope the router raises its errors instead of answering in plain text.
+                scope["app"] = self
                 await self._control(scope, _replay(exchange), _with_headers(send, exchange.headers))
                 return
             status, payload = 200, self._answer(exchange)
@@ -142,11 +143,6 @@ def _as_request_error(raised: Exception, name: str) -> RequestError:
             return NotFound(UNKNOWN_PATH)
     log.error("request %s failed", name, exc_info=raised)
     return InternalError(INTERNAL)
-
-
-async def _reraise(_: Any, error: Exception) -> Any:
-    """Starlette answers its own errors in plain text; ours are encoded in one place."""
-    raise error
 
 
 def _replay(exchange: Exchange) -> Receive:

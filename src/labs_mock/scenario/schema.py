@@ -311,7 +311,7 @@ def _part_kind(value: Any) -> str:
         return "(text)"
     if isinstance(value, list):
         return "(choices)"
-    keys = value if isinstance(value, dict) else {type(value).__name__.lower(): None}
+    keys = value if isinstance(value, dict) else type(value).model_fields
     return "(call)" if "call" in keys else "(silence)" if "silent" in keys else "(choice)"
 
 

@@ -42,6 +42,9 @@ class Episodes:
         self._held: OrderedDict[str, Episode] = OrderedDict()
         self._characters = 0
 
+    def __len__(self) -> int:
+        return len(self._held)
+
     def create(self, ids: Iterable[str], organisation: str, player: Player, score_turns: bool, now: float) -> Episode:
         """A new episode under the first of some ids that is not held (DET-3)."""
         name = next(name for name in ids if name not in self._held)

@@ -1,0 +1,86 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+
+from labs_mock.scenario.loader import load_library
+from labs_mock.settings import settings_from
+from labs_mock.world import World
+from tests.support import KEY, live
+
+SHIPPED = Path(__file__).parents[2] / "scenarios"
+
+REQUESTS = Path(__file__).with_name("transcript_of_requests.json")
+
+
+def play(scenarios: Path, seed: int) -> bytes:
+    """Send a fixed list of requests to a fresh server on a frozen clock; all answers, head and body."""
+    fresh = World(settings_from({"clock": "frozen", "seed": seed}), load_library(scenarios))
+    received = []
+    with live(fresh) as server:
+        episodes: list[str] = []
+        for line in orjson.loads(REQUESTS.read_bytes()):
+            text = orjson.dumps(line).decode()
+            for number, episode in enumerate(episodes):
+                text = text.replace(f"<{number}>", episode)
+            method, path, body = orjson.loads(text)
+            content = None if body is None else orjson.dumps(body)
+            headers = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
+            answer = server.client.request(method, path, content=content, headers=headers)
+            if "episode_id" in answer.text:
+                episodes.append(answer.json()["episode_id"])
+            received.append(f"{answer.status_code} {answer.headers.raw}\n".encode() + answer.content)
+    return b"\n".join(received)
+
+
+def in_another_process(hash_seed: str, seed: int) -> bytes:
+    """The same in a process of its own, under a PYTHONHASHSEED."""
+    code = (
+        "import sys; from pathlib import Path; from tests.http.test_determinism import play, SHIPPED;"
+        f"sys.stdout.buffer.write(play(SHIPPED, {seed}))"
+    )
+    root = Path(__file__).parents[2]
+    return subprocess.run(
+        [sys.executable, "-c", code], env={"PYTHONHASHSEED": hash_seed}, cwd=root, check=True, capture_output=True
+    ).stdout
+
+
+def test_two_processes_answer_with_the_same_bytes() -> None:
+    """Same seed, files and requests: same status, headers and body, under any PYTHONHASHSEED (DET-1)."""
+    one, other = in_another_process("0", 7), in_another_process("12345", 7)
+    assert one == other == play(SHIPPED, 7)
+    assert one.count(b"200 [") > 10
+    assert one.count(b"x-mock-findings") >= 2
+
+
+def test_the_seed_changes_ids_and_nothing_else() -> None:
+    """Another seed gives other ids; rewards and observations stay (DET-3)."""
+    one, other = play(SHIPPED, 7), play(SHIPPED, 8)
+    assert one != other
+    assert _without_ids(one) == _without_ids(other)
+
+
+@pytest.mark.parametrize("repeats", [3])
+def test_equal_requests_get_the_same_set_of_answers(repeats: int) -> None:
+    """The n-th equal request gets the n-th answer, whatever else is asked in between (DET-2, DET-3)."""
+    body = {"collection_slug": "case-management", "scenario_slug": "lower-back-claim"}
+
+    def created(between: int) -> list[str]:
+        fresh = World(settings_from({"clock": "frozen"}), load_library(SHIPPED))
+        with live(fresh) as server:
+            found = []
+            for _ in range(repeats):
+                found.append(str(server.post("/episodes", body).json()["episode_id"]))
+                for number in range(between):
+                    server.post("/episodes", {**body, "scenario_slug": f"x{number}"})
+        return found
+
+    assert created(0) == created(2)
+    assert len(set(created(0))) == repeats
+
+
+def _without_ids(received: bytes) -> list[bytes]:
+    return re.sub(rb"(req|ep)_[0-9a-z]{26}", b"", received).split(b"\n")

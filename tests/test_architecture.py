@@ -1,0 +1,136 @@
+import ast
+from pathlib import Path
+
+import pytest
+
+import labs_mock
+
+SOURCE = Path(labs_mock.__file__).parent
+
+# Bottom to top. A module imports from rooms before its own, or in its own room from files listed before it.
+ROOMS = (
+    ("errors", "clock", "text", "ids", "settings"),
+    (
+        "contract.limits",
+        "contract.tokens",
+        "contract.dimensions",
+        "contract.wording",
+        "contract.findings",
+        "contract.models",
+        "contract.operations",
+        "contract.reading",
+    ),
+    (
+        "scenario.places",
+        "scenario.schema",
+        "scenario.server_file",
+        "scenario.document",
+        "scenario.mistakes",
+        "scenario.rules",
+        "scenario.patterns",
+        "scenario.tools",
+        "scenario.vocabulary",
+        "scenario.persona",
+        "scenario.criteria",
+        "scenario.scenario",
+        "scenario.rule_checks",
+        "scenario.checks",
+        "scenario.loader",
+        "scenario.printing",
+    ),
+    (
+        "engine.state",
+        "engine.memo",
+        "engine.persona",
+        "engine.play",
+        "engine.score",
+        "engine.criteria",
+        "engine.outputs",
+        "engine.gate",
+        "engine.reward",
+        "engine.attribution",
+        "engine.rollout",
+        "engine.explain",
+    ),
+    ("world.accounts", "world.attempts", "world.limits", "world.episodes", "world.world", "world"),
+    (
+        "http.bodies",
+        "http.responses",
+        "http.endpoints",
+        "http.routes",
+        "http.control",
+        "http.app",
+        "http",
+    ),
+    ("server", "scoring", "cli", "__main__", "pytest_plugin"),
+)
+ORDER = [module for room in ROOMS for module in room]
+FACES = ("contract", "scenario", "engine", "")  # packages that only say what they are
+
+
+def modules() -> dict[str, Path]:
+    """All modules of the package by name, without the package's own name in front."""
+    found = {}
+    for path in SOURCE.rglob("*.py"):
+        name = ".".join(path.relative_to(SOURCE).with_suffix("").parts)
+        found[name.removesuffix("__init__").rstrip(".")] = path
+    return found
+
+
+def imports(path: Path) -> set[str]:
+    """The modules of this package that a file imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            found |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    inside = {name.removeprefix("labs_mock.") for name in found if name.startswith("labs_mock.")}
+    return inside & set(modules())
+
+
+def test_every_module_has_a_floor() -> None:
+    """The list above names every module, and none that does not exist."""
+    assert set(ORDER) == set(modules()) - set(FACES)
+
+
+@pytest.mark.parametrize("module", ORDER)
+def test_imports_point_downwards(module: str) -> None:
+    """A module imports only what stands before it in the list, inside functions and for types too."""
+    below = {*ORDER[: ORDER.index(module)], *FACES}
+    assert imports(modules()[module]) <= below
+
+
+@pytest.mark.parametrize("module", FACES)
+def test_faces_import_nothing(module: str) -> None:
+    """The packages that only say what they are stay so."""
+    assert imports(modules()[module]) == set()
+
+
+def test_only_the_clock_knows_the_time_and_nobody_draws() -> None:
+    """No module but `clock` imports `time` or `datetime`, and none imports `random` or `uuid`."""
+    for name, path in modules().items():
+        imported = {
+            alias.name.partition(".")[0] if isinstance(node, ast.Import) else (node.module or "").partition(".")[0]
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for alias in node.names
+        }
+        assert not imported & {"random", "uuid"}, name
+        assert name == "clock" or not imported & {"time", "datetime"}, name
+
+
+def test_the_plugin_imports_nothing_heavy() -> None:
+    """The plugin and the package import no library and no other module of ours when pytest loads them."""
+    for name in ("", "pytest_plugin"):
+        tree = ast.parse(modules()[name].read_text())
+        assert not [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)], name
+
+
+def test_no_function_is_longer_than_a_screen() -> None:
+    """Functions fit a screen: at most 60 lines with their docstrings."""
+    for name, path in modules().items():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                assert (node.end_lineno or 0) - node.lineno < 60, f"{name}.{node.name}"
