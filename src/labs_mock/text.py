@@ -63,12 +63,17 @@ def similarity(one: str, other: str) -> float:
     return len(left & right) / len(left | right)
 
 
+def closest(word: Any, known: Iterable[str]) -> str:
+    """The known word that another one was probably meant to be; empty where none is close."""
+    return next(iter(get_close_matches(str(word)[:80], list(known), n=1)), "")
+
+
 def did_you_mean(word: Any, known: Iterable[str]) -> str:
     """`did you mean 'x'?` or, where nothing is close, `expected one of: …`."""
     choices = list(known)
-    close = get_close_matches(str(word)[:80], choices, n=1)
+    close = closest(word, choices)
     if close:
-        return f"did you mean '{close[0]}'?"
+        return f"did you mean '{close}'?"
     return f"expected one of: {', '.join(choices)}" if choices else "there is none to name"
 
 

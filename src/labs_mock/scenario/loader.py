@@ -12,7 +12,7 @@ from labs_mock.errors import Problem, ScenarioError
 from labs_mock.scenario import schema
 from labs_mock.scenario.checks import check_dataset, check_scenario
 from labs_mock.scenario.document import Document
-from labs_mock.scenario.mistakes import schema_mistakes
+from labs_mock.scenario.mistakes import respelt, schema_mistakes
 from labs_mock.scenario.places import Mistake
 from labs_mock.scenario.scenario import Scenario, compile_scenario
 from labs_mock.scenario.server_file import ServerBase, ServerFile, check_server
@@ -82,7 +82,7 @@ def _parse(
         parsed = model.model_validate(document.value)
     except ValidationError as error:
         mistakes += schema_mistakes(model, error)
-    mistakes += check(document.value)
+    mistakes += check(respelt(document.value, mistakes))
     found = [
         *document.duplicates,
         *(document.problem(item.path, item.message, item.expected, at_key=item.at_key) for item in mistakes),

@@ -1,14 +1,15 @@
 """From a schema's error to a sentence: what is wrong, and what was expected."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from labs_mock.scenario.places import Mistake
-from labs_mock.text import did_you_mean
+from labs_mock.scenario.places import Mistake, Steps
+from labs_mock.text import closest, did_you_mean
 
 _EXPECTED = {
     "missing": "expected '{key}' in this place",
@@ -34,18 +35,41 @@ _EXPECTED = {
 
 
 def schema_mistakes(model: type[BaseModel], error: ValidationError) -> Iterator[Mistake]:
-    """Every error of a model as a mistake with its place."""
-    for detail in error.errors(include_url=False):
-        yield _mistake(model, detail)
+    """Every error of a model as a mistake with its place; a misspelt key is not reported as missing too."""
+    details = error.errors(include_url=False)
+    unknown = [_unknown(model, detail["loc"]) for detail in details if detail["type"] == "extra_forbidden"]
+    misspelt = {(*mistake.path[:-1], mistake.meant) for mistake in unknown}
+    yield from unknown
+    for detail in details:
+        missing = detail["type"] == "missing" and detail["loc"] in misspelt
+        if detail["type"] != "extra_forbidden" and not missing:
+            yield _mistake(detail)
 
 
-def _mistake(model: type[BaseModel], detail: ErrorDetails) -> Mistake:
+def respelt(data: dict[str, Any], mistakes: Iterable[Mistake]) -> dict[str, Any]:
+    """The data with misspelt keys as they were meant, so that checks do not stumble over them again."""
+    misspelt = [mistake for mistake in mistakes if mistake.meant]
+    if not misspelt:
+        return data
+    data = deepcopy(data)
+    for mistake in misspelt:
+        place: Any = data
+        for step in mistake.path[:-1]:
+            known = (isinstance(place, list) and isinstance(step, int)) or (isinstance(place, dict) and step in place)
+            place = place[step] if known else place
+        if isinstance(place, dict) and mistake.path[-1] in place:
+            place.setdefault(mistake.meant, place.pop(mistake.path[-1]))
+    return data
+
+
+def _unknown(model: type[BaseModel], path: Steps) -> Mistake:
+    key, known = str(path[-1]), known_keys(model, path[:-1])
+    return Mistake(path, f"unknown key '{key[:80]}'", did_you_mean(key, known), at_key=True, meant=closest(key, known))
+
+
+def _mistake(detail: ErrorDetails) -> Mistake:
     path, kind, context = detail["loc"], detail["type"], detail.get("ctx", {})
     key = path[-1] if path else ""
-    if kind == "extra_forbidden":
-        return Mistake(
-            path, f"unknown key '{str(key)[:80]}'", did_you_mean(key, known_keys(model, path[:-1])), at_key=True
-        )
     if kind == "missing":
         return Mistake(path, f"'{key}' is missing", _EXPECTED[kind].format(key=key))
     expected = _EXPECTED[kind].format(**context) if kind in _EXPECTED else detail["msg"]

@@ -12,12 +12,16 @@ Steps = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A problem before it has a line: where in the data, what is wrong, what was expected."""
+    """A problem before it has a line: where in the data, what is wrong, what was expected.
+
+    `meant` is the key that an unknown one was probably meant to be.
+    """
 
     path: Steps
     message: str
     expected: str = ""
     at_key: bool = False
+    meant: str = ""
 
 
 def find(data: Any, pattern: str) -> Iterator[tuple[Steps, Any]]:

@@ -1,0 +1,103 @@
+from collections import Counter
+from collections.abc import Iterator
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labs_mock.contract.dimensions import DIMENSIONS
+from labs_mock.engine.play import Player
+from labs_mock.engine.reward import assess
+from labs_mock.engine.rollout import first_text, roll_out
+from labs_mock.scenario.loader import load_library, shipped_library
+from labs_mock.scenario.printing import KINDS, schema_text
+from labs_mock.scenario.scenario import Scenario
+
+LIBRARY = load_library(shipped_library())
+SCENARIOS = LIBRARY.scenarios
+NAMES = [f"{scenario.collection}/{scenario.slug}" for scenario in SCENARIOS]
+
+every_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=NAMES)
+
+
+def rewards(scenario: Scenario, operator: str) -> Iterator[float]:
+    """The rewards of an operator that takes the first text of every choice, the last, and each in turn."""
+    player = Player.of(scenario)
+    turn = cycle(range(6))
+    for choose in (first_text, lambda texts: texts[-1], lambda texts: texts[next(turn) % len(texts)]):
+        yield assess(scenario, roll_out(player, operator, choose).play).reward
+
+
+@every_scenario
+def test_operators_are_clearly_apart(scenario: Scenario) -> None:
+    """However they put it: expert at least 0.85, poor at most 0.35, middling a tenth away from both."""
+    expert, middling, poor = (list(rewards(scenario, name)) for name in ("expert", "middling", "poor"))
+    assert min(expert) >= 0.85
+    assert max(poor) <= 0.35
+    assert max(poor) + 0.1 <= min(middling) <= max(middling) <= min(expert) - 0.1
+
+
+@every_scenario
+def test_the_expert_finishes_and_uncovers_everything(scenario: Scenario) -> None:
+    """The expert's episode is completed, with every state item revealed."""
+    play = roll_out(Player.of(scenario), "expert").play
+    assert play.terminal == "completed"
+    assert {item.id for item in scenario.persona.items if item.atom not in play.masks} == set()
+
+
+@every_scenario
+def test_files_start_with_their_schema(scenario: Scenario) -> None:
+    """Editors find the schema in the first line, and the shipped one is what the command prints."""
+    path = shipped_library() / scenario.collection / f"{scenario.slug}.yaml"
+    first = path.read_text().partition("\n")[0]
+    assert first == "# yaml-language-server: $schema=../.schema/scenario.json"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_shipped_schemas_are_fresh(kind: str) -> None:
+    """`labs-mock schema KIND > scenarios/.schema/KIND.json` would change nothing."""
+    assert (shipped_library() / ".schema" / f"{kind}.json").read_text() == schema_text(kind)
+
+
+def test_the_library_is_as_wide_as_promised() -> None:
+    """Four collections, ten scenarios or more, every shape and difficulty."""
+    assert set(LIBRARY.collections) == {"case-management", "healthcare", "finance", "coaching"}
+    assert len(SCENARIOS) >= 10
+    assert {scenario.file.shape for scenario in SCENARIOS} == {"decision_task", "conversation", "journey"}
+    assert {scenario.file.difficulty for scenario in SCENARIOS} == {"easy", "medium", "hard"}
+
+
+def test_everything_of_the_language_is_in_use() -> None:
+    """Each dimension, each reveal trigger, hidden state, both tool types and both halves of the gate are used."""
+    used: Counter[str] = Counter()
+    for scenario in SCENARIOS:
+        used.update(scenario.dimensions)
+        used.update(item.reveal or "hidden" for item in scenario.file.state)
+        used.update(tool.type for tool in scenario.file.tools)
+        scope = scenario.file.criteria.scope
+        halves: dict[str, list[Any]] = {
+            "prohibited": scope.prohibited,
+            "must_refer": scope.must_refer,
+            "terminology": scenario.file.criteria.terminology,
+        }
+        used.update(name for name, entries in halves.items() if entries)
+    triggers = ("volunteered", "direct_question", "rapport_required", "hidden")
+    wanted = (*DIMENSIONS, *triggers, "artifact", "decision", "prohibited", "must_refer", "terminology")
+    assert [name for name in wanted if not used[name]] == []
+
+
+def test_silence_and_reach_out_moments_are_in_use() -> None:
+    """Some expert stays silent at a reach-out moment, and a journey's persona answers silence in its own way."""
+    weekly = LIBRARY.collections["coaching"].scenarios["weekly-check-ins"]
+    rollout = roll_out(Player.of(weekly), "expert")
+    assert "<no_response/>" in [message.content for turn in rollout.turns for message in turn]
+    assert any(len(session.reach_out) > 1 for session in weekly.file.sessions)
+
+
+def test_shipped_files_are_short_lines_of_utf8() -> None:
+    """Scenario files are readable in an editor: at most 120 characters a line and 320 lines."""
+    for path in Path(shipped_library()).rglob("*.yaml"):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        assert len(lines) <= 320, path
+        assert max(len(line) for line in lines) <= 120, path

@@ -1,0 +1,158 @@
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from labs_mock.errors import StartError
+from labs_mock.server import bind
+from tests.support import KEY
+
+SERVE = [sys.executable, "-m", "labs_mock", "serve"]
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("LABS_MOCK_")}
+
+
+@contextmanager
+def serving(*options: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A real server process, and its first line."""
+    command = [*SERVE, "--port", "0", *options]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**ENVIRONMENT, **environment}
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield process, process.stdout.readline()
+        finally:
+            process.kill()
+
+
+def test_serve_says_where_it_is_once_it_answers() -> None:
+    """`--json` prints one object when the socket answers, and `/_mock/health` is that very server."""
+    with serving("--json") as (process, line):
+        said = json.loads(line)
+        assert set(said) == {"url", "api_key", "pid", "instance"}
+        assert (said["api_key"], said["pid"]) == (KEY, process.pid)
+        health = httpx.get(f"{said['url']}/_mock/health").json()
+        assert health["instance"] == said["instance"]
+        assert (health["scenarios"], health["seed"], health["clock"]) == (13, 0, "real")
+
+
+def test_serve_speaks_to_people() -> None:
+    """Without `--json` the line is a sentence with the address and the key."""
+    with serving() as (_, line):
+        assert line.startswith("labs-mock 0.1.0 at http://127.0.0.1:")
+        assert KEY in line
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_the_server(sign: signal.Signals) -> None:
+    """Ctrl-C and SIGTERM end the process soon, without a traceback."""
+    with serving("--json") as (process, line):
+        assert httpx.get(f"{json.loads(line)['url']}/_mock/health").status_code == 200
+        process.send_signal(sign)
+        _, errors = process.communicate(timeout=10)
+        assert "Traceback" not in errors
+
+
+def test_a_killed_server_leaves_its_port_free() -> None:
+    """After SIGKILL another server takes the same port at once."""
+    with serving("--json") as (process, line):
+        port = json.loads(line)["url"].rpartition(":")[2]
+        process.kill()
+        process.wait(10)
+    command = [*SERVE, "--port", port, "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) as again:
+        assert again.stdout is not None
+        assert json.loads(again.stdout.readline())["url"].endswith(port)
+        again.kill()
+
+
+def test_settings_come_from_options_environment_and_file(tmp_path: Path) -> None:
+    """An option wins over the environment, and that over server.yaml."""
+    subprocess.run([sys.executable, "-m", "labs_mock", "init", str(tmp_path)], check=True, capture_output=True)
+    server = tmp_path / "server.yaml"
+    server.write_text("seed: 1\nclock: frozen\nkeys:\n  - {key: lab_team, organisation: acme}\n")
+    with serving(str(tmp_path), "--json", "--seed", "3", LABS_MOCK_SEED="2", LABS_MOCK_CLOCK="x60") as (_, line):
+        said = json.loads(line)
+        health = httpx.get(f"{said['url']}/_mock/health").json()
+        assert (health["seed"], health["clock"], said["api_key"]) == (3, "x60", "lab_team")
+    with serving("--json", LABS_MOCK_SCENARIOS=str(tmp_path)) as (_, line):
+        health = httpx.get(f"{json.loads(line)['url']}/_mock/health").json()
+        assert (health["seed"], health["clock"], health["scenarios"]) == (1, "frozen", 1)
+
+
+def run(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A server that should not start."""
+    return subprocess.run(
+        [*SERVE, *options], capture_output=True, text=True, env={**ENVIRONMENT, **environment}, timeout=20, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "message"),
+    [
+        (["--port", "70000"], {}, "port: expected a whole number from 0 to 65535"),
+        (["--plan", "gold"], {}, "plan: expected one of: standard, premium, enterprise"),
+        (["--clock", "slow"], {}, "give real, frozen, frozen:<ISO time> or x<number>"),
+        ([], {"LABS_MOCK_CONTROL": "perhaps"}, "control: expected one of: true"),
+        ([], {"LABS_MOCK_API_KEY": "secret"}, "api_key: expected lab_ followed by"),
+        ([], {"LABS_MOCK_SCENARIOS": "does-not-exist"}, "no such folder"),
+    ],
+)
+def test_bad_settings_are_named(options: list[str], environment: dict[str, str], message: str) -> None:
+    """Bad configuration ends with code 2 and a sentence that says what to give."""
+    ended = run(*options, **environment)
+    assert ended.returncode == 2
+    assert message in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_folder_with_one_bad_file_does_not_start(tmp_path: Path) -> None:
+    """The mistake is shown with its place, and nothing is served."""
+    subprocess.run([sys.executable, "-m", "labs_mock", "init", str(tmp_path)], check=True, capture_output=True)
+    scenario = tmp_path / "support" / "late-parcel.yaml"
+    scenario.write_text(scenario.read_text().replace("shape: conversation", "shape: conversion"))
+    ended = run(str(tmp_path))
+    assert ended.returncode == 2
+    assert "support/late-parcel.yaml:5:8" in ended.stderr
+    assert "did you mean 'conversation'?" in ended.stderr
+
+
+def test_a_taken_port_is_code_3() -> None:
+    """A port that somebody has cannot be started on; the message names it (StartError)."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = run("--port", str(port))
+        with pytest.raises(StartError, match=str(port)):
+            bind("127.0.0.1", port)
+    assert ended.returncode == 3
+    assert f"cannot listen on 127.0.0.1 port {port}" in ended.stderr
+
+
+def test_an_unknown_host_is_a_start_error() -> None:
+    """A host that is no address of this machine is refused in words."""
+    with pytest.raises(StartError, match=r"cannot listen on 203\.0\.113\.1"):
+        bind("203.0.113.1", 0)
+
+
+def test_the_multiplied_clock_runs_fast() -> None:
+    """Under `x3600` an hour passes in a second, as the quota's reset time shows."""
+    with serving("--json", "--clock", "x3600") as (_, line):
+        url = json.loads(line)["url"]
+
+        def reset() -> int:
+            body = {"collection_slug": "x", "scenario_slug": "x"}
+            answer = httpx.post(f"{url}/api/v1/episodes", json=body, headers={"authorization": f"Bearer {KEY}"})
+            return int(answer.headers["x-ratelimit-reset"])
+
+        before = reset()
+        time.sleep(0.2)
+        assert reset() - before >= 600

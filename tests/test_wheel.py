@@ -1,0 +1,60 @@
+import json
+import subprocess
+import sys
+import venv
+from pathlib import Path
+from zipfile import ZipFile
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from this checkout with the locked build tools."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_the_wheel_holds_code_scenarios_and_nothing_else(wheel: Path) -> None:
+    """Sources, types marker, starter, licence and every shipped scenario are inside; tests are not."""
+    with ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if not name.endswith("/")}
+        entry_points = next(name for name in names if name.endswith("entry_points.txt"))
+        commands = archive.read(entry_points).decode()
+    package = {name for name in names if name.startswith("labs_mock/")}
+    assert {name.partition("/")[0].partition("-")[0] for name in names} == {"labs_mock"}
+    shipped = {path.relative_to(ROOT / "scenarios").as_posix() for path in (ROOT / "scenarios").rglob("*.yaml")}
+    assert {f"labs_mock/library/{name}" for name in shipped} <= package
+    sources = {path.relative_to(ROOT / "src").as_posix() for path in (ROOT / "src").rglob("*.py")}
+    assert {name for name in package if name.endswith(".py")} == sources
+    assert {"labs_mock/py.typed", "labs_mock/starter/server.yaml"} <= package
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert "labs-mock = labs_mock.cli:main" in commands
+    assert "labs_mock = labs_mock.pytest_plugin" in commands
+
+
+def test_the_installed_wheel_serves(wheel: Path, tmp_path: Path) -> None:
+    """In a clean environment, away from the checkout, `pip install` of the wheel gives a working server."""
+    venv.create(tmp_path / "venv", with_pip=True)
+    binaries = tmp_path / "venv" / "bin"
+    install = [str(binaries / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*install, "--constraint", str(ROOT / "constraints.txt"), str(wheel)], check=True, cwd=tmp_path)
+    command = str(binaries / "labs-mock")
+    validated = subprocess.run([command, "validate"], check=True, capture_output=True, text=True, cwd=tmp_path)
+    assert validated.stdout.startswith("13 scenarios in 4 collections")
+    serve = [command, "serve", "--port", "0", "--json"]
+    with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+        try:
+            assert process.stdout is not None
+            url = json.loads(process.stdout.readline())["url"]
+            assert httpx.get(f"{url}/_mock/health").json()["scenarios"] == 13
+        finally:
+            process.terminate()
