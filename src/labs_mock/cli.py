@@ -3,6 +3,7 @@
 Exit codes: 0 fine, 1 findings, 2 bad usage or configuration, 3 could not start.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -60,6 +61,7 @@ def setting_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object instead of a sentence")
 def serve(as_json: bool, **options: Any) -> None:
     """Serve the API from a folder of scenarios, or from the shipped library."""
+    gc.disable()  # until the server runs: loading makes many objects and hardly any garbage
     import orjson
 
     from labs_mock.scenario.loader import load_library, shipped_library
@@ -121,9 +123,13 @@ def init(folder: Path) -> None:
     from labs_mock.scenario.printing import starter_files
 
     files = starter_files()
-    taken = [name for name in files if (folder / name).exists()]
+    parents = {parent for name in files for parent in Path(name).parents}
+    taken = [folder / name for name in files if (folder / name).exists()]
+    taken += [
+        folder / parent for parent in sorted(parents) if (folder / parent).exists() and not (folder / parent).is_dir()
+    ]
     if taken:
-        click.echo(f"labs-mock: {folder / taken[0]} exists; nothing was written. Choose an empty folder.", err=True)
+        click.echo(f"labs-mock: {taken[0]} exists; nothing was written. Choose an empty folder.", err=True)
         sys.exit(USAGE)
     try:
         for name, text in files.items():

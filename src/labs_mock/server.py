@@ -44,8 +44,8 @@ class Server(uvicorn.Server):
     def serve_until_stopped(self) -> None:
         """Run until a signal comes."""
         # What was loaded stays; the collector need not walk it again and again.
-        gc.collect()
         gc.freeze()
+        gc.enable()
         gc.set_threshold(*GC_THRESHOLD)
         self.run(sockets=[self._listener])
 

@@ -3,6 +3,7 @@
 Precedence: option, environment, `server.yaml`, default.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -46,7 +47,7 @@ class Setting:
 def _whole(low: int, high: int) -> Callable[[Any], int]:
     def parse(value: Any) -> int:
         number = value
-        if isinstance(value, str) and value.strip().lstrip("-").isdecimal() and value.isascii():
+        if isinstance(value, str) and re.fullmatch(r"\s*-?[0-9]{1,20}\s*", value):
             number = int(value)
         if isinstance(number, bool) or not isinstance(number, int) or not low <= number <= high:
             raise ValueError(f"expected a whole number from {low} to {high}")
@@ -81,12 +82,7 @@ def _text(value: Any) -> str:
 
 
 def _api_key(value: Any) -> str:
-    if (
-        not isinstance(value, str)
-        or not value.startswith("lab_")
-        or not value[4:].replace("_", "").replace("-", "").isalnum()
-        or not value.isascii()
-    ):
+    if not isinstance(value, str) or not re.fullmatch(r"lab_[A-Za-z0-9_-]{1,196}", value):
         raise ValueError("expected lab_ followed by letters, digits, '_' or '-'")
     return value
 

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
+import re2
+
 _PLAIN = str.maketrans(
     dict.fromkeys("‘’‚‛ʼ′＇", "'") | dict.fromkeys("“”„‟″«»", '"')  # noqa: RUF001 - these are the typographic ones
 )
 UNCOLLAPSED = ("\n", "  ", "\t", "\r", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x1f")
 """White space of lower-case ASCII text that normalising changes, wherever it stands."""
-_WORD = re.compile(r"\w+(?:'\w+)*")
+_WORD = re2.compile(r"[\pL\pM\pN_]+(?:'[\pL\pM\pN_]+)*")
 
 
 def normalise(text: str) -> str:

@@ -79,8 +79,9 @@ def test_the_first_reply_that_yields_answers() -> None:
 
 def test_volunteered_items_come_in_file_order_and_may_be_asked_for() -> None:
     """Each takes the place of one fallback; one that has a rule is also revealed by it."""
-    items = [{"id": "a", "reveal": "volunteered"}, {"id": "b", "reveal": "volunteered", "when": {"says": ["b"]}}]
-    talk = _talk([*items, {"id": "c", "reveal": "volunteered"}], [])
+    items: list[dict[str, Any]] = [{"id": name, "reveal": "volunteered"} for name in "abc"]
+    items[1]["when"] = {"says": ["b"]}
+    talk = _talk(items, [])
     assert answers(talk, "x", "x", "x", "x") == ["A", "B", "C", "Hm?"]
     assert answers(talk, "b", "b", "x", "x") == ["B", "A", "C", "Hm?"]
 
@@ -175,7 +176,7 @@ def test_the_last_session_ends_with_the_closing_alone(last: dict[str, Any] | Non
 
 def test_a_last_session_without_an_end_goes_on() -> None:
     """Only silence ends a session that has no `ends`."""
-    state = played(_journey(), SILENCE, SILENCE, *["see you"] * 20)
+    state = played(_journey(), SILENCE, SILENCE, *["see you"] * 9)
     assert (state.observation, state.terminal) == ("Hm?", None)
 
 

@@ -1,4 +1,5 @@
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -6,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs_mock.contract.models import Message, ToolCall
+from labs_mock.engine.memo import Memo
 from labs_mock.engine.play import Player
 from labs_mock.engine.reward import assess
-from labs_mock.engine.scan import Scanner
 from labs_mock.engine.state import Play
 from labs_mock.scenario.scenario import Scenario
+from labs_mock.text import normalise
 from tests.support import call, operator, scenario
 
 PHRASES = (
@@ -90,22 +92,36 @@ def test_folding_turn_by_turn_equals_folding_at_once(name: str, said: list[list[
 
 
 @given(players, transcripts, st.integers(0, 200))
-def test_no_answer_depends_on_what_a_scanner_remembers(name: str, said: list[list[Message]], limit: int) -> None:
-    """A scanner that forgets nearly everything gives the results of one that has read it all before."""
+def test_no_answer_depends_on_what_is_remembered(name: str, said: list[list[Message]], limit: int) -> None:
+    """A player that forgets nearly everything gives the results of one that has read it all before."""
     player = PLAYERS[name]
-    played_scenario = player.scenario
-    forgetful = Player(played_scenario, Scanner(played_scenario.said, limit), Scanner(played_scenario.heard, limit))
+    patterns, heard = player.scenario.said, player.scenario.heard
+    assert heard is not None
+    forgetful = replace(
+        player, said=Memo(patterns.atoms, limit), heard=Memo(heard.atoms, limit), texts=Memo(normalise, limit)
+    )
     assert forgetful.fold(forgetful.start(), said) == player.fold(player.start(), said)
 
 
-@given(st.lists(contents), st.integers(0, 200))
-def test_a_scanner_reads_a_content_the_same_way_each_time(read: list[str], limit: int) -> None:
-    """What was forgotten is read again, to the same end."""
-    patterns = PLAYERS["strict"].scenario.said
-    scanner = Scanner(patterns, limit)
-    first = [scanner.read(content) for content in read]
-    assert [scanner.read(content) for content in read] == first
-    assert [Scanner(patterns).read(content) for content in read] == first
+@given(st.lists(st.text(max_size=80)), st.integers(0, 400))
+def test_a_memory_is_bounded_and_changes_no_value(texts: list[str], limit: int) -> None:
+    """What was forgotten is computed again, to the same end; what is kept has at most so many characters."""
+    memory = Memo(len, limit)
+    for text in [*texts, *texts]:
+        assert memory[text] == len(text)
+        assert sum(map(len, memory)) <= limit
+
+
+def test_a_memory_computes_a_text_once_and_forgets_the_oldest() -> None:
+    """The newest texts are those that are kept."""
+    computed: list[str] = []
+    memory = Memo(computed.append, 1_000)
+    for text in ("a", "b", "a", "c" * 800, "a", "b"):
+        memory[text]
+    assert computed == ["a", "b", "c" * 800]
+    memory["d" * 500]
+    memory["a"]
+    assert computed == ["a", "b", "c" * 800, "d" * 500, "a"]
 
 
 @given(players, transcripts)

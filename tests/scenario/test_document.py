@@ -104,7 +104,7 @@ def places(node: Any, path: Steps = ()) -> dict[Steps, tuple[int, int]]:
 @given(st.dictionaries(st.sampled_from("abcdef"), VALUES, min_size=1, max_size=4), st.booleans())
 def test_every_value_has_the_place_that_the_parser_saw(value: dict[str, Any], flow: bool) -> None:
     """A problem at a path stands where the value of that path begins, in block and in flow style."""
-    text = yaml.safe_dump(value, default_flow_style=flow)
+    text = yaml.safe_dump(value, default_flow_style=flow).replace("lab_", "lib_")
     document = Document("f.yaml", text)
     for path, place in places(yaml.compose(text, yaml.SafeLoader)).items():
         problem = document.problem(path, "wrong")

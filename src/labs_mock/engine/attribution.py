@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple
 
 from labs_mock.contract.findings import Finding
@@ -38,11 +39,10 @@ def new_turn(player: Player, transcript: Sequence[Line], submitted: Sequence[Mes
 
     answered = _after_latest_observation(lines[-1], said, messages)
     start = _common_prefix(lines, said) if answered is None else answered
-    retry = answered is None and messages != [] and start == len(messages) and messages[-1].role == "assistant"
-    if retry:
+    if answered is None and messages and start == len(messages) and messages[-1].role == "assistant":
         start -= 1
-        if lines[-2:-1] == said[-1:]:
-            findings.append(Finding("duplicate_turn", "messages"))
+    if len(said) > 1 and said == lines[:-1]:
+        findings.append(Finding("duplicate_turn", "messages"))
     elif lines[len(lines) - start :] != said[:start]:
         findings.append(Finding("history_diverged", "messages"))
 
@@ -64,7 +64,7 @@ def conversation(player: Player, submitted: Sequence[Message]) -> Attributed:
     messages = [message for message in submitted if message.role != "system"]
     turns: list[Turn]
     if "user" in [message.role for message in messages]:
-        turns = [list(run) for operator, run in groupby(messages, _is_assistant) if operator]
+        turns = [list(run) for role, run in groupby(messages, attrgetter("role")) if role == "assistant"]
     elif messages and player.text(messages[0].content) == player.scenario.opening:
         findings.append(Finding("all_assistant_history", "messages"))
         turns = _played(player, messages[1:]) or [[message] for message in messages[1::2]]
@@ -75,10 +75,6 @@ def conversation(player: Player, submitted: Sequence[Message]) -> Attributed:
     if not turns:
         raise BadRequest(NO_OPERATOR_MESSAGE)
     return Attributed(turns, findings)
-
-
-def _is_assistant(message: Message) -> bool:
-    return message.role == "assistant"
 
 
 def near_misses(messages: Sequence[Message]) -> list[Finding]:

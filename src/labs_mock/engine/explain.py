@@ -62,7 +62,7 @@ def _discovery(scenario: Scenario, play: Play) -> Iterator[Row]:
 
 
 def _outputs(scenario: Scenario, play: Play) -> Iterator[Row]:
-    for output in scenario.file.criteria.outputs:
+    for output in (*scenario.criteria.exemplars, *scenario.criteria.decisions):
         given = play.inputs.get(output.tool)
         turns = tuple(turn for turn, tool in play.called if tool == output.tool)
         if output.exemplar is not None:

@@ -62,8 +62,10 @@ def assess(scenario: Scenario, play: Play, config: RewardConfig | None = None) -
     )
     reward = 0.0
     if weights and not critical:
-        total = fsum([weights[dimension] * result.value for dimension, result in results.items()])
-        reward = min(1.0, round(passed.factor * total / fsum(weights.values()), PLACES))
+        top = max(weights.values())  # only ratios matter, and tiny weights must not vanish in products
+        shares = [weight / top for weight in weights.values()]
+        total = fsum([share * result.value for share, result in zip(shares, results.values(), strict=True)])
+        reward = min(1.0, round(passed.factor * total / fsum(shares), PLACES))
     return Assessment(reward, results, weights, passed, critical, scenario.names)
 
 

@@ -120,7 +120,7 @@ def _check_evaluate(_: dict[str, str], request: Evaluate) -> None:
 
 
 def _require_assistant(messages: list[Message]) -> None:
-    if not any(message.role == "assistant" for message in messages):
+    if "assistant" not in [message.role for message in messages]:
         raise BadRequest(NO_OPERATOR_MESSAGE)
 
 

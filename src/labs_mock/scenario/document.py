@@ -57,6 +57,8 @@ class Document:
         self.duplicates: list[Problem] = []
         content = self._decode(text)
         self.lines = content.splitlines()
+        self._refuse_control_characters(content)
+        content = _join_surrogates(content)
         self.root = self._compose(content)
         if not self.root.mapping:
             raise ScenarioError([self.problem_at(self.root, "the file is no mapping", "expected keys and values")])
@@ -86,7 +88,7 @@ class Document:
     def _find(self, path: Steps, at_key: bool) -> Node:
         node = place = self.root
         for step in path:
-            for index, (key, child) in enumerate(node.children or ()):
+            for index, (key, child) in reversed(list(enumerate(node.children or ()))):  # of equal keys the last counts
                 if step == (index if key is None else key.scalar):
                     node, place = child, key if at_key and key is not None else child
                     break
@@ -107,6 +109,13 @@ class Document:
             line = encoded.count(b"\n", 0, error.start) + 1
             raise ScenarioError([self.problem_on(line, 1, "the file is not UTF-8")]) from None
 
+    def _refuse_control_characters(self, content: str) -> None:
+        found = _UNPRINTABLE.search(content)
+        if found is not None:
+            line = content.count("\n", 0, found.start()) + 1
+            column = found.start() - content.rfind("\n", 0, found.start())
+            raise ScenarioError([self.problem_on(line, column, f"the character U+{ord(found[0]):04X} is not allowed")])
+
     def _compose(self, content: str) -> Node:
         try:
             return _Composer(self).compose(yaml.parse(content, Loader=yaml.CSafeLoader))
@@ -119,6 +128,23 @@ class Document:
         except yaml.YAMLError as error:
             reason = getattr(error, "reason", None) or "it cannot be parsed"
             raise ScenarioError([self.problem_on(1, 1, f"not YAML: {reason}")]) from None
+
+
+# YAML 1.2, section 5.1: everything else is not printable.
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SURROGATES = re.compile(r"((?<!\\)(?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+
+
+def _join_surrogates(content: str) -> str:
+    """JSON spells characters beyond the first plane as two escapes, which YAML does not know."""
+    if not content.lstrip().startswith("{") or "\\u" not in content:
+        return content
+
+    def joined(found: re.Match[str]) -> str:
+        high, low = int(found[2], 16), int(found[3], 16)
+        return f"{found[1]}\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}"
+
+    return _SURROGATES.sub(joined, content)
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 """From a folder of files to a library, or to all mistakes of all files at once."""
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
@@ -12,8 +13,9 @@ from labs_mock.errors import Problem, ScenarioError
 from labs_mock.scenario import schema
 from labs_mock.scenario.checks import check_dataset, check_scenario
 from labs_mock.scenario.document import Document
-from labs_mock.scenario.mistakes import respelt, schema_mistakes
-from labs_mock.scenario.places import Mistake
+from labs_mock.scenario.mistakes import empty_values, respelt, schema_mistakes
+from labs_mock.scenario.patterns import PatternError
+from labs_mock.scenario.places import Mistake, find, texts
 from labs_mock.scenario.scenario import Scenario, compile_scenario
 from labs_mock.scenario.server_file import ServerBase, ServerFile, check_server
 from labs_mock.text import did_you_mean
@@ -77,24 +79,24 @@ def _parse(
 ) -> Model | None:
     """The model of a document; None if anything is wrong with it, which is then among the problems."""
     parsed: Model | None = None
-    mistakes: list[Mistake] = []
+    mistakes = list(empty_values(document.value))
+    empty = {mistake.path for mistake in mistakes}
     try:
         parsed = model.model_validate(document.value)
     except ValidationError as error:
-        mistakes += schema_mistakes(model, error)
+        mistakes += [mistake for mistake in schema_mistakes(model, error) if mistake.path not in empty]
     mistakes += check(respelt(document.value, mistakes))
-    found = [
-        *document.duplicates,
-        *(document.problem(item.path, item.message, item.expected, at_key=item.at_key) for item in mistakes),
-    ]
-    problems += found
-    return None if found else parsed
+    found = [document.problem(one.path, one.message, one.expected, at_key=one.at_key) for one in mistakes]
+    # The arms of a union say the same of one value, each for itself.
+    told = {(problem.line, problem.column, problem.message): problem for problem in reversed(found)}
+    problems += [*document.duplicates, *told.values()]
+    return None if found or document.duplicates else parsed
 
 
 def _compile(collection: str, slug: str, model: schema.ScenarioFile, file: str) -> Scenario:
     try:
         return compile_scenario(collection, slug, model)
-    except RuntimeError as error:
+    except PatternError as error:
         problem = Problem(
             file, 1, 1, f"the patterns of this scenario take too much memory: {error}", "expected fewer or simpler ones"
         )
@@ -103,21 +105,24 @@ def _compile(collection: str, slug: str, model: schema.ScenarioFile, file: str) 
 
 @dataclass(slots=True)
 class _Loader:
+    """`scenarios` has every scenario file by `<collection>/<slug>`, with None for one that has mistakes."""
+
     folder: Path
     problems: list[Problem] = field(default_factory=list)
+    scenarios: dict[str, Scenario | None] = field(default_factory=dict)
 
     def load(self) -> Library:
         if not self.folder.is_dir():
             raise ScenarioError([Problem(str(self.folder), 1, 1, "no such folder", "expected a folder of scenarios")])
-        collections = {folder.name: self.collection(folder) for folder in self.folders() if folder.name != DATASETS}
-        found = {slug: collection for slug, collection in collections.items() if collection is not None}
-        datasets = self.datasets(found)
+        found = [self.collection(folder) for folder in self.folders() if folder.name != DATASETS]
+        collections = {collection.slug: collection for collection in found if collection is not None}
+        datasets = self.datasets()
         server = self.server()
-        if not any(collection.scenarios for collection in found.values()) and not self.problems:
+        if not self.scenarios and not self.problems:
             self.note(self.folder, "no scenarios in this folder", "expected <collection>/<scenario>.yaml")
         if self.problems:
             raise ScenarioError(self.problems)
-        return Library(found, datasets, server or ServerFile())
+        return Library(collections, datasets, server or ServerFile())
 
     def folders(self) -> list[Path]:
         entries = sorted(self.folder.iterdir())
@@ -141,19 +146,25 @@ class _Loader:
             if path.name == COLLECTION:
                 continue
             self.check_slug(path, path.stem)
-            model = self.read(path, schema.ScenarioFile, check_scenario)
-            if model is not None:
-                try:
-                    scenarios[path.stem] = _compile(folder.name, path.stem, model, self.name(path))
-                except ScenarioError as error:
-                    self.problems += error.problems
+            scenario = self.scenario(folder.name, path)
+            self.scenarios[f"{folder.name}/{path.stem}"] = scenario
+            if scenario is not None:
+                scenarios[path.stem] = scenario
         return None if head is None else Collection(folder.name, head.name, head.description, scenarios)
 
-    def datasets(self, collections: dict[str, Collection]) -> dict[str, schema.DatasetFile]:
+    def scenario(self, collection: str, path: Path) -> Scenario | None:
+        model = self.read(path, schema.ScenarioFile, check_scenario)
+        try:
+            return None if model is None else _compile(collection, path.stem, model, self.name(path))
+        except ScenarioError as error:
+            self.problems += error.problems
+            return None
+
+    def datasets(self) -> dict[str, schema.DatasetFile]:
         folder, datasets = self.folder / DATASETS, {}
         for path in self.files(folder) if folder.is_dir() else []:
             model = self.read(
-                path, schema.DatasetFile, lambda data: [*check_dataset(data), *check_rows(data, collections)]
+                path, schema.DatasetFile, lambda data: [*check_dataset(data), *check_rows(data, self.scenarios)]
             )
             if model is None:
                 continue
@@ -176,7 +187,7 @@ class _Loader:
             return None
 
     def check_slug(self, path: Path, slug: str) -> None:
-        if not slug.isascii() or not slug.replace("-", "").isalnum() or slug != slug.lower():
+        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug) or len(slug) > 80:
             self.note(path, f"'{slug}' cannot be a slug", "expected lower-case letters, digits and '-'")
 
     def note(self, path: Path, message: str, expected: str) -> None:
@@ -186,40 +197,30 @@ class _Loader:
         return path.relative_to(self.folder).as_posix() if path != self.folder else str(path)
 
 
-def check_rows(data: dict[str, Any], collections: dict[str, Collection]) -> list[Mistake]:
+def check_rows(data: dict[str, Any], scenarios: Mapping[str, Scenario | None]) -> Iterator[Mistake]:
     """What is wrong with `generate`: its references, and a choice space that is too small."""
-    rows = data.get("rows")
-    generate = rows.get("generate") if isinstance(rows, dict) else None
-    if not isinstance(generate, dict) or not isinstance(generate.get("scenario"), str):
-        return []
-    path = ("rows", "generate")
-    scenarios = {
-        f"{one.collection}/{one.slug}": one for group in collections.values() for one in group.scenarios.values()
-    }
-    scenario = scenarios.get(generate["scenario"])
-    if scenario is None:
-        name = generate["scenario"]
-        return [Mistake((*path, "scenario"), f"unknown scenario '{name}'", did_you_mean(name, scenarios))]
-    names = [name for name in generate.get("operators", ()) if isinstance(name, str)]
-    known = scenario.file.operators
-    unknown = [(index, name) for index, name in enumerate(names) if name not in known]
-    if unknown:
-        return [
-            Mistake((*path, "operators", index), f"unknown operator '{name}'", did_you_mean(name, known))
-            for index, name in unknown
-        ]
-    temperatures = generate.get("temperatures", [1.0])
-    size = len(temperatures) * sum(choice_space(known[name]) for name in names)
-    count = generate.get("count")
-    if isinstance(count, int) and size < ATTEMPTS * count:
-        return [
-            Mistake(
-                (*path, "count"),
+    for path, name in texts(data, "rows.generate.scenario"):
+        if name not in scenarios:
+            yield Mistake(path, f"unknown scenario '{name}'", did_you_mean(name, scenarios))
+        scenario = scenarios.get(name)
+        if scenario is not None:
+            yield from _check_operators(data, scenario.file.operators)
+
+
+def _check_operators(data: dict[str, Any], known: dict[str, schema.Operator]) -> Iterator[Mistake]:
+    names = texts(data, "rows.generate.operators.*")
+    for path, name in names:
+        if name not in known:
+            yield Mistake(path, f"unknown operator '{name}'", did_you_mean(name, known))
+    temperatures = len(list(find(data, "rows.generate.temperatures.*"))) or 1
+    size = temperatures * sum(choice_space(known[name]) for _, name in names if name in known)
+    for path, count in find(data, "rows.generate.count"):
+        if isinstance(count, int) and size < ATTEMPTS * count and all(name in known for _, name in names):
+            yield Mistake(
+                path,
                 f"{count} rows need {ATTEMPTS * count:,} choices, and the operators have {size:,}",
                 "expected more alternatives in the operators' texts, more temperatures, or fewer rows",
             )
-        ]
-    return []
 
 
 def choice_space(operator: schema.Operator) -> int:

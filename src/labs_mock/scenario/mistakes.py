@@ -46,6 +46,21 @@ def schema_mistakes(model: type[BaseModel], error: ValidationError) -> Iterator[
             yield _mistake(detail)
 
 
+_FREE = ("json_schema", "exemplar", "input", "identity", "inline")
+"""Keys below which anything may stand."""
+
+
+def empty_values(value: Any, path: Steps = ()) -> Iterator[Mistake]:
+    """Keys and list entries without a value, which YAML reads as null."""
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, child in children:
+        if child is None:
+            what = f"'{step}'" if isinstance(step, str) else "the entry"
+            yield Mistake((*path, step), f"{what} has no value", "expected one; leave out what is not needed", True)
+        elif step not in _FREE:
+            yield from empty_values(child, (*path, step))
+
+
 def respelt(data: dict[str, Any], mistakes: Iterable[Mistake]) -> dict[str, Any]:
     """The data with misspelt keys as they were meant, so that checks do not stumble over them again."""
     misspelt = [mistake for mistake in mistakes if mistake.meant]
@@ -76,11 +91,9 @@ def _mistake(detail: ErrorDetails) -> Mistake:
     if kind == "literal_error":
         choices = [choice.strip("'") for choice in context["expected"].replace(" or ", ", ").split(", ")]
         expected = did_you_mean(detail["input"], choices)
-    # The steps in brackets are pydantic's own names for the arms of unions, and the key itself may be at fault.
-    at_key = "[key]" in path
-    return Mistake(
-        tuple(step for step in path if step != "[key]"), f"not a good value: {_show(detail['input'])}", expected, at_key
-    )
+    # Steps in brackets are pydantic's own: "[key]" says that the key is at fault, others are arms of unions.
+    steps = tuple(step for step in path if not str(step).startswith(("[", "(")))
+    return Mistake(steps, f"not a good value: {_show(detail['input'])}", expected, "[key]" in path)
 
 
 def _show(value: Any) -> str:
@@ -114,8 +127,8 @@ def _step(place: dict[str, Any], step: str | int) -> list[dict[str, Any]]:
         return [place["items"]] if "items" in place else []
     if step in place.get("properties", {}):
         return [place["properties"][step]]
-    extra = place.get("additionalProperties")
-    return [extra] if isinstance(extra, dict) else []
+    others = [place.get("additionalProperties"), *place.get("patternProperties", {}).values()]
+    return [other for other in others if isinstance(other, dict)]
 
 
 def _arms(place: dict[str, Any], root: dict[str, Any]) -> list[dict[str, Any]]:

@@ -27,8 +27,12 @@ def expression_error(pattern: str) -> str | None:
     return None
 
 
+class PatternError(Exception):
+    """Patterns that take more memory than RE2 is given."""
+
+
 class Patterns:
-    """Finds which atoms a message makes true.
+    """Finds which atoms a message makes true. Raises `PatternError` for patterns that take too much memory.
 
     Phrases are put into the set as literals with RE2's own, ASCII word boundaries, which cost nothing and
     let every true hit through; the boundaries of Unicode words, which would cost more memory than RE2 has
@@ -70,8 +74,11 @@ def _bounded(phrase: str) -> str:
 
 def _compiled(patterns: list[str]) -> re2.Set:
     matcher = re2.Set.SearchSet(_options())
-    for pattern in patterns:
-        matcher.Add(pattern)
-    matcher.Compile()
+    try:
+        for pattern in patterns:
+            matcher.Add(pattern)
+        matcher.Compile()
+    except re2.error as error:
+        raise PatternError(str(error)) from None
     matcher.Match("warm")  # RE2 builds its automaton on first use
     return matcher

@@ -307,10 +307,10 @@ class Silence(FileModel):
 
 
 def _part_kind(value: Any) -> str:
-    if isinstance(value, str):
-        return "(text)"
     if isinstance(value, list):
         return "(choices)"
+    if not isinstance(value, dict | BaseModel):
+        return "(text)"
     keys = value if isinstance(value, dict) else type(value).model_fields
     return "(call)" if "call" in keys else "(silence)" if "silent" in keys else "(choice)"
 

@@ -1,0 +1,227 @@
+from collections.abc import Iterable
+from typing import Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labs_mock.contract.findings import Finding
+from labs_mock.contract.models import Message
+from labs_mock.engine.attribution import Attributed, Line, conversation, new_turn
+from labs_mock.engine.play import Player, Turn
+from labs_mock.engine.reward import assess
+from labs_mock.engine.state import Play
+from labs_mock.errors import BadRequest
+from tests.engine.test_play import PLAYERS, players, turns
+from tests.support import CLAIM, OPENING, operator, scenario
+
+PLAYER = Player.of(scenario())
+NUMBER, (FIRST, SECOND) = CLAIM["persona"]["replies"][0]["reply"], CLAIM["persona"]["fallback"]
+ONSET, JOB = (item["reply"] for item in CLAIM["state"][:2])
+
+# Conversations are written as words. `u` behind a word makes it a user message, `S` is a system message, and all
+# others are assistant messages; what a word stands for is up to the test, and itself where nothing is said.
+REAL = {"P0": OPENING, "h": "Hello", "N": NUMBER, "j": "A second job?", "J": JOB, "w": "Well", "O": ONSET}
+
+
+def _role(word: str) -> Literal["system", "user", "assistant"]:
+    return "system" if word == "S" else "user" if word.endswith("u") else "assistant"
+
+
+def _messages(words: str, texts: dict[str, str] | None = None) -> list[Message]:
+    stand_for = texts or {}
+    return [
+        Message(role=_role(word), content=stand_for.get(word.removesuffix("u"), word.removesuffix("u")))
+        for word in words.split()
+    ]
+
+
+def _submit(transcript: str, submitted: str) -> tuple[str, list[str]]:
+    """The new turn, as words, and the codes of what was noticed. Persona lines start with P or F."""
+    lines = [Line(word, word[0] not in "PF") for word in transcript.split()]
+    attributed = new_turn(PLAYER, lines, _messages(submitted))
+    (turn,) = attributed.turns
+    return " ".join(message.content for message in turn), [finding.code for finding in attributed.findings]
+
+
+@pytest.mark.parametrize(
+    ("submitted", "new", "findings"),
+    [
+        pytest.param("a2", "a2", [], id="new-messages-only"),
+        pytest.param("P1 a2", "a2", [], id="last-exchange"),
+        pytest.param("P0 a1 P1 a2", "a2", [], id="full-history-persona-as-assistant"),
+        pytest.param("P0u a1 P1u a2", "a2", [], id="full-history-chat-convention"),
+        pytest.param("S P0 a1 P1 a2", "a2", [], id="system-prompt-in-front"),
+        pytest.param("P0 b1 P1 a2", "a2", ["history_diverged"], id="operator-edited"),
+        pytest.param("P0 a1 a2", "a2", ["history_diverged"], id="observation-dropped"),
+        pytest.param("P0 a1", "a1", ["duplicate_turn"], id="the-same-turn-again"),
+        pytest.param("P0 a1 P1 P1", "P1", [], id="operator-repeats-the-persona"),
+    ],
+)
+def test_the_worked_histories(submitted: str, new: str, findings: list[str]) -> None:
+    """After the transcript [P0, a1, P1]: what is new, and what is noticed (EP-7)."""
+    assert _submit("P0 a1 P1", submitted) == (new, findings)
+
+
+@pytest.mark.parametrize("submitted", ["P0 a1 P1", "P0 a1 P1u"])
+def test_the_worked_history_without_anything_new(submitted: str) -> None:
+    """The transcript itself, the observation as `assistant` or as `user`, is a 400 (EP-7)."""
+    with pytest.raises(BadRequest, match="operator"):
+        _submit("P0 a1 P1", submitted)
+
+
+@pytest.mark.parametrize(
+    ("transcript", "submitted", "new", "findings"),
+    [
+        pytest.param("P0", "a1", "a1", [], id="first-turn-new-only"),
+        pytest.param("P0", "P0 a1", "a1", [], id="first-turn-with-the-opening"),
+        pytest.param("P0", "S P0u a1", "a1", [], id="first-turn-chat-convention"),
+        pytest.param("P0", "P0 P0", "P0", [], id="first-turn-repeats-the-opening"),
+        pytest.param("P0 a1 P1", "S S a2 S", "a2", [], id="system-anywhere"),
+        pytest.param("P0 a1 P1", "Uu a2", "a2", [], id="user-messages-are-context"),
+        pytest.param("P0 a1 P1", "P1 a2 a3", "a2 a3", [], id="several-messages"),
+        pytest.param("P0 a1 P1", "P1 a2 Uu a3", "a2 a3", ["split_turn"], id="split-by-a-user-message"),
+        pytest.param("P0 a1 P1", "P1 a2 P0 a3", "a2 a3", ["split_turn"], id="split-by-a-persona-line"),
+        pytest.param("P0 a1 P1", "P1 a2 S a3", "a2 a3", [], id="not-split-by-a-system-message"),
+        pytest.param("P0 a1 P1", "p0 A1 P1 a2", "a2", [], id="compared-normalised"),
+        pytest.param("P0 a1 P1", "P0u a1", "a1", ["duplicate_turn"], id="the-same-turn-again-chat-convention"),
+        pytest.param("P0 a1 P1", "P0 a1 P1u P1", "P1", [], id="operator-repeats-the-users-line"),
+        pytest.param("P0 a1 P1", "P1u a2 P1u a3", "a3", ["history_diverged"], id="last-occurrence-counts"),
+        pytest.param("P0 a1 P1", "P0 P1 a2", "a2", ["history_diverged"], id="operator-dropped"),
+        pytest.param("P0 a1 P1 a2 P2", "P1 a2 P2 a3", "a3", [], id="a-window-of-the-history"),
+        pytest.param("P0 a1 P1 a2 P2", "P0 a1 P1 a2", "a2", ["duplicate_turn"], id="the-last-turn-again"),
+        pytest.param("P0 a1 P1 a2 P2", "P0 a1", "a1", ["history_diverged"], id="an-earlier-turn-again"),
+        pytest.param("P0 a1 P1 a2 P2", "P0 b1", "b1", ["history_diverged"], id="an-earlier-turn-anew"),
+        pytest.param("P0 a1 F a2 F", "a3", "a3", [], id="repeated-line-new-only"),
+        pytest.param("P0 a1 F a2 F", "F a3", "a3", [], id="repeated-line-last-exchange"),
+        pytest.param("P0 a1 F a2 F", "P0 a1 F a2 F a3", "a3", [], id="repeated-line-full-history"),
+        pytest.param("P0 a1 F a2 F", "P0u a1 Fu a2 Fu a3", "a3", [], id="repeated-line-chat-convention"),
+        pytest.param("P0 a1 F a2 F", "P0 a1 F a2 F F", "F", [], id="repeated-line-repeated-by-the-operator"),
+        pytest.param("P0 a1 F a2 F", "P0 a1 F a2", "a2", ["duplicate_turn"], id="repeated-line-the-same-turn-again"),
+    ],
+)
+def test_more_histories(transcript: str, submitted: str, new: str, findings: list[str]) -> None:
+    """What follows the last occurrence of the latest observation, or else the common prefix, is new (EP-7)."""
+    assert _submit(transcript, submitted) == (new, findings)
+
+
+@pytest.mark.parametrize("submitted", ["", "S", "Uu", "P1u", "P1", "P0", "P1 P1u", "P0 a1 P1 Uu", "P0 P1"])
+def test_without_anything_from_the_operator_there_is_no_turn(submitted: str) -> None:
+    """Persona lines, context and system messages alone are a 400 (EP-7)."""
+    with pytest.raises(BadRequest, match="operator"):
+        _submit("P0 a1 P1", submitted)
+
+
+@pytest.mark.parametrize(
+    ("content", "noticed"),
+    [
+        ("<no_response />", True),
+        ("<No_Response/>", True),
+        (" <no_response/>", True),
+        ("<no_response>", True),
+        ("<no_response/>", False),
+        ("no response", False),
+        ("He gave <no_response />, so I wait.", False),
+    ],
+)
+def test_what_was_probably_meant_to_be_silence_is_noticed(content: str, noticed: bool) -> None:
+    """Only the exact token is silence (TOK-1); a near miss is named by its place, whoever counts the system messages."""
+    expected = [Finding("near_miss_token", "messages.2.content")] if noticed else []
+    submitted = [*_messages("S P0u"), operator(content)]
+    assert new_turn(PLAYER, [Line("P0", False)], submitted).findings == expected
+    assert conversation(PLAYER, submitted).findings == expected
+
+
+@pytest.mark.parametrize(
+    ("submitted", "expected", "findings"),
+    [
+        pytest.param("P0u h Nu j", ["h", "j"], [], id="chat-convention"),
+        pytest.param("Xu h Yu j Zu", ["h", "j"], [], id="made-elsewhere"),
+        pytest.param("h Nu j J", ["h", "j J"], [], id="starting-with-the-operator"),
+        pytest.param("P0 h Nu j", ["P0 h", "j"], [], id="a-user-message-makes-every-assistant-the-operator"),
+        pytest.param("S P0u S h S j Nu S", ["h j"], [], id="system-left-out"),
+        pytest.param("P0 h N j J", ["h", "j"], ["all_assistant_history"], id="played"),
+        pytest.param("S P0 h N S j", ["h", "j"], ["all_assistant_history"], id="played-without-a-last-answer"),
+        pytest.param("P0 h j J w", ["h j", "w"], ["all_assistant_history"], id="two-messages-in-a-turn"),
+        pytest.param("P0 w O j J w", ["w", "j", "w"], ["all_assistant_history"], id="played-volunteered"),
+        pytest.param("P0 h N N O", ["h", "N"], ["all_assistant_history"], id="operator-repeats-the-persona"),
+        pytest.param("P0 h N j X w", ["h", "j X w"], ["all_assistant_history"], id="matching-in-part"),
+        pytest.param("P0 h", ["h"], ["all_assistant_history"], id="one-message"),
+        pytest.param("P0 h X j Y w", ["h", "j", "w"], ["all_assistant_history"], id="alternating"),
+        pytest.param("P0 h X j Y", ["h", "j"], ["all_assistant_history"], id="alternating-to-an-answer"),
+        pytest.param("h N j", ["h N j"], ["unattributable_history"], id="starting-with-something-else"),
+        pytest.param("S h", ["h"], ["unattributable_history"], id="one-message-of-unknown-origin"),
+    ],
+)
+def test_conversations_given_whole(submitted: str, expected: list[str], findings: list[str]) -> None:
+    """Who speaks is told by roles where there are any, else by what the played persona says (EP-8)."""
+    attributed = conversation(PLAYER, _messages(submitted, REAL))
+    names = {text: word for word, text in REAL.items()}
+    spoken = [" ".join(names.get(one.content, one.content) for one in turn) for turn in attributed.turns]
+    assert (spoken, [finding.code for finding in attributed.findings]) == (expected, findings)
+
+
+@pytest.mark.parametrize("submitted", ["", "S", "Xu", "P0u S Nu", "P0", "S P0"])
+def test_a_conversation_needs_an_operator(submitted: str) -> None:
+    """No operator message is a 400 (EP-8)."""
+    with pytest.raises(BadRequest, match="operator"):
+        conversation(PLAYER, _messages(submitted, REAL))
+
+
+repeated: st.SearchStrategy[list[Message]] = st.sampled_from([OPENING, NUMBER, ONSET, JOB, FIRST, SECOND]).map(
+    lambda line: [operator(line)]
+)
+episodes = st.lists(turns | turns | repeated, max_size=6)
+"""Turns of an operator who sometimes says what the persona has said or is about to say."""
+
+
+def _spellings(lines: Iterable[Message | str]) -> list[list[Message]]:
+    """A transcript, in which text stands for a persona's line, in the ways in which clients spell it."""
+    chat, plain = (
+        [Message(role=role, content=line) if isinstance(line, str) else line for line in lines]
+        for role in ("user", "assistant")
+    )
+    system = Message(role="system", content="You are a claims adjuster.")
+    return [chat, plain, [system, *chat], [system, *plain]]
+
+
+def _episode(player: Player, said: list[list[Message]]) -> tuple[list[Message | str], list[Turn], Play]:
+    """An episode played turn by turn, each turn submitted with the observation that it answers."""
+    play = player.start()
+    lines: list[Message | str] = [play.observation]
+    taken: list[Turn] = []
+    for turn in said:
+        if play.terminal is not None:
+            break
+        attributed = _submitted(player, lines, [Message(role="user", content=play.observation), *turn])
+        assert list(attributed) == [[turn], []]
+        play = player.fold(play, attributed.turns)
+        taken += attributed.turns
+        lines += [*turn, play.observation]
+    return lines, taken, play
+
+
+def _submitted(player: Player, lines: list[Message | str], messages: list[Message]) -> Attributed:
+    transcript = [Line(one, False) if isinstance(one, str) else Line(one.content, True) for one in lines]
+    return new_turn(player, transcript, messages)
+
+
+@given(players, episodes.filter(bool))
+def test_a_transcript_is_worth_what_its_episode_was(name: str, said: list[list[Message]]) -> None:
+    """Evaluating an episode's whole transcript, however spelled, gives its turns and its reward again (EV-2)."""
+    player = PLAYERS[name]
+    lines, taken, play = _episode(player, said)
+    for spelled in _spellings(lines):
+        attributed = conversation(player, spelled)
+        assert attributed.turns == taken
+        again = player.fold(player.start(), attributed.turns)
+        assert assess(player.scenario, again) == assess(player.scenario, play)
+
+
+@given(players, episodes, turns | repeated)
+def test_a_full_history_gives_the_new_turn(name: str, said: list[list[Message]], turn: list[Message]) -> None:
+    """Whole histories and last exchanges, however spelled, all mean the same new turn, and nothing is noticed (EP-7)."""
+    player = PLAYERS[name]
+    lines, _, _ = _episode(player, said)
+    for spelled in (*_spellings([*lines, *turn]), *_spellings([*lines[-1:], *turn])):
+        assert list(_submitted(player, lines, spelled)) == [[turn], []]
