@@ -1,0 +1,51 @@
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labs_mock.contract.findings import SEVERITIES, Finding, header
+from labs_mock.contract.tokens import NO_RESPONSE, is_near_miss
+from labs_mock.contract.wording import quote
+
+findings = st.lists(
+    st.builds(Finding, st.sampled_from(sorted(SEVERITIES)), st.text(max_size=100)), min_size=1, max_size=15
+)
+
+
+@given(findings)
+def test_the_header_is_printable_ascii_whatever_the_place(found: list[Finding]) -> None:
+    """Each finding is `code;severity=…;place="…"`, at most ten of them, then how many more there are (section 7)."""
+    parts = header(found).split(", ") if "," not in "".join(finding.place for finding in found) else []
+    assert re.fullmatch(r"[\x20-\x7e]+", header(found))
+    for part, finding in zip(parts, found[:10], strict=False):
+        assert re.fullmatch(rf'{finding.code};severity={finding.severity};place="[^"\\]*"', part)
+    assert (f"and_more;count={len(found) - 10}" in header(found)) == (len(found) > 10)
+
+
+def test_no_key_stands_in_the_header() -> None:
+    """A field that is named like a key is not shown."""
+    assert "lab_secret" not in header([Finding("unknown_field", "lab_secret")])
+
+
+def test_near_misses_of_the_token() -> None:
+    """What was probably meant to be the token is told apart from the token and from talk about it (TOK-1)."""
+    for meant in (
+        "<no_response />",
+        "<no_response>",
+        " <no_response/>",
+        "<No_Response/>",
+        "< no-response / >",
+        "<noresponse/>\n",
+    ):
+        assert is_near_miss(meant), meant
+    for other in (NO_RESPONSE, "", "no response", "I will send <no_response/>.", "<no_response/><no_response/>"):
+        assert not is_near_miss(other), other
+
+
+@given(st.text(max_size=200), st.integers(1, 60))
+def test_quotes_are_short_printable_and_on_one_line(text: str, limit: int) -> None:
+    """Input in a message is at most so long, and has no control characters (ERR-2)."""
+    shown = quote(text, limit)
+    assert len(shown) <= limit + 3
+    assert shown.isprintable()
+    assert shown.endswith("…'") == (len(text) > limit)

@@ -1,0 +1,128 @@
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from labs_mock.contract.limits import MAX_NESTING, MAX_QUOTE
+from labs_mock.contract.models import Evaluate, TakeTurn
+from labs_mock.contract.reading import read_json, read_model, unknown_fields
+from labs_mock.errors import BadRequest
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20),
+    lambda children: st.lists(children, max_size=4) | st.dictionaries(st.text(max_size=8), children, max_size=4),
+    max_leaves=30,
+)
+
+
+def depth(value: Any) -> int:
+    """Levels of nesting, read recursively."""
+    children = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if children is None else 1 + max(map(depth, children), default=0)
+
+
+def refusal(read: Callable[[], Any]) -> str | None:
+    """The message of a 400, or None if there is none."""
+    try:
+        read()
+    except BadRequest as error:
+        return error.message
+    return None
+
+
+@given(st.dictionaries(st.text(max_size=8), json_values, max_size=4))
+def test_an_object_is_read_as_it_is(value: dict[str, Any]) -> None:
+    """A JSON object within the limits comes out as it went in (GEN-1)."""
+    assert read_json(orjson.dumps(value), "application/json") == value
+
+
+@given(st.binary(max_size=60))
+@example(b'{"a": "\xff"}')
+@example(b"\xef\xbb\xbf{}")
+def test_anything_else_is_a_bad_request(body: bytes) -> None:
+    """Any bytes are an object or a 400, never another exception (GEN-3)."""
+    refused = refusal(lambda: read_json(body, "application/json"))
+    assert refused is None or refused.startswith("body: expected")
+
+
+@given(st.integers(1, 140), st.sampled_from(["[]", "{}", "both"]), st.integers(0, 50))
+def test_nesting_is_counted_exactly(levels: int, kind: str, width: int) -> None:
+    """64 levels are read and 65 refused, however wide the body is (GEN-6)."""
+    value: Any = 1
+    for level in range(levels - 1):
+        value = [value] if kind == "[]" or (kind == "both" and level % 2) else {"k": value}
+    body = {"deep": value, "wide": [[] for _ in range(width)]} if levels > 1 else {}
+    if depth(body) <= MAX_NESTING:
+        assert read_json(orjson.dumps(body), "application/json") == body
+    else:
+        with pytest.raises(BadRequest, match="at most 64 levels"):
+            read_json(orjson.dumps(body), "application/json")
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/json", "Application/JSON", 'application/json; charset="UTF-8"', "application/json;charset=utf-8"],
+)
+def test_json_content_types(content_type: str) -> None:
+    """Case, quotes and a UTF-8 charset do not matter (GEN-3)."""
+    assert read_json(b"{}", content_type) == {}
+
+
+@pytest.mark.parametrize(
+    "content_type", [None, "", "text/json", "application/jsonl", "application/json; charset=utf-16"]
+)
+def test_other_content_types(content_type: str | None) -> None:
+    """Everything else is refused (GEN-3)."""
+    with pytest.raises(BadRequest, match="Content-Type: expected application/json"):
+        read_json(b"{}", content_type)
+
+
+@given(json_values, st.sampled_from(["collection_slug", "messages", "reward_config"]))
+def test_every_wrong_value_is_named_and_quoted_shortly(value: Any, field: str) -> None:
+    """Whatever stands in a field gives a model or a message that names the field (ERR-2)."""
+    body = {"collection_slug": "a", "scenario_slug": "b", "messages": []} | {field: value}
+    refused = refusal(lambda: read_model(Evaluate, body))
+    assert refused is None or refused.startswith(field)
+    assert refused is None or len(refused) < 3 * 120 + MAX_QUOTE
+
+
+def test_a_million_tool_calls_are_refused_by_their_number() -> None:
+    """The first call beyond the hundredth ends the reading (GEN-6)."""
+    calls = [{"type": "artifact", "name": "x", "input": {}}] * 1_000_000
+    message = {"role": "assistant", "content": "", "tool_calls": calls}
+    with pytest.raises(BadRequest, match=r"messages\.0\.tool_calls: expected at most 100 entries"):
+        read_model(TakeTurn, {"messages": [message]})
+
+
+def test_several_mistakes_are_told_together() -> None:
+    """Up to three, and how many more there are."""
+    with pytest.raises(BadRequest) as caught:
+        read_model(Evaluate, {"reward_config": {"quality_weights": {"a": 1, "b": 2}}})
+    assert caught.value.message == (
+        "collection_slug: is required; scenario_slug: is required; messages: is required; and 2 more"
+    )
+
+
+KNOWN = {"messages": [{"role": "user", "content": "x", "tool_calls": [{"type": "a", "name": "b", "input": {"q": 1}}]}]}
+
+
+def test_what_is_known_is_not_noticed() -> None:
+    """Documented fields give no finding, and what stands in a tool's input is the scenario's business (GEN-4)."""
+    assert unknown_fields(TakeTurn, {**KNOWN, "id": None, "reward_config": None}) == []
+
+
+@given(st.lists(st.sampled_from(["idd", "messages.", "x", "lab_secret"]), unique=True, max_size=4))
+def test_what_is_unknown_is_noticed_by_place(names: list[str]) -> None:
+    """Each unknown field gives one finding with its place, and a suggestion (GEN-4)."""
+    message = {**KNOWN["messages"][0], **dict.fromkeys(names)}
+    found = unknown_fields(TakeTurn, {"messages": [KNOWN["messages"][0], message], **dict.fromkeys(names, 1)})
+    assert [finding.place for finding in found] == [*names, *(f"messages.1.{name}" for name in names)]
+    assert {finding.code for finding in found} <= {"unknown_field"}
+
+
+def test_a_flood_of_unknown_fields_is_cut() -> None:
+    """A million unknown fields teach no more than twenty do."""
+    assert len(unknown_fields(TakeTurn, {**KNOWN, **{f"x{number}": 1 for number in range(1_000_000)}})) == 20
