@@ -88,20 +88,19 @@ def near_misses(messages: Sequence[Message]) -> list[Finding]:
 
 def _played(player: Player, messages: list[Message]) -> list[Turn]:
     """The operator's turns where both speak as `assistant`; none if no message is what the persona says there."""
-    play, matched = player.start(), False
+    play, start = player.start(), 0
     turns: list[Turn] = []
-    run: list[Message] = []
-    for message in messages:
-        answered = player.fold(play, [run]) if run else None
-        if answered is not None and player.text(answered.observation) == player.text(message.content):
-            play, matched = answered, True
-            turns.append(run)
-            run = []
+    while start < len(messages) and play.terminal is None:
+        for end, after in enumerate(player.growing(play, messages[start:]), start + 1):
+            if end < len(messages) and player.text(after.observation) == player.text(messages[end].content):
+                turns.append(messages[start:end])
+                play, start = after, end + 1
+                break
         else:
-            run.append(message)
-    if run:
-        turns.append(run)
-    return turns if matched or len(messages) == 1 else []
+            break
+    if start == 0 and len(messages) > 1:
+        return []
+    return turns if start == len(messages) else [*turns, messages[start:]]
 
 
 def _after_latest_observation(latest: str, said: list[str], messages: list[Message]) -> int | None:

@@ -64,7 +64,7 @@ def _discovery(scenario: Scenario, play: Play) -> Iterator[Row]:
 def _outputs(scenario: Scenario, play: Play) -> Iterator[Row]:
     for output in (*scenario.criteria.exemplars, *scenario.criteria.decisions):
         given = play.inputs.get(output.tool)
-        turns = tuple(turn for turn, tool in play.called if tool == output.tool)
+        turns = tuple(listed(play.called.get(output.tool, 0)))
         if output.exemplar is not None:
             yield Row("output_similarity", output.tool, turns, f"{alike(output.exemplar, given):.3f} like the exemplar")
         else:

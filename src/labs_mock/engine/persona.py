@@ -6,7 +6,6 @@ from labs_mock.engine.state import Play
 from labs_mock.scenario.persona import Persona, StateItem, Variant
 from labs_mock.scenario.rules import Rule
 from labs_mock.scenario.scenario import Scenario
-from labs_mock.scenario.vocabulary import SILENT
 
 
 def answer(scenario: Scenario, play: Play) -> str:
@@ -18,7 +17,7 @@ def answer(scenario: Scenario, play: Play) -> str:
     """
     persona = scenario.persona
     asked = persona.rules.yielding(play.masks, play.full, play.seen)
-    silent = SILENT in play.seen
+    silent = play.silent
     if persona.rapport in asked:
         play.rapport += 1
     ends = bool(persona.sessions) and _session_ends(persona, play, asked, silent)
@@ -91,7 +90,7 @@ def _next_session(persona: Persona, play: Play, asked: set[Rule], said: list[str
         return persona.closing
     before, after = persona.sessions[play.session], persona.sessions[play.session + 1]
     days = after.after_days - before.after_days
-    play.context = (*play.context, f"no word for {days} days" if SILENT in play.seen else f"{days} days later")
+    play.context = (*play.context, f"no word for {days} days" if play.silent else f"{days} days later")
     play.session += 1
     play.session_turns = 0
     return " ".join([*said, _first(after.reach_out, asked) or ""])
@@ -99,9 +98,8 @@ def _next_session(persona: Persona, play: Play, asked: set[Rule], said: list[str
 
 def _acknowledgement(scenario: Scenario, play: Play) -> str:
     """What a decision task answers: which tools were called in this turn, and which are still to be."""
-    filed = dict.fromkeys(tool for turn, tool in play.called if turn == play.turn)
-    called = {tool for _, tool in play.called}
-    missing = [tool for tool in scenario.tools if tool not in called]
+    filed = [tool for tool in scenario.tools if play.called.get(tool, 0) >> play.turn]
+    missing = [tool for tool in scenario.tools if tool not in play.called]
     got = f"Received: {_names(scenario, filed)}." if filed else "Noted; nothing was filed in this turn."
     completed = scenario.criteria.completed in scenario.criteria.endings.yielding(play.masks, play.full, play.seen)
     if completed or not missing:

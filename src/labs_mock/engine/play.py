@@ -1,6 +1,6 @@
 """The fold: from the operator's turns to what is true, what the persona answered, and how it ended."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -53,35 +53,41 @@ class Player:
         for turn in turns:
             if play.terminal is not None:
                 break
-            self._take(play, turn)
+            _begin(play)
+            for message in turn:
+                self._see(play, message)
+            self._finish(play)
         return play
 
-    def _take(self, play: Play, turn: Turn) -> None:
-        play.turn += 1
-        play.full |= 1 << play.turn
-        play.seen = set()
-        play.held = None
-        valid = self._see(play, turn)
+    def growing(self, play: Play, messages: Iterable[Message]) -> Iterator[Play]:
+        """The state after a turn of the first message, of the first two, and so on (EP-8)."""
+        draft = play.copy()
+        _begin(draft)
+        for message in messages:
+            self._see(draft, message)
+            after = draft.copy()
+            self._finish(after)
+            yield after
+
+    def _see(self, play: Play, message: Message) -> None:
+        """Note what a message of the present turn makes true."""
+        play.seen |= self.said[message.content]
+        play.silent = play.silent and message.content == NO_RESPONSE
+        if message.tool_calls:
+            for call in message.tool_calls:
+                play.valid = self._call(play, call) and play.valid
+
+    def _finish(self, play: Play) -> None:
+        """Let the persona answer the turn, and see whether it ends the episode."""
+        if play.silent:
+            play.seen.add(SILENT)
+        _note(play, play.seen)
         play.observation = persona.answer(self.scenario, play)
         if self.scenario.heard is not None:
             heard = self.heard[play.observation]
             play.seen |= heard
             _note(play, heard)
-        play.terminal = self._ending(play, valid)
-
-    def _see(self, play: Play, turn: Turn) -> bool:
-        """Note which atoms this turn's messages make true; whether all its tool calls were valid."""
-        seen, silent, valid = play.seen, True, True
-        for message in turn:
-            seen |= self.said[message.content]
-            silent = silent and message.content == NO_RESPONSE
-            if message.tool_calls:
-                for call in message.tool_calls:
-                    valid = self._call(play, call) and valid
-        if silent:
-            seen.add(SILENT)
-        _note(play, seen)
-        return valid
+        play.terminal = self._ending(play)
 
     def _call(self, play: Play, call: ToolCall) -> bool:
         tool, words = self.scenario.tools.get(call.name), self.scenario.vocabulary
@@ -91,7 +97,7 @@ class Player:
             play.inputs[tool.id] = None
             return False
         play.inputs[tool.id] = call.input
-        play.called = (*play.called, (play.turn, tool.id))
+        play.called[tool.id] = play.called.get(tool.id, 0) | 1 << play.turn
         for pattern, atom in words.calls.get(tool.id, ()):
             if pattern is None or contains(call.input, pattern):
                 play.seen.add(atom)
@@ -101,10 +107,10 @@ class Player:
                 play.seen.add(decided)
         return True
 
-    def _ending(self, play: Play, valid: bool) -> TerminalReason | None:
+    def _ending(self, play: Play) -> TerminalReason | None:
         """EP-11: error before completed before max_turns_reached."""
         scenario, criteria = self.scenario, self.scenario.criteria
-        if not valid and scenario.file.invalid_tool_call == "error":
+        if not play.valid and scenario.file.invalid_tool_call == "error":
             return "error"
         yielding = criteria.endings.yielding(play.masks, play.full, play.seen)
         if yielding and not yielding.isdisjoint(criteria.critical):
@@ -112,6 +118,14 @@ class Player:
         if play.closed or criteria.completed in yielding:
             return "completed"
         return "max_turns_reached" if play.turn >= scenario.file.max_turns else None
+
+
+def _begin(play: Play) -> None:
+    play.turn += 1
+    play.full |= 1 << play.turn
+    play.seen = set()
+    play.silent = play.valid = True
+    play.held = None
 
 
 def _note(play: Play, atoms: AbstractSet[int]) -> None:

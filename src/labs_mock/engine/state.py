@@ -11,22 +11,25 @@ from labs_mock.scenario.rules import Rule, Turns
 class Play:
     """The state of a conversation after `turn` turns.
 
-    `full` has a bit for each of these turns, `masks` maps atoms to the turns in which they were seen, and
-    `seen` has the atoms of the last turn; `held`, once somebody asked, the rules of the criteria that hold and
-    the turns since which they do; `inputs` maps each tool that was called to
-    the input of its last call, None if that was invalid; `called` lists valid calls as (turn, tool).
-    `rapport` counts the turns in which the rapport rule yielded, `fallbacks` the fallbacks used;
-    `session` and `session_turns` say where a journey stands, and `closed` that its last session ended.
-    `context` is what only the persona knows of time (TOK-3): it is never sent.
+    `masks` maps atoms to the turns in which they were seen, and `full` has a bit for each turn. `inputs` maps
+    each tool that was called to the input of its last call, None if that was invalid, and `called` each tool to
+    the turns of its valid calls. `rapport` counts the turns in which the rapport rule yielded, `fallbacks` the
+    fallbacks used; `session` and `session_turns` say where a journey stands, and `closed` that its last
+    session ended. `context` is what only the persona knows of time (TOK-3): it is never sent.
+
+    Of the last turn: `seen` has its atoms, `silent` says that all its content was the token, `valid` that all
+    its calls were; `held`, once somebody asked, the rules of the criteria that hold, and since when.
     """
 
     observation: str
     masks: dict[int, Turns] = field(default_factory=dict)
     inputs: dict[str, dict[str, Any] | None] = field(default_factory=dict)
-    called: tuple[tuple[int, str], ...] = ()
+    called: dict[str, Turns] = field(default_factory=dict)
     turn: int = 0
     full: Turns = 0
     seen: set[int] = field(default_factory=set)
+    silent: bool = False
+    valid: bool = True
     rapport: int = 0
     fallbacks: int = 0
     session: int = 0
@@ -42,10 +45,12 @@ class Play:
             self.observation,
             self.masks.copy(),
             self.inputs.copy(),
-            self.called,
+            self.called.copy(),
             self.turn,
             self.full,
-            self.seen,
+            self.seen.copy(),
+            self.silent,
+            self.valid,
             self.rapport,
             self.fallbacks,
             self.session,

@@ -114,7 +114,7 @@ class Document:
         if found is not None:
             line = content.count("\n", 0, found.start()) + 1
             column = found.start() - content.rfind("\n", 0, found.start())
-            raise ScenarioError([self.problem_on(line, column, f"the character U+{ord(found[0]):04X} is not allowed")])
+            raise ScenarioError([self.problem_on(line, column, f"not YAML: the character U+{ord(found[0]):04X}")])
 
     def _compose(self, content: str) -> Node:
         try:

@@ -212,10 +212,14 @@ def _check_operators(data: dict[str, Any], known: dict[str, schema.Operator]) ->
     for path, name in names:
         if name not in known:
             yield Mistake(path, f"unknown operator '{name}'", did_you_mean(name, known))
-    temperatures = len(list(find(data, "rows.generate.temperatures.*"))) or 1
-    size = temperatures * sum(choice_space(known[name]) for _, name in names if name in known)
+    if not names or any(name not in known for _, name in names):
+        return
+    temperatures = data["rows"]["generate"].get("temperatures", [1.0])
+    size = sum(choice_space(known[name]) for _, name in names) * len(
+        temperatures if isinstance(temperatures, list) else ()
+    )
     for path, count in find(data, "rows.generate.count"):
-        if isinstance(count, int) and size < ATTEMPTS * count and all(name in known for _, name in names):
+        if isinstance(count, int) and 0 < size < ATTEMPTS * count:
             yield Mistake(
                 path,
                 f"{count} rows need {ATTEMPTS * count:,} choices, and the operators have {size:,}",
