@@ -108,6 +108,15 @@ def test_numbers_are_read_from_text(text: str, expected: int) -> None:
     assert settings_from(given({}, {"LABS_MOCK_PORT": text})).port == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("port", 0), ("port", 65_535), ("seed", 0), ("seed", 2**63 - 1), ("max_body", 1024), ("max_body", 1 << 30)],
+)
+def test_the_ends_of_a_range_can_be_given(name: str, value: int) -> None:
+    """The smallest and the largest number, as a number or as text."""
+    assert _value(settings_from({name: value}), name) == _value(settings_from({name: str(value)}), name) == value
+
+
 BAD: dict[str, list[Any]] = {
     "port": [-1, 65_536, "", "eighty", "1.5", "--5", "5-", "٣", "9" * 5000, True, 1.0, []],
     "seed": [-1, 2**63, "0x1", "1_000", None],

@@ -19,6 +19,7 @@ from labs_mock.settings import SETTINGS, given, settings_from
 FINDINGS, USAGE, NOT_STARTED = 1, 2, 3
 
 Folder = click.Path(path_type=Path, file_okay=False)
+Existing = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 class Group(click.Group):
@@ -56,7 +57,7 @@ def setting_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @main.command()
-@click.argument("scenarios", type=Folder, required=False)
+@click.argument("scenarios", type=Existing, required=False)
 @setting_options
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object instead of a sentence")
 def serve(as_json: bool, **options: Any) -> None:
@@ -88,7 +89,7 @@ def serve(as_json: bool, **options: Any) -> None:
 
 
 @main.command()
-@click.argument("folder", type=Folder, required=False)
+@click.argument("folder", type=Existing, required=False)
 def validate(folder: Path | None) -> None:
     """Check all files of a folder of scenarios (default: the shipped library), and report every mistake."""
     from labs_mock.scenario.loader import load_library, shipped_library
@@ -101,6 +102,8 @@ def validate(folder: Path | None) -> None:
         files = len({problem.file for problem in error.problems})
         click.echo(f"{_count(len(error.problems), 'problem')} in {_count(files, 'file')}")
         sys.exit(FINDINGS)
+    for doubt in library.doubts:
+        click.echo(f"{doubt}\n")
     click.echo(
         f"{_count(len(library.scenarios), 'scenario')} in {_count(len(library.collections), 'collection')}"
         f" and {_count(len(library.datasets), 'dataset')}: no problems"
@@ -144,7 +147,7 @@ def init(folder: Path) -> None:
 @main.command()
 @click.argument("scenario")
 @click.argument("transcript", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
-@click.option("--scenarios", type=Folder, help="folder of scenarios, where SCENARIO is a slug")
+@click.option("--scenarios", type=Existing, help="folder of scenarios, where SCENARIO is a slug")
 @click.option("--explain", is_flag=True, help="a table of every rule and its turns instead of JSON")
 def score(scenario: str, transcript: Path, scenarios: Path | None, explain: bool) -> None:
     """Score a transcript as /evaluate does, without a server.

@@ -88,6 +88,8 @@ def test_the_worked_history_without_anything_new(submitted: str) -> None:
         pytest.param("P0 a1 P1", "P0 a1 P1u P1", "P1", [], id="operator-repeats-the-users-line"),
         pytest.param("P0 a1 P1", "P1u a2 P1u a3", "a3", ["history_diverged"], id="last-occurrence-counts"),
         pytest.param("P0 a1 P1", "P0 P1 a2", "a2", ["history_diverged"], id="operator-dropped"),
+        pytest.param("P0 a1 P1", "P0 b1 c1", "b1 c1", ["history_diverged"], id="the-turn-anew-in-two-messages"),
+        pytest.param("P0 a1 P1", "b1 P1u Uu a2", "a2", ["history_diverged"], id="context-behind-the-observation"),
         pytest.param("P0 a1 P1 a2 P2", "P1 a2 P2 a3", "a3", [], id="a-window-of-the-history"),
         pytest.param("P0 a1 P1 a2 P2", "P0 a1 P1 a2", "a2", ["duplicate_turn"], id="the-last-turn-again"),
         pytest.param("P0 a1 P1 a2 P2", "P0 a1", "a1", ["history_diverged"], id="an-earlier-turn-again"),

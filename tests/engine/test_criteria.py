@@ -172,4 +172,9 @@ def test_sentences_speak_of_results_and_turns() -> None:
     assert _sentence("success_metrics", on, "Hello") == "0 of 2 reached"
     assert _sentence("success_metrics", on, "Well", "Hello") == "1 of 2 reached; last at turn 1"
     assert _sentence("success_metrics", on, "Well", "Hello", IMAGING, "Hello") == "2 of 2 reached; last at turn 3"
-    assert _sentence("discovery", on, "Hello", "second job", IMAGING).endswith("last at turn 3")
+    assert _sentence("discovery", on, "Hello", "second job", IMAGING) == "2 of 4 revealed; last at turn 3"
+    assert _sentence("discovery", on, "Hello").startswith("0 of 4")
+    assert _sentence("failure_metrics", on, "Hello", "nonsense", "Hello").startswith("1 of 2")
+    assert _sentence("best_practices", on, "Hello").startswith("0 of 1")
+    assert _sentence("rubrics", on, "Hello").startswith("0 of 1")
+    assert _sentence("rubrics", on, "Well", "second job", IMAGING).startswith("1 of 1")

@@ -140,6 +140,17 @@ def test_the_last_call_of_each_decision_counts(called: list[tuple[str, str]], ex
     assert _match(on, *said) == expected
 
 
+def test_sentences_count_what_was_submitted() -> None:
+    """How many exemplars have a valid last call, and how many decisions were as expected."""
+    decisions = [{"tool": "first", "expected": "yes"}, {"tool": "second", "expected": "no"}]
+    on = _outputs(*[{"tool": name, "exemplar": {"a": 1}} for name in ("one", "two")], *decisions)
+    said = operator("", call("one", a=2), call("first", value="yes"), call("second", value="yes"))
+    results = assess(on, played(on, said)).results
+    assert results["output_similarity"].sentence.startswith("1 of 2")
+    assert results["decision_match"].sentence.startswith("1 of 2")
+    assert assess(on, played(on, "x")).results["output_similarity"].sentence.startswith("0 of 2")
+
+
 def test_an_option_is_taken_exactly_as_it_is_spelled() -> None:
     """Another spelling of an option is another option, and so invalid (EP-12)."""
     on = _outputs({"tool": "first", "expected": "yes"}, invalid_tool_call="score")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from labs_mock.contract.models import Message
 from labs_mock.engine.play import Player
 from labs_mock.scenario.scenario import Scenario
-from tests.engine.test_play import SILENCE, contents, played
+from tests.engine.test_play import PLAYERS, SILENCE, VALID, contents, played, transcripts
 from tests.support import CLAIM, call, operator, scenario
 
 ONSET, JOB, FEAR, SCAN = [item["reply"] for item in CLAIM["state"]]
@@ -53,6 +53,42 @@ def answers(on: Scenario, *said: str | Message) -> list[str]:
 def test_the_order_of_an_observation(said: list[str | Message], expected: list[str]) -> None:
     """Reveals, a deflection, the first reply that yields, a volunteered item, the next fallback; silence: a fallback."""
     assert answers(scenario(), *said) == expected
+
+
+def _naive(said: list[list[Message]]) -> list[str]:
+    """The persona of `CLAIM` written out by hand."""
+    revealed: list[str] = []
+    heard: list[str] = []
+    rapport, fallbacks = 0, 0
+    for turn in said:
+        text = " | ".join(message.content.casefold() for message in turn)
+        called = [one for message in turn for one in message.tool_calls or () if one in VALID]
+        silent = all(message.content == SILENCE for message in turn)
+        rapport += "i understand" in text or "thank you" in text
+        asked = {JOB: "second job" in text, FEAR: "worried" in text and rapport >= 2}
+        asked[SCAN] = any(one.name == "order_imaging" for one in called)
+        new = [reply for reply in asked if asked[reply] and reply not in revealed and not silent]
+        deflected = DEFLECT if "worried" in text and FEAR not in revealed else None
+        answer = " ".join(new) or (None if silent else deflected or (NUMBER if "hello" in text else None))
+        if answer is None and not silent and ONSET not in revealed:
+            new, answer = [ONSET], ONSET
+        if answer is None:
+            answer = (FIRST, SECOND)[fallbacks % 2]
+            fallbacks += 1
+        revealed += new
+        heard.append(answer)
+    return heard
+
+
+@given(transcripts)
+def test_the_persona_by_a_naive_reading(said: list[list[Message]]) -> None:
+    """Whatever is said and called, the persona answers as the scenario file reads."""
+    player = PLAYERS["lenient"]
+    state, heard = player.start(), []
+    for turn in said:
+        state = player.fold(state, [turn])
+        heard.append(state.observation)
+    assert heard[: state.turn] == _naive(said)[: state.turn]
 
 
 @pytest.mark.parametrize("calls", [[call("order_imaging", region=3)], [call("order_imaging")], [call("imaging")]])

@@ -3,7 +3,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from labs_mock.contract.models import Message, ToolCall
@@ -89,6 +89,18 @@ def test_folding_turn_by_turn_equals_folding_at_once(name: str, said: list[list[
         state = player.fold(state, [turn])
     assert assess(player.scenario, state) == assess(player.scenario, at_once)
     assert state == at_once
+
+
+@given(players, transcripts, st.lists(messages, max_size=4))
+def test_a_turn_can_grow_message_by_message(name: str, said: list[list[Message]], turn: list[Message]) -> None:
+    """`growing` gives the states after a turn of the first message, of the first two, and so on (EP-8)."""
+    player = PLAYERS[name]
+    state = player.fold(player.start(), said)
+    assume(state.terminal is None)
+    before = deepcopy(state)
+    grown = list(player.growing(state, turn))
+    assert grown == [player.fold(state, [turn[: index + 1]]) for index in range(len(turn))]
+    assert state == before
 
 
 @given(players, transcripts, st.integers(0, 200))

@@ -147,6 +147,7 @@ def test_a_valid_scenario_has_no_mistakes(data: dict[str, Any]) -> None:
     ("operators.expert.says.0", {"parts": [{"silent": True}, "Hi."]}, "operators.expert.says.0.parts.0",
      "silence beside other parts"),
     ("scoring.weights", {"discovery": 0, "rubrics": 0.0}, "scoring.weights", "all weights are 0"),
+    ("scoring.weights", {}, "scoring.weights", "all weights are 0"),
     ("scoring.names", {"rubrics": "N", "discovery": "N"}, "scoring.names.discovery", "score name 'N' is taken"),
     ("scoring.names", {"success_metrics": "D5_Discovery"}, "scoring.names.discovery", "'D5_Discovery' is taken"),
 )  # fmt: skip

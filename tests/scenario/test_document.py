@@ -17,7 +17,7 @@ YAML_TEXT = st.text(st.sampled_from("ab1 \n\t:-?,[]{}#&*!|>'\"%@`~<.=\\xu0é\r\x
 BMP = st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"])
 TEXTS = st.text(BMP, max_size=20)
 VALUES: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | TEXTS,
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | TEXTS,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
 )
 
@@ -54,10 +54,16 @@ def test_a_plain_scalar_is_read_by_the_core_schema_of_yaml_1_2(written: str, val
     assert (read(f"a: {written}"), type(read(f"a: {written}"))) == (value, type(value))
 
 
-@pytest.mark.parametrize("written", [".inf", "-.INF", "+.Inf", ".nan", ".NaN", "1e400", "-1e999", "9" * 400])
+@pytest.mark.parametrize("written", [".inf", "-.INF", "+.Inf", ".nan", ".NaN", "1e400", "-1e999"])
 def test_a_number_that_is_not_finite_is_refused(written: str) -> None:
     """Infinity, NaN and numbers beyond a double are problems, for they have no JSON."""
     assert "not finite" in refusal(f"a: {written}").message
+
+
+@pytest.mark.parametrize("written", ["9223372036854775808", "-9223372036854775809", "9" * 5_000, "0x" + "f" * 40])
+def test_a_number_of_more_than_64_bits_is_refused(written: str) -> None:
+    """Integers beyond 64 bits are problems, for they have no JSON that everybody reads."""
+    assert "too large" in refusal(f"a: {written}").message
 
 
 def test_keys_are_text_as_it_is_written() -> None:

@@ -162,6 +162,8 @@ def test_a_bad_file_hides_no_other_file(tmp_path: Path, name: str, bad: str | by
         ({**GOOD, "server.yml": "seed: 1"}, ("server.yml", "no file is expected here")),
         ({**GOOD, "cases/other.yml": "a: 1"}, ("cases/other.yml", "the file would be passed over")),
         ({**GOOD, "datasets/other.yml": "a: 1"}, ("datasets/other.yml", "the file would be passed over")),
+        ({**GOOD, "cases/other.YAML": "a: 1"}, ("cases/other.YAML", "the file would be passed over")),
+        ({**GOOD, "cases/more/x.yaml": "a: 1"}, ("cases/more", "the folder would be passed over")),
         ({**GOOD, "cases/x.yaml/y.txt": ""}, ("cases/x.yaml", "cannot be read: Is a directory")),
         *(
             ({**GOOD, f"cases/{slug}.yaml": GOOD["cases/claim.yaml"]}, (f"cases/{slug}.yaml", "cannot be a slug"))
@@ -186,8 +188,9 @@ def test_a_folder_that_is_missing_is_a_problem(tmp_path: Path, name: str) -> Non
 def test_a_folder_is_loaded_whole(tmp_path: Path) -> None:
     """Collections and scenarios are sorted by slug; what is no YAML, or hidden, is passed over."""
     files = {"b/collection.yaml": COLLECTION, "b/z.yaml": json.dumps(TASK), "b/a.yaml": json.dumps(JOURNEY)}
+    server = json.dumps(SERVER).replace("coaching", "cases")
     other = {"README.md": "Hi.", "b/notes.txt": "Hi.", ".schema/x.yaml": "[", "datasets/d.yaml": json.dumps(GENERATE)}
-    library = load_library(write(tmp_path, {**files, **GOOD, **other, "server.yaml": json.dumps(SERVER)}))
+    library = load_library(write(tmp_path, {**files, **GOOD, **other, "server.yaml": server}))
     assert [(one.collection, one.slug) for one in library.scenarios] == [("b", "a"), ("b", "z"), ("cases", "claim")]
     assert [(one.slug, one.name) for one in library.collections.values()] == [("b", "Cases"), ("cases", "Cases")]
     assert list(library.datasets) == [GENERATE["id"]]
@@ -200,8 +203,13 @@ def test_a_folder_is_loaded_whole(tmp_path: Path) -> None:
     [
         ("scenario", "cases/clam", "unknown scenario 'cases/clam'", "did you mean 'cases/claim'?"),
         ("operators.0", "exprt", "unknown operator 'exprt'", "did you mean 'expert'?"),
-        ("count", 2, "2 rows need 64 choices, and the operators have 32", "expected more alternatives"),
-        ("temperatures", TEMPERATURES[:15], "1 rows need 32 choices, and the operators have 30", "expected more"),
+        ("count", 2, "a count of 2 needs 64 choices, and the operators have 32", "expected more alternatives"),
+        (
+            "temperatures",
+            TEMPERATURES[:15],
+            "a count of 1 needs 32 choices, and the operators have 30",
+            "expected more",
+        ),
         ("operators", 5, "not a good value: 5", "expected a list"),
         ("operators", None, "'operators' has no value", "expected one"),
         ("temperatures", 0.5, "not a good value: 0.5", "expected a list"),

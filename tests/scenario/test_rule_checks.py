@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs_mock.scenario.checks import check_scenario
-from labs_mock.scenario.rule_checks import check_rules
+from labs_mock.scenario.rule_checks import check_doubts, check_rules
 from tests.scenario.test_checks import JOURNEY, TASK, changed, steps
 from tests.support import CLAIM
 
@@ -46,7 +46,7 @@ def test_references_are_checked_wherever_rules_stand(where: str) -> None:
     """An unknown tool is a mistake in every rule of a scenario, and the nearest name is offered."""
     for rule, path in (
         ({"calls": "order_imagin"}, "calls"),
-        ({"not": {"calls": {"tool": "order_imagin"}}}, "not.calls"),
+        ({"not": {"calls": {"tool": "order_imagin"}}}, "not.calls.tool"),
     ):
         found = {mistake.path: mistake for mistake in check_rules(changed(base(where), where, rule))}
         mistake = found[tuple(steps(f"{where}.{path}"))]
@@ -139,7 +139,7 @@ def test_nobody_is_heard_in_a_decision_task() -> None:
         ({"matches": r"(x)\1"}, "matches", "not an RE2 expression"),
         ({"matches": "("}, "matches", "not an RE2 expression"),
         ({"calls": "claim_state"}, "calls", "unknown tool 'claim_state'"),
-        ({"calls": {"tool": "claim_state", "input": {}}}, "calls", "unknown tool 'claim_state'"),
+        ({"calls": {"tool": "claim_state", "input": {}}}, "calls.tool", "unknown tool 'claim_state'"),
         ({"decides": {"claim_state": "denied"}}, "decides.claim_state", "unknown tool 'claim_state'"),
         ({"decides": {"claim_status": "deny"}}, "decides.claim_status", "has no option 'deny'"),
         ({"decides": {"order_imaging": "denied"}}, "decides.order_imaging", "has no options"),
@@ -208,3 +208,22 @@ def test_any_value_can_be_checked_as_a_rule(where: str, value: Any) -> None:
     for mistake in check_scenario(changed(CLAIM, where, value)):
         assert mistake.path[: len(steps(where))] == tuple(steps(where))
         assert mistake.message
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "message"),
+    [
+        ("criteria.success_metrics.0.when", {"any": [{"matches": "a.{0,40}b"}]}, "a wide gap"),
+        ("criteria.success_metrics.0.when", {"matches": "[a-z]{2,90}"}, "a wide gap"),
+        ("criteria.success_metrics.0.when", {"matches": "a.{0,9}b"}, None),
+        ("operators.expert.says.0", ["One.", "Two."], "texts side by side are all said"),
+        ("operators.expert.says.0", [["One.", "Two."], "Three."], None),
+    ],
+)
+def test_what_is_probably_not_meant_is_a_doubt(where: str, value: Any, message: str | None) -> None:
+    """Wide gaps and texts that look like alternatives are told, and are no mistakes."""
+    data = changed(CLAIM, where, value)
+    assert list(check_rules(data)) == []
+    told = [doubt.message for doubt in check_doubts(data)]
+    assert len(told) == (message is not None)
+    assert all(message is not None and one.startswith(message) for one in told)

@@ -94,8 +94,8 @@ def _state(data: Data) -> Iterator[Mistake]:
 
 def _lengths(data: Data) -> Iterator[Mistake]:
     """No observation may be longer than a client may send back (EP-9)."""
-    replies = sum(len(reply) + 1 for _, reply in texts(data, "state.*.reply"))
-    say = max((len(say) for _, say in texts(data, "sessions.*.reach_out.*.say")), default=0)
+    replies = -1 + sum(len(reply) + 1 for _, reply in texts(data, "state.*.reply"))
+    say = max((len(say) + 1 for _, say in texts(data, "sessions.*.reach_out.*.say")), default=0)
     if replies + say > MAX_CONTENT:
         yield Mistake(
             ("state",),
@@ -105,7 +105,7 @@ def _lengths(data: Data) -> Iterator[Mistake]:
     given = [
         text for pattern in ("briefing", "documents.*.title", "documents.*.text") for _, text in texts(data, pattern)
     ]
-    if sum(len(text) + 2 for text in given) > MAX_CONTENT:
+    if sum(len(text) + 2 for text in given) - 2 > MAX_CONTENT:
         yield Mistake(
             ("briefing",),
             "briefing and documents are too long for one observation",
@@ -235,8 +235,8 @@ def _scoring(data: Data) -> Iterator[Mistake]:
         for path, _ in find(data, f"scoring.{key}.*"):
             if path[-1] in DIMENSIONS and path[-1] not in defined:
                 yield Mistake(path, f"this scenario does not define {path[-1]}", did_you_mean(path[-1], defined), True)
-    weights = [weight for _, weight in find(data, "scoring.weights.*") if isinstance(weight, int | float)]
-    if weights and not any(weights):
+    weights = [weight for _, weight in find(data, "scoring.weights.*")]
+    if mappings(data, "scoring.weights") and not any(weights):
         yield Mistake(("scoring", "weights"), "all weights are 0", "expected one above 0", True)
     given = {path[-1]: name for path, name in texts(data, "scoring.names.*")}
     taken: set[str] = set()

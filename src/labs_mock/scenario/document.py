@@ -56,7 +56,7 @@ class Document:
         self.lines: list[str] = []
         self.duplicates: list[Problem] = []
         content = self._decode(text)
-        self.lines = content.splitlines()
+        self.lines = [redacted(line) for line in content.splitlines()]
         self._refuse_control_characters(content)
         content = _join_surrogates(content)
         self.root = self._compose(content)
@@ -97,7 +97,7 @@ class Document:
     def problem_on(self, line: int, column: int, message: str, expected: str = "") -> Problem:
         """A problem at a line and a column, both counted from 1."""
         source = self.lines[line - 1] if line <= len(self.lines) else ""
-        return Problem(self.file, line, column, redacted(message), redacted(expected), redacted(source))
+        return Problem(self.file, line, column, redacted(message), redacted(expected), source)
 
     def _decode(self, text: str | bytes) -> str:
         encoded = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
@@ -189,8 +189,10 @@ class _Composer:
         if self.stack and self.stack[-1].wants_key:
             self.key(node, event)
             return
-        plain = event.implicit[0] and not event.style
+        plain = event.implicit[0] and not event.style and event.tag is None
         node.scalar = _resolve(event.value) if plain else event.value
+        if isinstance(node.scalar, int) and not -(2**63) <= node.scalar < 2**63:
+            raise self.error(event, "the number is too large", "expected at most 64 bits, or quoted text")
         if isinstance(node.scalar, float) and not math.isfinite(node.scalar):
             raise self.error(
                 event, f"the number {event.value[:40]} is not finite", "expected a finite number, or quoted text"
@@ -270,10 +272,11 @@ _WORDS: dict[str, Any] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+MAX_DIGITS = 80  # more than 64 bits in any base, leading zeros aside
 _NUMBERS = (
-    (re.compile(r"[-+]?[0-9]{1,40}"), int),
-    (re.compile(r"0o[0-7]{1,40}"), lambda text: int(text, 0)),
-    (re.compile(r"0x[0-9a-fA-F]{1,40}"), lambda text: int(text, 0)),
+    (re.compile(r"[-+]?[0-9]+"), lambda text: int(text[:MAX_DIGITS])),
+    (re.compile(r"0o[0-7]+"), lambda text: int(text[:MAX_DIGITS], 0)),
+    (re.compile(r"0x[0-9a-fA-F]+"), lambda text: int(text[:MAX_DIGITS], 0)),
     (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), float),
     (re.compile(r"[-+]?\.(inf|Inf|INF)"), lambda text: float(text.replace(".", ""))),
     (re.compile(r"\.(nan|NaN|NAN)"), lambda _: float("nan")),

@@ -16,6 +16,7 @@ from labs_mock.scenario.document import Document
 from labs_mock.scenario.mistakes import empty_values, respelt, schema_mistakes
 from labs_mock.scenario.patterns import PatternError
 from labs_mock.scenario.places import Mistake, find, texts
+from labs_mock.scenario.rule_checks import check_doubts
 from labs_mock.scenario.scenario import Scenario, compile_scenario
 from labs_mock.scenario.server_file import ServerBase, ServerFile, check_server
 from labs_mock.text import did_you_mean
@@ -38,11 +39,15 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """Everything that a folder of files defines. Collections and scenarios are sorted by slug."""
+    """Everything that a folder of files defines. Collections and scenarios are sorted by slug.
+
+    `doubts` tells what is allowed and probably not meant.
+    """
 
     collections: dict[str, Collection]
     datasets: dict[str, schema.DatasetFile] = field(default_factory=dict)
     server: ServerBase = field(default_factory=ServerFile)
+    doubts: tuple[Problem, ...] = ()
 
     @property
     def scenarios(self) -> list[Scenario]:
@@ -109,11 +114,18 @@ class _Loader:
 
     folder: Path
     problems: list[Problem] = field(default_factory=list)
+    doubts: list[Problem] = field(default_factory=list)
     scenarios: dict[str, Scenario | None] = field(default_factory=dict)
 
     def load(self) -> Library:
         if not self.folder.is_dir():
             raise ScenarioError([Problem(str(self.folder), 1, 1, "no such folder", "expected a folder of scenarios")])
+        try:
+            return self.library()
+        except OSError as error:
+            raise ScenarioError([Problem(str(error.filename), 1, 1, f"cannot be read: {error.strerror}")]) from None
+
+    def library(self) -> Library:
         found = [self.collection(folder) for folder in self.folders() if folder.name != DATASETS]
         collections = {collection.slug: collection for collection in found if collection is not None}
         datasets = self.datasets()
@@ -122,20 +134,22 @@ class _Loader:
             self.note(self.folder, "no scenarios in this folder", "expected <collection>/<scenario>.yaml")
         if self.problems:
             raise ScenarioError(self.problems)
-        return Library(collections, datasets, server or ServerFile())
+        return Library(collections, datasets, server or ServerFile(), tuple(self.doubts))
 
     def folders(self) -> list[Path]:
         entries = sorted(self.folder.iterdir())
         for entry in entries:
-            if entry.suffix in (".yaml", ".yml") and entry.name != SERVER:
+            if entry.suffix in (".yaml", ".yml") and entry.name != SERVER and entry.is_file():
                 self.note(entry, "no file is expected here", f"expected a folder a collection, and {SERVER}")
         return [entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
 
     def files(self, folder: Path) -> list[Path]:
         entries = sorted(folder.iterdir())
         for entry in entries:
-            if entry.suffix == ".yml":
+            if entry.suffix != ".yaml" and entry.suffix.lower() in (".yaml", ".yml"):
                 self.note(entry, "the file would be passed over", "expected a name that ends in .yaml")
+            elif entry.is_dir() and folder.name != DATASETS and entry.suffix != ".yaml":
+                self.note(entry, "the folder would be passed over", "expected scenario files")
         return [entry for entry in entries if entry.suffix == ".yaml"]
 
     def collection(self, folder: Path) -> Collection | None:
@@ -174,14 +188,26 @@ class _Loader:
         return datasets
 
     def server(self) -> ServerBase | None:
-        path = self.folder / SERVER
-        return self.read(path, ServerFile, check_server) if path.exists() else None
+        path, known = self.folder / SERVER, dict.fromkeys(name.partition("/")[0] for name in self.scenarios)
+
+        def check(data: dict[str, Any]) -> Iterator[Mistake]:
+            yield from check_server(data)
+            for place, name in texts(data, "keys.*.subscriptions.*"):
+                if name not in known:
+                    yield Mistake(place, f"unknown collection '{name}'", did_you_mean(name, known))
+
+        return self.read(path, ServerFile, check) if path.exists() else None
 
     def read(
         self, path: Path, model: type[Model], check: Callable[[dict[str, Any]], Iterable[Mistake]]
     ) -> Model | None:
         try:
-            return _parse(Document.read(path, self.name(path)), model, check, self.problems)
+            document = Document.read(path, self.name(path))
+            if model is schema.ScenarioFile:
+                self.doubts += [
+                    document.problem(one.path, one.message, one.expected) for one in check_doubts(document.value)
+                ]
+            return _parse(document, model, check, self.problems)
         except ScenarioError as error:
             self.problems += error.problems
             return None
@@ -214,22 +240,21 @@ def _check_operators(data: dict[str, Any], known: dict[str, schema.Operator]) ->
             yield Mistake(path, f"unknown operator '{name}'", did_you_mean(name, known))
     if not names or any(name not in known for _, name in names):
         return
-    temperatures = data["rows"]["generate"].get("temperatures", [1.0])
-    size = sum(choice_space(known[name]) for _, name in names) * len(
-        temperatures if isinstance(temperatures, list) else ()
-    )
+    given = data["rows"]["generate"].get("temperatures", [1.0])
+    temperatures = {number for number in given if isinstance(number, int | float)} if isinstance(given, list) else ()
+    size = len(temperatures) * sum(choice_space(known[name]) for name in {name for _, name in names})
     for path, count in find(data, "rows.generate.count"):
         if isinstance(count, int) and 0 < size < ATTEMPTS * count:
             yield Mistake(
                 path,
-                f"{count} rows need {ATTEMPTS * count:,} choices, and the operators have {size:,}",
+                f"a count of {count} needs {ATTEMPTS * count:,} choices, and the operators have {size:,}",
                 "expected more alternatives in the operators' texts, more temperatures, or fewer rows",
             )
 
 
 def choice_space(operator: schema.Operator) -> int:
     """In how many ways a simulated operator can put its turns."""
-    return prod(len(texts) for turn in operator.says for part in turn.parts for texts in [part_texts(part)] if texts)
+    return prod(len({*texts}) for turn in operator.says for part in turn.parts for texts in [part_texts(part)] if texts)
 
 
 def part_texts(part: Any) -> list[str]:

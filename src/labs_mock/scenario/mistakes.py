@@ -89,11 +89,16 @@ def _mistake(detail: ErrorDetails) -> Mistake:
         return Mistake(path, f"'{key}' is missing", _EXPECTED[kind].format(key=key))
     expected = _EXPECTED[kind].format(**context) if kind in _EXPECTED else detail["msg"]
     if kind == "literal_error":
-        choices = [choice.strip("'") for choice in context["expected"].replace(" or ", ", ").split(", ")]
+        choices = [_plain(choice) for choice in context["expected"].replace(" or ", ", ").split(", ")]
         expected = did_you_mean(detail["input"], choices)
     # Steps in brackets are pydantic's own: "[key]" says that the key is at fault, others are arms of unions.
     steps = tuple(step for step in path if not str(step).startswith(("[", "(")))
     return Mistake(steps, f"not a good value: {_show(detail['input'])}", expected, "[key]" in path)
+
+
+def _plain(choice: str) -> str:
+    """A choice as a file has it: without quotes, and true instead of True."""
+    return choice.strip("'") if choice.startswith("'") else choice.lower()
 
 
 def _show(value: Any) -> str:

@@ -1,5 +1,6 @@
 """What is wrong with the rules of a scenario, beyond what its schema says."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -64,12 +65,12 @@ def check_rules(data: dict[str, Any]) -> Iterator[Mistake]:
 
 def is_negative(rule: Any) -> bool:
     """Whether a rule is `not`, or an `all` or `any` of nothing but such rules."""
-    if not isinstance(rule, dict):
+    if not isinstance(rule, dict) or "turns" in rule:
         return False
     children = rule.get("all", rule.get("any"))
     if isinstance(children, list) and children:
         return all(is_negative(child) for child in children)
-    return "not" in rule and "turns" not in rule
+    return "not" in rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +119,8 @@ class _Checker:
         elif operator == "discovered" and isinstance(value, str) and value not in self.items:
             yield Mistake(path, f"unknown state item '{value}'", did_you_mean(value, self.items))
         elif operator == "calls":
-            tool = value.get("tool") if isinstance(value, dict) else value
-            if isinstance(tool, str):
-                yield from self.tool(path, tool)
+            for place, tool in [*texts(value, "tool"), *([((), value)] if isinstance(value, str) else [])]:
+                yield from self.tool((*path, *place), tool)
         elif operator == "decides" and isinstance(value, dict):
             for tool, option in value.items():
                 yield from self.decision(path, tool, option)
@@ -152,3 +152,27 @@ class _Checker:
 def _check_phrase(path: Steps, phrase: Any) -> Iterator[Mistake]:
     if isinstance(phrase, str) and phrase and not normalise(phrase):
         yield Mistake(path, "a phrase of nothing but white space", "expected a word")
+
+
+_WIDE = re.compile(r"[.\])]\{\d*,?(\d{2,})\}")
+
+
+def check_doubts(data: dict[str, Any]) -> Iterator[Mistake]:
+    """What is allowed and probably not meant: slow expressions, alternatives that will all be said."""
+    for place in PLACES:
+        for path, rule in find(data, place.pattern):
+            yield from _wide_gaps(path, rule)
+    for pattern in ("operators.*.says.*", "operators.*.says.*.parts"):
+        for path, parts in find(data, pattern):
+            if isinstance(parts, list) and sum(isinstance(part, str) for part in parts) > 1:
+                yield Mistake(
+                    path, "texts side by side are all said", "for alternatives put them into a list of their own"
+                )
+
+
+def _wide_gaps(path: Steps, rule: Any) -> Iterator[Mistake]:
+    children = rule.items() if isinstance(rule, dict) else enumerate(rule) if isinstance(rule, list) else ()
+    for step, child in children:
+        if step == "matches" and isinstance(child, str) and _WIDE.search(child):
+            yield Mistake((*path, step), "a wide gap makes every message slower to read", "narrow it, or use phrases")
+        yield from _wide_gaps((*path, step), child)

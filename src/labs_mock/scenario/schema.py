@@ -9,6 +9,11 @@ from labs_mock.contract.limits import MAX_TURNS
 
 # Words of the language
 
+UUID = (  # DS-5: versions 1 to 8, all zeros or all f
+    r"^([0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+    r"|00000000-0000-0000-0000-000000000000|ffffffff-ffff-ffff-ffff-ffffffffffff)$"
+)
+
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=80)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
@@ -426,7 +431,7 @@ class Rows(FileModel):
 class DatasetFile(FileModel):
     """`datasets/<any>.yaml`."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
+    id: Annotated[str, StringConstraints(pattern=UUID)]
     name: Text
     lifecycle: Annotated[list[Stage], Field(min_length=1)]
     rows: Rows | None = None
