@@ -56,6 +56,7 @@ ROOMS = (
     (
         "http.bodies",
         "http.responses",
+        "http.exchange",
         "http.endpoints",
         "http.routes",
         "http.control",

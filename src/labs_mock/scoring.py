@@ -75,7 +75,7 @@ def read_transcript(body: bytes) -> Transcript:
     try:
         if body.lstrip()[:1] == b"[":
             body = b'{"messages":' + body + b"}"
-        return read_model(Transcript, read_json(body, "application/json"))
+        return read_model(Transcript, read_json(body, b"application/json"))
     except RequestError as error:
         raise LabsMockError(f"transcript: {error.message}") from None
 

@@ -22,13 +22,13 @@ MAX_NOTICED = 20  # unknown fields of one request; more teach nothing
 MAX_QUOTED = 24  # three times this is below the 80 characters of ERR-2
 
 
-def read_json(body: bytes, content_type: str | None) -> dict[str, Any]:
+def read_json(body: bytes, content_type: bytes | None) -> dict[str, Any]:
     """The JSON object in a body.
 
     Raises `BadRequest` for another content type, for what is not JSON (NaN, numbers beyond a double, lone
     surrogates and bytes that are not UTF-8 among it), for more than 64 levels and for what is no object.
     """
-    if content_type != "application/json" and not _is_json(content_type):
+    if content_type != b"application/json" and not _is_json(content_type):
         raise BadRequest("Content-Type: expected application/json")
     try:
         value = orjson.loads(body)
@@ -96,10 +96,10 @@ def _model_in(annotation: Any) -> type[WireModel] | None:
     return next((model for part in get_args(annotation) if (model := _model_in(part))), None)
 
 
-def _is_json(content_type: str | None) -> bool:
+def _is_json(content_type: bytes | None) -> bool:
     if content_type is None:
         return False
-    kind, _, parameters = content_type.partition(";")
+    kind, _, parameters = content_type.decode("latin-1").partition(";")
     charset = parameters.strip().lower().replace('"', "")
     return kind.strip().lower() == "application/json" and charset in ("", "charset=utf-8")
 

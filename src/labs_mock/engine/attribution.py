@@ -61,9 +61,10 @@ def new_turn(player: Player, transcript: Sequence[Line], submitted: Sequence[Mes
 def conversation(player: Player, submitted: Sequence[Message]) -> Attributed:
     """The operator's turns in a conversation given whole (EP-8). Raises `BadRequest` if there are none."""
     findings = near_misses(submitted)
-    messages = [message for message in submitted if message.role != "system"]
+    roles = [message.role for message in submitted]
+    messages = [message for message in submitted if message.role != "system"] if "system" in roles else list(submitted)
     turns: list[Turn]
-    if "user" in [message.role for message in messages]:
+    if "user" in roles:
         turns = [list(run) for role, run in groupby(messages, attrgetter("role")) if role == "assistant"]
     elif messages and player.text(messages[0].content) == player.scenario.opening:
         findings.append(Finding("all_assistant_history", "messages"))

@@ -1,7 +1,6 @@
 """The ASGI application: every request gets an id, one order of checks, and one way to fail."""
 
 import logging
-from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -14,12 +13,12 @@ from labs_mock.contract.wording import INTERNAL, RATE_LIMITED, UNKNOWN_PATH
 from labs_mock.errors import BodyTooLarge, InternalError, MethodNotAllowed, NotFound, RateLimited, RequestError
 from labs_mock.http.bodies import Disconnected, read_body
 from labs_mock.http.control import PREFIX, control_routes
-from labs_mock.http.endpoints import Call
+from labs_mock.http.exchange import Exchange
 from labs_mock.http.responses import Headers, error_body, error_headers, send_json
 from labs_mock.http.routes import Routes
 from labs_mock.ids import fingerprint, request_id
 from labs_mock.world import World
-from labs_mock.world.accounts import Account, require_account
+from labs_mock.world.accounts import Account
 
 log = logging.getLogger("labs_mock")
 
@@ -27,23 +26,6 @@ log = logging.getLogger("labs_mock")
 def create_app(world: World) -> ASGIApp:
     """The application over a world."""
     return App(world)
-
-
-@dataclass(slots=True)
-class Exchange:
-    """A request whose body has arrived, and the headers that its answer has so far."""
-
-    method: str
-    path: str
-    content_type: str | None
-    account: Account | None
-    asked: bytes
-    attempt: int
-    now: float
-    body: bytes
-    too_large: bool
-    request_id: str
-    headers: Headers = field(default_factory=list)
 
 
 class App:
@@ -69,7 +51,7 @@ class App:
                 scope["app"] = self
                 await self._control(scope, _replay(exchange), _with_headers(send, exchange.headers))
                 return
-            status, payload = 200, self._answer(exchange)
+            status, payload = 200, _answer(self._routes, exchange)
             payload["request_id"] = exchange.request_id
         except Exception as raised:
             error = _as_request_error(raised, exchange.request_id)
@@ -88,48 +70,49 @@ class App:
         asked = fingerprint(account.organisation if account else "", scope["method"], target, body)
         attempt = world.attempts.next(asked)
         name = request_id(world.settings.seed, asked, attempt)
-        content_type = headers.get(b"content-type")
         return Exchange(
-            method=scope["method"],
-            path=scope["path"],
-            content_type=None if content_type is None else content_type.decode("latin-1"),
-            account=account,
-            asked=asked,
-            attempt=attempt,
-            now=now,
-            body=body,
-            too_large=too_large,
-            request_id=name,
-            headers=[(b"x-request-id", name.encode())],
+            world,
+            scope["method"],
+            scope["path"],
+            headers.get(b"content-type"),
+            account,
+            asked,
+            attempt,
+            now,
+            body,
+            too_large,
+            name,
+            [(b"x-request-id", name.encode())],
         )
 
-    def _answer(self, exchange: Exchange) -> dict[str, Any]:
-        """The order of RL-1: path and method, key, the request by itself, quota, then all that needs state."""
-        endpoint, parameters = self._routes.find(exchange.method, exchange.path)
-        account = require_account(exchange.account)
-        if exchange.too_large:
-            raise BodyTooLarge(f"body: expected at most {self.world.settings.max_body:,} bytes")
-        value = read_json(exchange.body, exchange.content_type)
-        request = read_model(endpoint.operation.request, value)
-        if endpoint.check is not None:
-            endpoint.check(parameters, request)
-        self._take_quota(exchange, account)
-        call = Call(self.world, account, exchange.asked, exchange.attempt, exchange.now, parameters)
-        payload = endpoint.handle(call, request)
-        findings = unknown_fields(endpoint.operation.request, value) + call.findings
-        if findings:
-            exchange.headers.append((b"x-mock-findings", header(findings).encode()))
-        return payload
 
-    def _take_quota(self, exchange: Exchange, account: Account) -> None:
-        quota = self.world.limits.take(account, exchange.now)
-        exchange.headers += (
-            (b"x-ratelimit-limit", b"%d" % quota.limit),
-            (b"x-ratelimit-remaining", b"%d" % quota.remaining),
-            (b"x-ratelimit-reset", b"%d" % quota.reset),
-        )
-        if not quota.allowed:
-            raise RateLimited(RATE_LIMITED)
+def _answer(routes: Routes, exchange: Exchange) -> dict[str, Any]:
+    """The order of RL-1: path and method, key, the request by itself, quota, then all that needs state."""
+    endpoint, exchange.parameters = routes.find(exchange.method, exchange.path)
+    account = exchange.account
+    if exchange.too_large:
+        raise BodyTooLarge(f"body: expected at most {exchange.world.settings.max_body:,} bytes")
+    value = read_json(exchange.body, exchange.content_type)
+    request = read_model(endpoint.operation.request, value)
+    if endpoint.check is not None:
+        endpoint.check(exchange.parameters, request)
+    _take_quota(exchange, account)
+    payload = endpoint.handle(exchange, request)
+    findings = unknown_fields(endpoint.operation.request, value) + exchange.findings
+    if findings:
+        exchange.headers.append((b"x-mock-findings", header(findings).encode()))
+    return payload
+
+
+def _take_quota(exchange: Exchange, account: Account) -> None:
+    quota = exchange.world.limits.take(account, exchange.now)
+    exchange.headers += (
+        (b"x-ratelimit-limit", b"%d" % quota.limit),
+        (b"x-ratelimit-remaining", b"%d" % quota.remaining),
+        (b"x-ratelimit-reset", b"%d" % quota.reset),
+    )
+    if not quota.allowed:
+        raise RateLimited(RATE_LIMITED)
 
 
 def _as_request_error(raised: Exception, name: str) -> RequestError:

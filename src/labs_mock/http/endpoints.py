@@ -1,7 +1,7 @@
 """The operations: from a validated request to a payload. None of them waits for anything."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -13,32 +13,19 @@ from labs_mock.engine.attribution import conversation, new_turn
 from labs_mock.engine.reward import assess, unknown_dimensions
 from labs_mock.engine.state import Play
 from labs_mock.errors import BadRequest
+from labs_mock.http.exchange import Exchange
 from labs_mock.ids import episode_id
 from labs_mock.scenario.scenario import Scenario
-from labs_mock.world import World
 from labs_mock.world.accounts import Account
 
 Payload = dict[str, Any]
 
 
-@dataclass(slots=True)
-class Call:
-    """One request that has reached its operation."""
-
-    world: World
-    account: Account
-    asked: bytes
-    attempt: int
-    now: float
-    parameters: dict[str, str]
-    findings: list[Finding] = field(default_factory=list)
-
-
-def create_episode(call: Call, request: CreateEpisode) -> Payload:
+def create_episode(exchange: Exchange, request: CreateEpisode) -> Payload:
     """`POST /episodes`."""
-    player = call.world.player(call.account, request.collection_slug, request.scenario_slug)
-    episode = call.world.episodes.create(
-        _episode_ids(call), call.account.organisation, player, bool(request.score_turns), call.now
+    player = exchange.world.player(exchange.account, request.collection_slug, request.scenario_slug)
+    episode = exchange.world.episodes.create(
+        _episode_ids(exchange), exchange.account.organisation, player, bool(request.score_turns), exchange.now
     )
     return {
         "episode_id": episode.id,
@@ -47,10 +34,10 @@ def create_episode(call: Call, request: CreateEpisode) -> Payload:
     }
 
 
-def take_turn(call: Call, request: TakeTurn) -> Payload:
+def take_turn(exchange: Exchange, request: TakeTurn) -> Payload:
     """`POST /episodes/{id}/turns`."""
-    episodes = call.world.episodes
-    episode = episodes.get(call.parameters["id"], call.account.organisation, call.now)
+    episodes = exchange.world.episodes
+    episode = episodes.get(exchange.parameters["id"], exchange.account.organisation, exchange.now)
     if episode.play.terminal is not None:
         raise BadRequest(EPISODE_COMPLETE)
     player = episode.player
@@ -63,30 +50,30 @@ def take_turn(call: Call, request: TakeTurn) -> Payload:
         "episode_complete": play.terminal is not None,
     }
     if episode.score_turns:
-        payload |= _scored(call.account, player.scenario, play, request.reward_config)
+        payload |= _scored(exchange.account, player.scenario, play, request.reward_config)
     if play.terminal is not None:
         payload["terminal_reason"] = play.terminal
     if request.id is None:
         findings.append(Finding("missing_body_id", "id"))
-    call.findings += findings + unknown_dimensions(player.scenario, request.reward_config)
-    episodes.append(episode, [message.content for turn in turns for message in turn], play, call.now)
+    exchange.findings += findings + unknown_dimensions(player.scenario, request.reward_config)
+    episodes.append(episode, [message.content for turn in turns for message in turn], play, exchange.now)
     return payload
 
 
-def evaluate(call: Call, request: Evaluate) -> Payload:
+def evaluate(exchange: Exchange, request: Evaluate) -> Payload:
     """`POST /evaluate`."""
-    player = call.world.player(call.account, request.collection_slug, request.scenario_slug)
+    player = exchange.world.player(exchange.account, request.collection_slug, request.scenario_slug)
     scenario = player.scenario
     turns, findings = conversation(player, request.messages)
     play = player.fold(player.start(), turns)
     if play.turn < len(turns):
         findings.append(Finding("turns_after_end", "messages"))
-    call.findings += findings + unknown_dimensions(scenario, request.reward_config)
-    payload: Payload = _scored(call.account, scenario, play, request.reward_config)
+    exchange.findings += findings + unknown_dimensions(scenario, request.reward_config)
+    payload: Payload = _scored(exchange.account, scenario, play, request.reward_config)
     payload["scoring_version"] = scenario.scoring_version
     payload["metadata"] = {
         "scenario_name": scenario.file.name,
-        "evaluation_time_ms": int((call.world.clock.now() - call.now) * 1000),
+        "evaluation_time_ms": int((exchange.world.clock.now() - exchange.now) * 1000),
     }
     return payload
 
@@ -102,8 +89,8 @@ def _scored(account: Account, scenario: Scenario, play: Play, config: RewardConf
     return payload
 
 
-def _episode_ids(call: Call) -> Iterator[str]:
-    return (episode_id(call.world.settings.seed, call.asked, attempt) for attempt in count(call.attempt))
+def _episode_ids(exchange: Exchange) -> Iterator[str]:
+    return (episode_id(exchange.world.settings.seed, exchange.asked, attempt) for attempt in count(exchange.attempt))
 
 
 # What a request decides by itself, before it uses any quota (RL-1).
@@ -129,11 +116,11 @@ class Endpoint:
     """An operation of the contract and what carries it out."""
 
     operation: Operation
-    handle: Callable[[Call, Any], Payload]
+    handle: Callable[[Exchange, Any], Payload]
     check: Callable[[dict[str, str], Any], None] | None = None
 
 
-_HANDLERS: dict[str, tuple[Callable[[Call, Any], Payload], Callable[[dict[str, str], Any], None] | None]] = {
+_HANDLERS: dict[str, tuple[Callable[[Exchange, Any], Payload], Callable[[dict[str, str], Any], None] | None]] = {
     "create_episode": (create_episode, None),
     "take_turn": (take_turn, _check_turn),
     "evaluate": (evaluate, _check_evaluate),

@@ -225,9 +225,9 @@ class CountRevealed(Rule):
         return frozenset(self.numbers)
 
     def yields(self, masks: Masks, full: Turns) -> Turns:
-        turns = sorted(masks[number] for number in self.numbers if number in masks)
+        turns = [masks[number] for number in self.numbers if number in masks]
         yielded = 0
-        for turn in turns[self.at_least - 1 :]:
+        for turn in sorted(turns)[self.at_least - 1 :] if len(turns) >= self.at_least else ():
             yielded |= turn
         return yielded
 
