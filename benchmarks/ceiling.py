@@ -6,6 +6,8 @@ from typing import Any
 import orjson
 import uvicorn
 
+from labs_mock.server import UVICORN
+
 ANSWER = orjson.dumps({"reward": 0.5, "padding": "x" * 1_060})
 HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(ANSWER)).encode())]
 
@@ -27,16 +29,4 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 if __name__ == "__main__":
     parser = ArgumentParser()
     parser.add_argument("--port", type=int)
-    uvicorn.run(
-        app,
-        port=parser.parse_args().port,
-        http="httptools",
-        loop="uvloop",
-        ws="none",
-        lifespan="off",
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        proxy_headers=False,
-    )
+    uvicorn.run(app, port=parser.parse_args().port, **UVICORN)

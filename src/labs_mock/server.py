@@ -3,6 +3,7 @@
 import gc
 import socket
 from collections.abc import Callable
+from typing import Any
 
 import uvicorn
 
@@ -11,6 +12,17 @@ from labs_mock.http import create_app
 from labs_mock.world import World
 
 BACKLOG = 2048
+UVICORN: dict[str, Any] = {
+    "http": "httptools",
+    "ws": "none",
+    "lifespan": "off",
+    "log_level": "warning",
+    "access_log": False,
+    "server_header": False,
+    "date_header": False,
+    "proxy_headers": False,
+    "timeout_graceful_shutdown": 2,
+}
 GC_THRESHOLD = (20_000, 20, 20)  # requests make many objects and few cycles
 
 
@@ -18,20 +30,7 @@ class Server(uvicorn.Server):
     """Serves a world on a bound socket, and calls back once the socket is answered."""
 
     def __init__(self, world: World, listener: socket.socket, ready: Callable[[], None]) -> None:
-        super().__init__(
-            uvicorn.Config(
-                create_app(world),
-                http="httptools",
-                ws="none",
-                lifespan="off",
-                log_level="warning",
-                access_log=False,
-                server_header=False,
-                date_header=False,
-                proxy_headers=False,
-                timeout_graceful_shutdown=2,
-            )
-        )
+        super().__init__(uvicorn.Config(create_app(world), **UVICORN))
         self._listener = listener
         self._ready = ready
 

@@ -2,7 +2,6 @@
 
 BASE_PATH = "/api/v1"  # GEN-1
 
-MAX_BODY_BYTES = 16 * 1024 * 1024  # GEN-3
 MAX_NESTING = 64  # GEN-6
 MAX_MESSAGES = 1_000  # GEN-6
 MAX_TOOL_CALLS = 100  # GEN-6, in one message

@@ -11,7 +11,7 @@ class Operation:
     """One operation of the API.
 
     `path` is relative to the base path, its parameters in braces; `statuses` are the codes that it may
-    answer with beside those that every operation shares.
+    answer with beside 200, 400, 401, 413, 429 and 500, which every operation has.
     """
 
     name: str
@@ -27,8 +27,6 @@ class Operation:
         """The path with `/api/v1` in front (GEN-1)."""
         return BASE_PATH + self.path
 
-
-SHARED_STATUSES = (200, 400, 401, 413, 429, 500)
 
 OPERATIONS = (
     Operation(

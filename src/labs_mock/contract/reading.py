@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from labs_mock.contract.findings import Finding
-from labs_mock.contract.limits import MAX_NESTING
+from labs_mock.contract.limits import MAX_NESTING, MAX_QUOTE
 from labs_mock.contract.models import WireModel
 from labs_mock.contract.wording import quote
 from labs_mock.errors import BadRequest
@@ -19,7 +19,7 @@ Model = TypeVar("Model", bound=WireModel)
 
 MAX_REPORTED = 3
 MAX_NOTICED = 20  # unknown fields of one request; more teach nothing
-MAX_QUOTED = 24  # three times this is below the 80 characters of ERR-2
+MAX_QUOTED = MAX_QUOTE // MAX_REPORTED - 2  # with its quotation marks, in each of them
 
 
 def read_json(body: bytes, content_type: bytes | None) -> dict[str, Any]:
