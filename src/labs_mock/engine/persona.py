@@ -1,6 +1,7 @@
 """The persona: what a turn reveals, and what is answered."""
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
 from labs_mock.engine.state import Play
 from labs_mock.scenario.persona import Persona, StateItem, Variant
@@ -37,14 +38,14 @@ def answer(scenario: Scenario, play: Play) -> str:
     return reply if reply is not None else _volunteer(persona, play)
 
 
-def _first(variants: tuple[Variant, ...], asked: set[Rule]) -> str | None:
+def _first(variants: tuple[Variant, ...], asked: AbstractSet[Rule]) -> str | None:
     for variant in variants:
         if variant.rule is None or variant.rule in asked:
             return variant.text
     return None
 
 
-def _reveals(persona: Persona, play: Play, asked: set[Rule]) -> tuple[str | None, list[StateItem]]:
+def _reveals(persona: Persona, play: Play, asked: AbstractSet[Rule]) -> tuple[str | None, list[StateItem]]:
     """The items that this turn reveals, and the deflection of the first one asked for too early."""
     deflection, revealed = None, []
     for item in persona.items if asked else ():
@@ -77,13 +78,13 @@ def _fallback(persona: Persona, play: Play) -> str:
     return persona.fallback[(play.fallbacks - 1) % len(persona.fallback)]
 
 
-def _session_ends(persona: Persona, play: Play, asked: set[Rule], silent: bool) -> bool:
+def _session_ends(persona: Persona, play: Play, asked: AbstractSet[Rule], silent: bool) -> bool:
     session = persona.sessions[play.session]
     play.session_turns += 1
     return silent or play.session_turns == session.turns or session.rule in asked
 
 
-def _next_session(persona: Persona, play: Play, asked: set[Rule], said: list[str]) -> str:
+def _next_session(persona: Persona, play: Play, asked: AbstractSet[Rule], said: list[str]) -> str:
     """The time skip: the days that pass go into the persona's context and nowhere else (TOK-3)."""
     if play.session + 1 == len(persona.sessions):
         play.closed = True

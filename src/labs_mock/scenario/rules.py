@@ -8,6 +8,7 @@ operations, whatever the number of turns, and none looks ahead: bit t depends on
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 Turns = int
@@ -258,6 +259,9 @@ def _any_of(rules: Iterable[Rule]) -> frozenset[int] | None:
     return watched
 
 
+_NONE: frozenset[Rule] = frozenset()
+
+
 class Rulebook:
     """Rules that are asked together. Only those are evaluated one of whose atoms was seen, however many there are."""
 
@@ -272,7 +276,7 @@ class Rulebook:
                 for atom in sorted(watched):
                     self._by_atom.setdefault(atom, []).append(rule)
 
-    def yielding(self, masks: Masks, full: Turns, seen: Iterable[int]) -> set[Rule]:
+    def yielding(self, masks: Masks, full: Turns, seen: Iterable[int]) -> AbstractSet[Rule]:
         """The rules that yield at the last turn, in which the atoms in `seen` were seen."""
         turn, watching = last(full), self._watching(seen)
         return {rule for rule in watching if rule.yields(masks, full) >> turn} if watching else watching
@@ -286,7 +290,9 @@ class Rulebook:
                 held[rule] = last(~turns & (full | 1)) + 1
         return held
 
-    def _watching(self, atoms: Iterable[int]) -> set[Rule]:
+    def _watching(self, atoms: Iterable[int]) -> AbstractSet[Rule]:
+        if not self._always and self._by_atom.keys().isdisjoint(atoms):
+            return _NONE
         watching = set(self._always)
         for atom in self._by_atom.keys() & atoms:
             watching.update(self._by_atom[atom])

@@ -1,0 +1,26 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labs_mock.engine.memo import Memo
+
+
+@given(st.lists(st.text(max_size=5), max_size=60), st.integers(0, 600))
+def test_a_memo_is_its_function_whatever_it_forgets(asked: list[str], limit: int) -> None:
+    """Every answer is the function's, and what is remembered stays within the limit."""
+    memo = Memo(str.upper, limit)
+    for text in asked:
+        assert memo[text] == text.upper()
+        assert sum(len(known) + 64 for known in memo) <= limit
+
+
+def test_a_text_is_computed_once_while_it_is_remembered() -> None:
+    """The newest texts are remembered, the oldest go first."""
+    computed: list[str] = []
+
+    def note(text: str) -> int:
+        computed.append(text)
+        return len(text)
+
+    memo = Memo(note, limit=2 * 65)
+    assert [memo[text] for text in ("a", "b", "a", "c", "b", "a")] == [1] * 6
+    assert computed == ["a", "b", "c", "a"]
