@@ -101,3 +101,8 @@ def test_shipped_files_are_short_lines_of_utf8() -> None:
         lines = path.read_text(encoding="utf-8").splitlines()
         assert len(lines) <= 320, path
         assert max(len(line) for line in lines) <= 120, path
+
+
+def test_the_library_raises_no_doubts() -> None:
+    """What `validate` would ask an author about is not in the shipped files."""
+    assert LIBRARY.doubts == ()
