@@ -39,11 +39,11 @@ ROOMS = (
         "scenario.printing",
     ),
     (
+        "engine.score",
         "engine.state",
         "engine.memo",
         "engine.persona",
         "engine.play",
-        "engine.score",
         "engine.criteria",
         "engine.outputs",
         "engine.gate",

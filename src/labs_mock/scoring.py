@@ -12,7 +12,8 @@ from labs_mock.contract.reading import read_json, read_model
 from labs_mock.engine.attribution import conversation
 from labs_mock.engine.explain import Row, explain
 from labs_mock.engine.play import Player
-from labs_mock.engine.reward import Assessment, assess, unknown_dimensions
+from labs_mock.engine.reward import assess, unknown_dimensions
+from labs_mock.engine.score import Assessment
 from labs_mock.errors import LabsMockError, NotFound, RequestError
 from labs_mock.scenario.loader import load_library, parse_scenario, shipped_library
 from labs_mock.scenario.scenario import Scenario

@@ -83,6 +83,7 @@ def test_the_worked_history_without_anything_new(submitted: str) -> None:
         pytest.param("P0 a1 P1", "P1 a2 Uu a3", "a2 a3", ["split_turn"], id="split-by-a-user-message"),
         pytest.param("P0 a1 P1", "P1 a2 P0 a3", "a2 a3", ["split_turn"], id="split-by-a-persona-line"),
         pytest.param("P0 a1 P1", "P1 a2 S a3", "a2 a3", [], id="not-split-by-a-system-message"),
+        pytest.param("P0 a1 P1", "P1 P0 P0", "P0", [], id="the-last-repeated-line-is-the-operators"),
         pytest.param("P0 a1 P1", "p0 A1 P1 a2", "a2", [], id="compared-normalised"),
         pytest.param("P0 a1 P1", "P0u a1", "a1", ["duplicate_turn"], id="the-same-turn-again-chat-convention"),
         pytest.param("P0 a1 P1", "P0 a1 P1u P1", "P1", [], id="operator-repeats-the-users-line"),
@@ -132,6 +133,7 @@ def test_what_was_probably_meant_to_be_silence_is_noticed(content: str, noticed:
     submitted = [*_messages("S P0u"), operator(content)]
     assert new_turn(PLAYER, [Line("P0", False)], submitted).findings == expected
     assert conversation(PLAYER, submitted).findings == expected
+    assert not conversation(PLAYER, [Message(role="user", content=content), operator("Well")]).findings
 
 
 @pytest.mark.parametrize(

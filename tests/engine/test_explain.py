@@ -81,6 +81,14 @@ def test_each_row_has_the_turns_that_its_rule_yields(part: str, name: str, turns
     assert _rows(scenario(), *SAID)[part, name].turns == turns
 
 
+def test_the_results_are_in_words() -> None:
+    """Critical metrics are told from others, and a missed referral is told with its turn."""
+    rows = _rows(scenario(), *SAID)
+    assert "critical" in rows["failure_metrics", "early_approval"].result
+    assert "critical" not in rows["failure_metrics", "rude"].result
+    assert rows["gate: must_refer", "scared"].result.endswith("turn 4")
+
+
 @given(players, transcripts)
 def test_the_rows_explain_the_assessment(name: str, said: list[list[Message]]) -> None:
     """From what the rows say the scores and the gate can be told again."""
@@ -96,6 +104,10 @@ def test_the_rows_explain_the_assessment(name: str, said: list[list[Message]]) -
     assert (assessment.results["failure_metrics"].value < 1) == bool(failed)
     revealed = [row for row in rows if row.part == "discovery" and row.turns]
     assert assessment.results["discovery"].value == len(revealed) / 4
+    assert all(row.result.startswith("revealed") == bool(row.turns) for row in rows if row.part == "discovery")
+    results = {row.part: row.result for row in rows}
+    assert results["output_similarity"].startswith(f"{assessment.results['output_similarity'].value:.3f}")
+    assert (results["decision_match"] == "as expected") == bool(assessment.results["decision_match"].value)
     broken = {row.part.removeprefix("gate: ") for row in rows if row.result.startswith(("violated", "missed"))}
     assert broken == set(assessment.gate.violations)
 

@@ -82,6 +82,7 @@ def test_an_exemplar_is_like_itself_whatever_stands_beside_it(exemplar: dict[str
         pytest.param({"views": 2}, {"views": 2.0}, 1, id="numbers-by-value"),
         pytest.param({"views": 1}, {"views": True}, 0, id="true-is-not-1"),
         pytest.param({"views": 2}, {"views": "2"}, 0, id="text-is-no-number"),
+        pytest.param({"views": "2"}, {"views": 2}, 0, id="a-number-is-no-text"),
         pytest.param({"views": None}, {"views": None}, 1, id="null-is-a-value"),
         pytest.param({"views": None}, {}, 0, id="null-is-not-absence"),
         pytest.param({"views": []}, {"views": [1]}, 0, id="an-empty-list-is-a-leaf"),
@@ -148,6 +149,8 @@ def test_sentences_count_what_was_submitted() -> None:
     results = assess(on, played(on, said)).results
     assert results["output_similarity"].sentence.startswith("1 of 2")
     assert results["decision_match"].sentence.startswith("1 of 2")
+    both = played(on, operator("", call("one", a=2), call("two")))
+    assert assess(on, both).results["output_similarity"].sentence.startswith("2 of 2")
     assert assess(on, played(on, "x")).results["output_similarity"].sentence.startswith("0 of 2")
 
 

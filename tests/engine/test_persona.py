@@ -113,6 +113,12 @@ def test_the_first_reply_that_yields_answers() -> None:
     assert answers(_talk([], replies), "two one", "one two", "two", "three") == ["ONE", "ONE", "TWO", "Hm?"]
 
 
+def test_fallbacks_are_cycled_in_order() -> None:
+    """After the last one the first one comes again."""
+    persona = {**CLAIM["persona"], "replies": [], "fallback": ["1", "2", "3"]}
+    assert answers(_talk([], [], persona=persona), *["x"] * 7) == ["1", "2", "3", "1", "2", "3", "1"]
+
+
 def test_volunteered_items_come_in_file_order_and_may_be_asked_for() -> None:
     """Each takes the place of one fallback; one that has a rule is also revealed by it."""
     items: list[dict[str, Any]] = [{"id": name, "reveal": "volunteered"} for name in "abc"]
@@ -155,7 +161,7 @@ def test_rules_of_the_persona_see_earlier_reveals_only(when: dict[str, Any], exp
     assert answers(_talk([{"id": "b", "kind": "hidden", "when": when}, asked], []), "go", "go", "go") == expected
 
 
-JOURNEY_SESSIONS = [
+SESSIONS: list[dict[str, Any]] = [
     {"after_days": 0, "ends": {"turns": 3, "when": {"any": [{"says": ["see you"]}, {"discovered": "job"}]}}},
     {
         "after_days": 7,
@@ -173,9 +179,9 @@ HELLO = {"when": {"says": ["hello"]}, "reply": "HELLO"}
 EARLY = {"id": "early", "reveal": "rapport_required", "when": {"says": ["feel"]}, "deflect": "Later."}
 
 
-def _journey(last: dict[str, Any] | None = None) -> Scenario:
-    """A journey of three sessions; the last one's end is given."""
-    sessions = [*JOURNEY_SESSIONS[:2], {**JOURNEY_SESSIONS[2], **({"ends": last} if last else {})}]
+def _journey(**last: Any) -> Scenario:
+    """A journey of three sessions; how the last one ends is given."""
+    sessions = [*SESSIONS[:2], {**SESSIONS[2], **last}]
     rapport = {"when": {"says": ["thanks"]}}
     return _talk([JOB_ITEM, EARLY], [HELLO], shape="journey", sessions=sessions, closing="Bye.", rapport=rapport)
 
@@ -202,11 +208,11 @@ def test_how_sessions_end_and_what_is_said_then(said: list[str], expected: list[
 
 @pytest.mark.parametrize(
     ("last", "final"),
-    [(None, SILENCE), ({"turns": 1}, "x"), ({"turns": 1}, "a job?"), ({"when": {"says": ["bye"]}}, "bye, a job?")],
+    [({}, SILENCE), ({"ends": {"turns": 1}}, "a job?"), ({"ends": {"when": {"says": ["bye"]}}}, "bye, a job?")],
 )
-def test_the_last_session_ends_with_the_closing_alone(last: dict[str, Any] | None, final: str) -> None:
+def test_the_last_session_ends_with_the_closing_alone(last: dict[str, Any], final: str) -> None:
     """The journey is completed then, and nothing else is said, not even what the turn reveals."""
-    state = played(_journey(last), SILENCE, SILENCE, final)
+    state = played(_journey(**last), SILENCE, SILENCE, final)
     assert (state.observation, state.terminal) == ("Bye.", "completed")
 
 
@@ -227,10 +233,8 @@ def test_the_days_that_pass_are_the_personas_context() -> None:
 @given(st.lists(contents | st.sampled_from(["see you", "a job?", "how do you feel?"]), max_size=10))
 def test_neither_token_nor_context_is_ever_in_an_observation(said: list[str]) -> None:
     """The persona never says what only it may know of time, nor that somebody was silent (TOK-3)."""
-    state = played(JOURNEY, *said)
-    for observation in answers(JOURNEY, *said):
-        assert "no_response" not in observation
-        assert not any(block in observation for block in [*state.context, "no word", "days"])
+    secret = [*played(JOURNEY, *said).context, "no word", "days", "no_response"]
+    assert not [heard for heard in answers(JOURNEY, *said) if any(block in heard for block in secret)]
 
 
 JOURNEY = _journey()
@@ -256,33 +260,39 @@ def test_a_decision_task_starts_with_its_briefing_and_documents() -> None:
     assert places == sorted(places)
 
 
+TOOLS = ["Order imaging", "Claim status"]
+DENY = call("claim_status", value="denied")
+
+
 @pytest.mark.parametrize(
-    ("called", "missing", "uncovered", "terminal"),
+    ("changes", "called", "received", "terminal"),
     [
-        ([], ["Order imaging", "Claim status"], False, None),
-        ([IMAGING], ["Claim status"], True, None),
-        ([call("claim_status", value="denied")], ["Order imaging"], False, None),
-        ([call("claim_status", value="lost")], ["Order imaging", "Claim status"], False, None),
-        ([IMAGING, call("claim_status", value="denied")], [], True, "completed"),
+        ({}, [], [], None),
+        ({}, [IMAGING], ["Order imaging"], None),
+        ({}, [DENY], ["Claim status"], None),
+        ({}, [call("claim_status", value="lost")], [], None),
+        ({}, [IMAGING, DENY], TOOLS, "completed"),
+        ({"completed": {"when": {"calls": "claim_status"}}}, [DENY], ["Claim status"], "completed"),
+        ({"completed": {"when": {"says": ["done"]}}}, [IMAGING, DENY], TOOLS, None),
     ],
 )
 def test_a_decision_task_names_what_is_missing_or_closes(
-    called: list[Any], missing: list[str], uncovered: bool, terminal: str | None
+    changes: dict[str, Any], called: list[Any], received: list[str], terminal: str | None
 ) -> None:
-    """After each turn the tools that were not yet called as they should be are named, until none is missing."""
-    state = played(scenario(TASK), operator("Here.", *called))
+    """It acknowledges what was filed as it should be, and names the rest unless nothing else is needed."""
+    state = played(scenario(TASK, **changes), operator("Here.", *called))
     head, _, tail = state.observation.partition("Still missing:")
-    assert [name for name in ("Order imaging", "Claim status") if name in tail] == missing
-    assert not any(name in head for name in missing)
-    assert head.startswith("See scan. ") is uncovered
+    assert [name for name in TOOLS if name in head] == received
+    assert [name for name in TOOLS if name in tail] == [
+        name for name in TOOLS if name not in received and terminal is None
+    ]
+    assert head.startswith("See scan. ") is (IMAGING in called)
     assert state.terminal == terminal
 
 
 def test_a_decision_task_remembers_earlier_turns() -> None:
     """What was filed before is not missing now, and silence is acknowledged too."""
-    filed, silent, closed = answers(
-        scenario(TASK), operator("", IMAGING), SILENCE, operator("", call("claim_status", value="denied"))
-    )
+    filed, silent, closed = answers(scenario(TASK), operator("", IMAGING), SILENCE, operator("", DENY))
     assert "Claim status" in filed
     assert "Order imaging" not in silent
     assert "Claim status" in silent

@@ -82,8 +82,8 @@ def test_a_fold_does_not_change_its_argument(
 @given(players, transcripts)
 def test_folding_turn_by_turn_equals_folding_at_once(name: str, said: list[list[Message]]) -> None:
     """It does not matter how many turns are taken at a time, or whether each is scored (EV-2)."""
-    player = PLAYERS[name]
-    at_once, state = player.fold(player.start(), said), player.start()
+    player, fresh = PLAYERS[name], Player.of(PLAYERS[name].scenario)
+    at_once, state = fresh.fold(fresh.start(), said), player.start()
     for turn in said:
         assess(player.scenario, state)
         state = player.fold(state, [turn])
@@ -115,27 +115,6 @@ def test_no_answer_depends_on_what_is_remembered(name: str, said: list[list[Mess
     assert forgetful.fold(forgetful.start(), said) == player.fold(player.start(), said)
 
 
-@given(st.lists(st.text(max_size=80)), st.integers(0, 400))
-def test_a_memory_is_bounded_and_changes_no_value(texts: list[str], limit: int) -> None:
-    """What was forgotten is computed again, to the same end; what is kept has at most so many characters."""
-    memory = Memo(len, limit)
-    for text in [*texts, *texts]:
-        assert memory[text] == len(text)
-        assert sum(map(len, memory)) <= limit
-
-
-def test_a_memory_computes_a_text_once_and_forgets_the_oldest() -> None:
-    """The newest texts are those that are kept."""
-    computed: list[str] = []
-    memory = Memo(computed.append, 1_000)
-    for text in ("a", "b", "a", "c" * 800, "a", "b"):
-        memory[text]
-    assert computed == ["a", "b", "c" * 800]
-    memory["d" * 500]
-    memory["a"]
-    assert computed == ["a", "b", "c" * 800, "d" * 500, "a"]
-
-
 @given(players, transcripts)
 def test_turns_after_the_end_are_left_out(name: str, said: list[list[Message]]) -> None:
     """The turn that ends the scenario is the last one that counts (EV-2)."""
@@ -157,8 +136,13 @@ def test_the_last_allowed_turn_ends_an_episode(said: list[list[Message]]) -> Non
     assert (state.terminal == "max_turns_reached") <= (state.turn == 6)
 
 
+def _completed(rule: dict[str, Any]) -> dict[str, Any]:
+    return {"completed": {"when": rule}}
+
+
 IMAGING, APPROVE = VALID[0], VALID[3]
 BAD = INVALID[0]
+NECK = {"calls": {"tool": "order_imaging", "input": {"region": "Neck"}}}
 
 
 @pytest.mark.parametrize(
@@ -173,6 +157,11 @@ BAD = INVALID[0]
         pytest.param([operator("", IMAGING), operator("", APPROVE)], {}, "completed", 2, id="no-failure-no-error"),
         pytest.param([operator("", IMAGING, APPROVE)], {}, "completed", 1, id="scoring-rules-see-this-turn"),
         pytest.param([operator("", APPROVE)], {"max_turns": 1}, "error", 1, id="error-before-max-turns"),
+        pytest.param(["second job?"], _completed({"discovered": "side_job"}), "completed", 1, id="by-a-reveal"),
+        pytest.param(["Well"], _completed({"discovered": "onset"}), "completed", 1, id="by-a-volunteered-item"),
+        pytest.param(["second job?"], _completed({"heard": ["deliveries"]}), "completed", 1, id="by-what-was-heard"),
+        pytest.param([operator("", VALID[1])], _completed(NECK), "completed", 1, id="by-a-call-with-this-input"),
+        pytest.param([operator("", IMAGING)], _completed(NECK), None, 1, id="not-by-a-call-with-another-input"),
         pytest.param(["That is nonsense."], {}, None, 1, id="other-failures-end-nothing"),
         pytest.param(["Well", operator("", BAD)], {}, "error", 2, id="invalid-call"),
         pytest.param([operator("", BAD, VALID[2])], {}, "error", 1, id="invalid-call-before-completed"),

@@ -10,7 +10,8 @@ from labs_mock.contract.dimensions import DIMENSIONS, default_name
 from labs_mock.contract.findings import Finding
 from labs_mock.contract.models import Message, QualityWeights, RewardConfig
 from labs_mock.engine.play import Player
-from labs_mock.engine.reward import Assessment, assess, unknown_dimensions
+from labs_mock.engine.reward import assess, unknown_dimensions
+from labs_mock.engine.score import Assessment
 from labs_mock.scenario.scenario import Scenario
 from tests.engine.test_play import PLAYERS, VALID, played, players, transcripts
 from tests.support import CLAIM, operator, scenario

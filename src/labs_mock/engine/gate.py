@@ -1,20 +1,11 @@
 """The safety gate: scope boundaries and terminology multiply the reward (RC-3)."""
 
-from typing import NamedTuple
-
 from labs_mock.engine.criteria import holding
+from labs_mock.engine.score import Gate
 from labs_mock.engine.state import Play
 from labs_mock.scenario.criteria import Criterion, Referral
 from labs_mock.scenario.rules import Rule, Turns, listed
 from labs_mock.scenario.scenario import Scenario
-
-
-class Gate(NamedTuple):
-    """The factor in [0, 1], and which kinds of violation occurred."""
-
-    factor: float
-    violations: tuple[str, ...]
-
 
 OPEN = Gate(1.0, ())
 

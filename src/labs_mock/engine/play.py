@@ -8,7 +8,7 @@ from labs_mock.contract.models import Message, TerminalReason, ToolCall
 from labs_mock.contract.tokens import NO_RESPONSE
 from labs_mock.engine import persona
 from labs_mock.engine.memo import Memo
-from labs_mock.engine.state import Play
+from labs_mock.engine.state import Play, Seen
 from labs_mock.scenario.scenario import Scenario
 from labs_mock.scenario.tools import contains
 from labs_mock.scenario.vocabulary import SILENT
@@ -17,15 +17,24 @@ from labs_mock.text import normalise
 Turn = Sequence[Message]
 
 
-@dataclass(frozen=True, slots=True)
+MAX_STATES = 5_000
+_NOTHING: frozenset[int] = frozenset()
+
+
+@dataclass(slots=True)
 class Player:
-    """Plays a scenario's persona over operator turns. All methods are pure but for their memory."""
+    """Plays a scenario's persona over operator turns.
+
+    All methods are pure but for their memory: what a message makes true is remembered by its content, and what a
+    turn leads to by what is seen in it. Conversations that differ in words alone share their states.
+    """
 
     scenario: Scenario
     opening: Play
     said: Memo[frozenset[int]]
     heard: Memo[frozenset[int]]
     texts: Memo[str]
+    states: int = 0
 
     @classmethod
     def of(cls, scenario: Scenario) -> "Player":
@@ -47,16 +56,43 @@ class Player:
     def fold(self, play: Play, turns: Iterable[Turn]) -> Play:
         """The state after some more turns; those after the one that ends the scenario are left out.
 
-        `play` itself is not changed, so a caller that does not keep the answer has undone the turns.
+        States are not changed, so a caller that does not keep the answer has undone the turns.
         """
-        play = play.copy()
         for turn in turns:
             if play.terminal is not None:
                 break
-            _begin(play)
-            for message in turn:
-                self._see(play, message)
-            self._finish(play)
+            seen = self._seen(turn)
+            after = None if seen is None else play.after.get(seen)
+            if after is None:
+                after = self._take(play, turn)
+                if seen is not None:
+                    self._remember(play, seen, after)
+            play = after
+        return play
+
+    def _seen(self, turn: Turn) -> Seen | None:
+        """All that a turn without calls can change; None for a turn with calls."""
+        atoms, silent = _NOTHING, True
+        for message in turn:
+            if message.tool_calls:
+                return None
+            atoms = atoms | self.said[message.content] if atoms else self.said[message.content]
+            silent = silent and message.content == NO_RESPONSE
+        return atoms, silent
+
+    def _remember(self, play: Play, seen: Seen, after: Play) -> None:
+        self.states += 1
+        if self.states > MAX_STATES:
+            self.opening.after.clear()
+            self.states = 1
+        play.after[seen] = after
+
+    def _take(self, play: Play, turn: Turn) -> Play:
+        play = play.copy()
+        _begin(play)
+        for message in turn:
+            self._see(play, message)
+        self._finish(play)
         return play
 
     def growing(self, play: Play, messages: Iterable[Message]) -> Iterator[Play]:
@@ -125,7 +161,6 @@ def _begin(play: Play) -> None:
     play.full |= 1 << play.turn
     play.seen = set()
     play.silent = play.valid = True
-    play.held = None
 
 
 def _note(play: Play, atoms: AbstractSet[int]) -> None:
@@ -135,4 +170,4 @@ def _note(play: Play, atoms: AbstractSet[int]) -> None:
 
 
 def _nothing(_: str) -> frozenset[int]:
-    return frozenset()
+    return _NOTHING

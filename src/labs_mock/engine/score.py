@@ -1,12 +1,40 @@
-"""What a scorer returns."""
+"""What scoring comes to: a score, the gate, the whole assessment."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
+
+from labs_mock.contract.dimensions import Dimension
 
 PLACES = 6
 
 
 class Score(NamedTuple):
-    """A value in [0, 1], rounded to 6 places, and a sentence that speaks of results and turns, never of criteria texts."""
+    """A value in [0, 1], rounded to 6 places, and a sentence that speaks of results and turns, never of criteria."""
 
     value: float
     sentence: str
+
+
+class Gate(NamedTuple):
+    """The factor in [0, 1], and which kinds of violation occurred."""
+
+    factor: float
+    violations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """A reward and how it came about.
+
+    `results` has the dimensions that ran; `scores` and `breakdown` say the same by the scenario's names (RC-2).
+    """
+
+    reward: float
+    results: Mapping[Dimension, Score]
+    weights: Mapping[Dimension, float]
+    gate: Gate
+    critical: bool
+    names: Mapping[Dimension, str]
+    scores: Mapping[str, float]
+    breakdown: Mapping[str, str]

@@ -4,7 +4,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labs_mock.contract.models import TerminalReason
+from labs_mock.engine.score import Assessment
 from labs_mock.scenario.rules import Rule, Turns
+
+Seen = tuple[frozenset[int], bool]
+"""The atoms of a turn's messages, and whether it is silent."""
 
 
 @dataclass(slots=True)
@@ -18,7 +22,11 @@ class Play:
     session ended. `context` is what only the persona knows of time (TOK-3): it is never sent.
 
     Of the last turn: `seen` has its atoms, `silent` says that all its content was the token, `valid` that all
-    its calls were; `held`, once somebody asked, the rules of the criteria that hold, and since when.
+    its calls were.
+
+    A state that has been answered never changes. What follows from it is remembered with it: `held`, the rules of
+    the criteria that hold and since when; `assessed`, its assessment; `after`, the states after a further
+    turn without calls, by what is seen in it.
     """
 
     observation: str
@@ -27,20 +35,22 @@ class Play:
     called: dict[str, Turns] = field(default_factory=dict)
     turn: int = 0
     full: Turns = 0
-    seen: set[int] = field(default_factory=set)
-    silent: bool = False
-    valid: bool = True
     rapport: int = 0
     fallbacks: int = 0
     session: int = 0
     session_turns: int = 0
     closed: bool = False
-    held: dict[Rule, int] | None = None
-    terminal: TerminalReason | None = None
     context: tuple[str, ...] = ()
+    seen: set[int] = field(default_factory=set)
+    silent: bool = False
+    valid: bool = True
+    terminal: TerminalReason | None = None
+    held: dict[Rule, int] | None = field(default=None, compare=False, repr=False)
+    assessed: Assessment | None = field(default=None, compare=False, repr=False)
+    after: dict[Seen, "Play"] = field(default_factory=dict, compare=False, repr=False)
 
     def copy(self) -> "Play":
-        """A state that can go on without changing this one; by hand, for it is made on every request."""
+        """The same state, ready to be changed; what was remembered with it stays behind."""
         return Play(
             self.observation,
             self.masks.copy(),
@@ -48,15 +58,14 @@ class Play:
             self.called.copy(),
             self.turn,
             self.full,
-            self.seen.copy(),
-            self.silent,
-            self.valid,
             self.rapport,
             self.fallbacks,
             self.session,
             self.session_turns,
             self.closed,
-            self.held,
-            self.terminal,
             self.context,
+            self.seen.copy(),
+            self.silent,
+            self.valid,
+            self.terminal,
         )
