@@ -80,10 +80,12 @@ def conversation(player: Player, submitted: Sequence[Message]) -> Attributed:
 
 def near_misses(messages: Sequence[Message]) -> list[Finding]:
     """Assistant messages that were probably meant to be `<no_response/>` (TOK-1)."""
+    if not [message for message in messages if len(message.content) <= NEAR_MISS]:
+        return []
     return [
         Finding("near_miss_token", f"messages.{index}.content")
         for index, message in enumerate(messages)
-        if len(message.content) <= NEAR_MISS and message.role == "assistant" and is_near_miss(message.content)
+        if message.role == "assistant" and is_near_miss(message.content)
     ]
 
 

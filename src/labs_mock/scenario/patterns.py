@@ -57,10 +57,13 @@ class Patterns:
             text = normalise(text)
             hits = self._phrase_set.Match(text)
         found = _NOTHING
-        for index in hits or ():
-            phrase, atoms = self._phrases[index]
-            if not atoms <= found and contains_phrase(text, phrase):
-                found |= atoms
+        if hits is not None:
+            # In ASCII text without apostrophes RE2's word boundaries are those of Unicode words.
+            exact = "'" not in text and text.isascii()
+            for index in hits:
+                phrase, atoms = self._phrases[index]
+                if not atoms <= found and (exact or contains_phrase(text, phrase)):
+                    found |= atoms
         if self._expression_set is not None:
             found |= {self._expressions[index] for index in self._expression_set.Match(text) or ()}
         return found
