@@ -11,6 +11,7 @@ CANARY = "qulizox"  # no id can hold it: Crockford has no i, l, o and u
 # What clients do see: the catalog's fields, tools, the opening and what the persona says.
 PUBLIC = {
     ("name",),
+    ("description",),
     ("persona", "opening"),
     ("persona", "replies", "reply"),
     ("persona", "fallback"),
@@ -108,6 +109,10 @@ def test_nothing_secret_leaves(
     episode = created.json()["episode_id"]
     answers = [created, guarded.post("/evaluate", {**where, "messages": conversation, "reward_config": config})]
     answers += [guarded.turn(episode, *turn, reward_config=config) for turn in turns]
+    answers.append(guarded.post("/batch/evaluate", {"items": [{"id": "a", **where, "messages": conversation}]}))
+    both = {"response_a": {"messages": conversation}, "response_b": {"messages": conversation}}
+    answers.append(guarded.post("/compare", {**where, **both}))
+    answers.append(guarded.client.get("/api/v1/catalog", headers={"authorization": f"Bearer {KEY}"}))
     for answer in answers:
         assert answer.status_code in (200, 400)
         seen = answer.content + b"".join(name + value for name, value in answer.headers.raw)

@@ -5,6 +5,7 @@ BASE_PATH = "/api/v1"  # GEN-1
 MAX_NESTING = 64  # GEN-6
 MAX_MESSAGES = 1_000  # GEN-6
 MAX_TOOL_CALLS = 100  # GEN-6, in one message
+MAX_ITEMS = 100  # BAT-1
 MAX_CONTENT = 10_000  # EP-9, Unicode code points
 MAX_TURNS = 50  # EP-10
 MAX_QUOTE = 80  # ERR-2, characters of input in an error message

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from labs_mock.contract.limits import MAX_CONTENT, MAX_MESSAGES, MAX_TOOL_CALLS
+from labs_mock.contract.limits import MAX_CONTENT, MAX_ITEMS, MAX_MESSAGES, MAX_TOOL_CALLS, MAX_TURNS
 
 Weight = Annotated[float, Field(ge=0, le=1)]
 
@@ -84,6 +84,36 @@ class Evaluate(WireModel):
     reward_config: RewardConfig | None = None
 
 
+class BatchItem(WireModel):
+    """One item of a batch (BAT-1)."""
+
+    id: str
+    collection_slug: str
+    scenario_slug: str
+    messages: Messages
+
+
+class BatchEvaluate(WireModel):
+    """`POST /batch/evaluate`; each item is judged by itself (BAT-2)."""
+
+    items: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MAX_ITEMS, fail_fast=True)]
+
+
+class Response(WireModel):
+    """One of two conversations."""
+
+    messages: Messages
+
+
+class Compare(WireModel):
+    """`POST /compare` (CMP-1)."""
+
+    collection_slug: str
+    scenario_slug: str
+    response_a: Response
+    response_b: Response
+
+
 # Responses
 
 
@@ -149,6 +179,65 @@ class Evaluated(WireModel):
     scores: dict[str, Reward] | None = None
     score_breakdown: dict[str, str] | None = None
     metadata: EvaluationMetadata
+    request_id: str
+
+
+class BatchResult(WireModel):
+    """A success has a reward, an error item has none (BAT-2)."""
+
+    id: str
+    status: Literal["success", "error"]
+    reward: Reward | None = None
+    scores: dict[str, Reward] | None = None
+    score_breakdown: dict[str, str] | None = None
+    error: str | None = None
+
+
+class BatchEvaluated(WireModel):
+    """The answer to `BatchEvaluate`, in the order of the items (BAT-1)."""
+
+    results: list[BatchResult]
+    scoring_version: str
+    total_time_ms: Annotated[int, Field(ge=0)]
+    request_id: str
+
+
+class Compared(WireModel):
+    """The answer to `Compare` (CMP-1)."""
+
+    winner: Literal["a", "b", "tie"]
+    reward_a: Reward
+    reward_b: Reward
+    margin: Reward
+    scoring_version: str
+    request_id: str
+
+
+class CatalogScenario(WireModel):
+    """A scenario in the catalog; `tools` has their ids (CAT-2)."""
+
+    slug: str
+    name: str
+    description: str
+    difficulty: Literal["easy", "medium", "hard"]
+    shape: Literal["decision_task", "conversation", "journey"]
+    max_turns: Annotated[int, Field(ge=1, le=MAX_TURNS)]
+    tools: list[str]
+
+
+class CatalogCollection(WireModel):
+    """A collection in the catalog (CAT-2)."""
+
+    slug: str
+    name: str
+    description: str
+    scenarios: list[CatalogScenario]
+
+
+class CatalogListed(WireModel):
+    """The answer to `GET /catalog` (CAT-1, CAT-2)."""
+
+    collections: list[CatalogCollection]
     request_id: str
 
 

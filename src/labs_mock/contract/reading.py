@@ -42,18 +42,18 @@ def read_json(body: bytes, content_type: bytes | None) -> dict[str, Any]:
     return value
 
 
-def read_model(model: type[Model], value: dict[str, Any]) -> Model:
-    """The request model of a JSON object. Raises `BadRequest` that names up to three fields by path."""
+def read_model(model: type[Model], value: dict[str, Any], place: str = "") -> Model:
+    """The model of a JSON object that stands at a place. Raises `BadRequest` that names up to three fields by path."""
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise BadRequest(_explain(error.errors(include_url=False))) from None
+        raise BadRequest(_explain(error.errors(include_url=False), place)) from None
 
 
-def unknown_fields(model: type[WireModel], value: dict[str, Any]) -> list[Finding]:
+def unknown_fields(model: type[WireModel], value: dict[str, Any], place: str = "") -> list[Finding]:
     """Fields that the contract does not know: ignored, but noticed (GEN-4)."""
     found: list[Finding] = []
-    _note_unknown(model, value, "", found)
+    _note_unknown(model, value, place, found)
     return found
 
 
@@ -138,6 +138,7 @@ _EXPECTED = {
     "string_too_long": "expected at most {max_length:,} characters",
     "list_type": "expected a list",
     "too_long": "expected at most {max_length:,} entries",
+    "too_short": "expected entries, at least {min_length}",
     "dict_type": "expected an object",
     "model_type": "expected an object",
     "model_attributes_type": "expected an object",
@@ -150,8 +151,8 @@ _EXPECTED = {
 }
 
 
-def _explain(errors: list[ErrorDetails]) -> str:
-    parts = [_sentence(error) for error in errors[:MAX_REPORTED]]
+def _explain(errors: list[ErrorDetails], place: str) -> str:
+    parts = [place + _sentence(error) for error in errors[:MAX_REPORTED]]
     if len(errors) > MAX_REPORTED:
         parts.append(f"and {len(errors) - MAX_REPORTED} more")
     return "; ".join(parts)

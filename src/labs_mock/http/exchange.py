@@ -1,11 +1,14 @@
 """One request and what its answer has so far."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from labs_mock.contract.findings import Finding
 from labs_mock.http.responses import Headers
 from labs_mock.world import World
 from labs_mock.world.accounts import Account, require_account
+
+Payload = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -31,6 +34,10 @@ class Exchange:
     headers: Headers
     parameters: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+
+    def elapsed_ms(self) -> int:
+        """Milliseconds since the request arrived, on the world's clock (DET-1)."""
+        return int((self.world.clock.now() - self.now) * 1000)
 
     @property
     def account(self) -> Account:

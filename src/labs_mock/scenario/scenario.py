@@ -1,5 +1,6 @@
 """A scenario as the engine uses it: every rule compiled, every pattern in one matcher, nothing to look up."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +64,7 @@ def compile_scenario(collection: str, slug: str, file: schema.ScenarioFile) -> S
         collection=collection,
         slug=slug,
         version=version,
-        scoring_version=f"{SCORER_VERSION}-{version}",
+        scoring_version=scoring_version([version]),
         file=file,
         first_observation=first_observation(file),
         opening=normalise(first_observation(file)),
@@ -79,6 +80,11 @@ def compile_scenario(collection: str, slug: str, file: schema.ScenarioFile) -> S
         said=Patterns(words.said, words.expressions),
         heard=Patterns(words.heard, ()) if words.heard else None,
     )
+
+
+def scoring_version(versions: Sequence[str]) -> str:
+    """The scorer's own version and that of the scenario; of several scenarios, a digest of theirs."""
+    return f"{SCORER_VERSION}-{versions[0] if len(versions) == 1 else digest('-'.join(versions).encode())}"
 
 
 def _version(collection: str, slug: str, file: schema.ScenarioFile) -> str:

@@ -46,8 +46,12 @@ class Account:
 
     def require(self, collection: str) -> None:
         """Raises `Forbidden` without a subscription for the collection (AUTH-2)."""
-        if self.subscriptions is not None and collection not in self.subscriptions:
+        if not self.may_use(collection):
             raise Forbidden(NO_SUBSCRIPTION)
+
+    def may_use(self, collection: str) -> bool:
+        """Whether there is a subscription for the collection."""
+        return self.subscriptions is None or collection in self.subscriptions
 
 
 class Accounts:

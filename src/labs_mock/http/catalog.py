@@ -1,0 +1,32 @@
+"""The catalog: what a key may play (section 2)."""
+
+from labs_mock.http.exchange import Exchange, Payload
+from labs_mock.scenario.loader import Collection
+
+
+def list_catalog(exchange: Exchange, _: None) -> Payload:
+    """`GET /catalog`: the subscribed collections, sorted by slug, with their scenarios."""
+    account = exchange.account
+    collections = exchange.world.library.collections.values()
+    return {"collections": [_entry(collection) for collection in collections if account.may_use(collection.slug)]}
+
+
+def _entry(collection: Collection) -> Payload:
+    scenarios = [
+        {
+            "slug": scenario.slug,
+            "name": scenario.file.name,
+            "description": scenario.file.description,
+            "difficulty": scenario.file.difficulty,
+            "shape": scenario.file.shape,
+            "max_turns": scenario.file.max_turns,
+            "tools": list(scenario.tools),
+        }
+        for scenario in collection.scenarios.values()
+    ]
+    return {
+        "slug": collection.slug,
+        "name": collection.name,
+        "description": collection.description,
+        "scenarios": scenarios,
+    }

@@ -1,0 +1,123 @@
+"""Conversations given whole: one, many, or two against each other (section 4)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from labs_mock.contract.findings import Finding
+from labs_mock.contract.models import BatchEvaluate, BatchItem, Compare, Evaluate, Message, RewardConfig
+from labs_mock.contract.reading import read_model, unknown_fields
+from labs_mock.contract.wording import NO_OPERATOR_MESSAGE
+from labs_mock.engine.attribution import conversation
+from labs_mock.engine.play import Player
+from labs_mock.engine.reward import assess, unknown_dimensions
+from labs_mock.engine.score import PLACES
+from labs_mock.engine.state import Play
+from labs_mock.errors import BadRequest, RequestError
+from labs_mock.http.exchange import Exchange, Payload
+from labs_mock.scenario.scenario import Scenario, scoring_version
+from labs_mock.world.accounts import Account
+
+
+def evaluate(exchange: Exchange, request: Evaluate) -> Payload:
+    """`POST /evaluate`."""
+    player = exchange.world.player(exchange.account, request.collection_slug, request.scenario_slug)
+    scenario = player.scenario
+    play = _played(exchange, player, request.messages)
+    exchange.findings += unknown_dimensions(scenario, request.reward_config)
+    payload = scored(exchange.account, scenario, play, request.reward_config)
+    payload["scoring_version"] = scenario.scoring_version
+    payload["metadata"] = {"scenario_name": scenario.file.name, "evaluation_time_ms": exchange.elapsed_ms()}
+    return payload
+
+
+def batch_evaluate(exchange: Exchange, request: BatchEvaluate) -> Payload:
+    """`POST /batch/evaluate`: a bad item gives an error item and leaves the others alone (BAT-2)."""
+    versions: set[str] = set()
+    results = [_item(exchange, index, item, versions) for index, item in enumerate(request.items)]
+    return {
+        "results": results,
+        "scoring_version": scoring_version(sorted(versions)),
+        "total_time_ms": exchange.elapsed_ms(),
+    }
+
+
+def compare(exchange: Exchange, request: Compare) -> Payload:
+    """`POST /compare`: equal rewards tie, and swapping the responses swaps the answer (CMP-1)."""
+    player = exchange.world.player(exchange.account, request.collection_slug, request.scenario_slug)
+    reward_a, reward_b = (
+        assess(player.scenario, _played(exchange, player, response.messages, f"{name}.")).reward
+        for name, response in (("response_a", request.response_a), ("response_b", request.response_b))
+    )
+    return {
+        "winner": "tie" if reward_a == reward_b else "a" if reward_a > reward_b else "b",
+        "reward_a": reward_a,
+        "reward_b": reward_b,
+        "margin": round(abs(reward_a - reward_b), PLACES),
+        "scoring_version": player.scenario.scoring_version,
+    }
+
+
+def _item(exchange: Exchange, index: int, item: dict[str, Any], versions: set[str]) -> Payload:
+    place = f"items.{index}."
+    try:
+        request = read_model(BatchItem, item, place)
+        player = exchange.world.player(exchange.account, request.collection_slug, request.scenario_slug)
+        play = _played(exchange, player, request.messages, place)
+    except RequestError as error:
+        return {"id": item["id"], "status": "error", "error": error.message}
+    exchange.findings += [
+        Finding("reward_config_in_batch_item", found.place, "set weights in the scenario, or use /evaluate")
+        if found.place == f"{place}reward_config"
+        else found
+        for found in unknown_fields(BatchItem, item, place)
+    ]
+    versions.add(player.scenario.version)
+    return {"id": request.id, "status": "success", **scored(exchange.account, player.scenario, play, None)}
+
+
+def _played(exchange: Exchange, player: Player, messages: Sequence[Message], place: str = "") -> Play:
+    """The state at the end of a conversation; what is noticed on the way goes to the exchange."""
+    try:
+        turns, findings = conversation(player, messages)
+    except BadRequest as error:
+        raise BadRequest(place + error.message) from None
+    play = player.fold(player.start(), turns)
+    if play.turn < len(turns):
+        findings.append(Finding("turns_after_end", "messages"))
+    exchange.findings += [found._replace(place=f"{place}{found.place}") for found in findings]
+    return play
+
+
+def scored(account: Account, scenario: Scenario, play: Play, config: RewardConfig | None) -> Payload:
+    """The reward, and of the scores what the key may see (AUTH-3)."""
+    assessment = assess(scenario, play, config)
+    payload: Payload = {"reward": assessment.reward}
+    if account.score_access != "reward":
+        payload["scores"] = assessment.scores
+    if account.score_access == "full":
+        payload["score_breakdown"] = assessment.breakdown
+    return payload
+
+
+def check_evaluate(_: dict[str, str], request: Evaluate) -> None:
+    """What an evaluation decides by itself."""
+    require_assistant(request.messages)
+
+
+def check_batch(_: dict[str, str], request: BatchEvaluate) -> None:
+    """What a batch decides by itself: each item is an object with an id of its own (BAT-2)."""
+    for index, item in enumerate(request.items):
+        if not isinstance(item.get("id"), str):
+            raise BadRequest(f"items.{index}.id: expected text")
+
+
+def check_compare(_: dict[str, str], request: Compare) -> None:
+    """What a comparison decides by itself."""
+    for name, response in (("response_a", request.response_a), ("response_b", request.response_b)):
+        require_assistant(response.messages, f"{name}.")
+
+
+def require_assistant(messages: Sequence[Message], place: str = "") -> None:
+    """Raises `BadRequest` for a conversation in which the operator cannot have said anything."""
+    if "assistant" not in [message.role for message in messages]:
+        raise BadRequest(place + NO_OPERATOR_MESSAGE)
