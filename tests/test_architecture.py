@@ -52,7 +52,15 @@ ROOMS = (
         "engine.rollout",
         "engine.explain",
     ),
-    ("world.accounts", "world.attempts", "world.limits", "world.episodes", "world.world", "world"),
+    (
+        "world.accounts",
+        "world.attempts",
+        "world.limits",
+        "world.episodes",
+        "world.normalisation",
+        "world.world",
+        "world",
+    ),
     (
         "http.bodies",
         "http.responses",

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from labs_mock.contract.limits import MAX_CONTENT, MAX_ITEMS, MAX_MESSAGES, MAX_TOOL_CALLS, MAX_TURNS
+from labs_mock.contract.limits import MAX_CONTENT, MAX_ITEMS, MAX_MESSAGES, MAX_TOOL_CALLS, MAX_TURNS, MAX_WINDOWS
 
 Weight = Annotated[float, Field(ge=0, le=1)]
 
@@ -75,7 +75,20 @@ class TakeTurn(WireModel):
     reward_config: RewardConfig | None = None
 
 
-class Evaluate(WireModel):
+class Normalised(WireModel):
+    """What an evaluation may be normalised by (NORM-1)."""
+
+    normalization_key: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    normalization_windows: (
+        Annotated[
+            list[Annotated[str, StringConstraints(pattern=r"^[0-9]+[dwmn]$", max_length=10)]],
+            Field(max_length=MAX_WINDOWS, fail_fast=True),
+        ]
+        | None
+    ) = None
+
+
+class Evaluate(Normalised):
     """`POST /evaluate` (EV-1)."""
 
     collection_slug: str
@@ -84,7 +97,7 @@ class Evaluate(WireModel):
     reward_config: RewardConfig | None = None
 
 
-class BatchItem(WireModel):
+class BatchItem(Normalised):
     """One item of a batch (BAT-1)."""
 
     id: str
@@ -178,6 +191,7 @@ class Evaluated(WireModel):
     scoring_version: str
     scores: dict[str, Reward] | None = None
     score_breakdown: dict[str, str] | None = None
+    normalized: dict[str, float | None] | None = None
     metadata: EvaluationMetadata
     request_id: str
 
@@ -190,6 +204,7 @@ class BatchResult(WireModel):
     reward: Reward | None = None
     scores: dict[str, Reward] | None = None
     score_breakdown: dict[str, str] | None = None
+    normalized: dict[str, float | None] | None = None
     error: str | None = None
 
 

@@ -63,7 +63,17 @@ OPERATIONS = (
         request=models.Evaluate,
         response=models.Evaluated,
         statuses=(403, 404),
-        clauses=("EV-1", "EV-2", "EP-8", "EP-9", "AUTH-2", "AUTH-3", *(f"RC-{number}" for number in range(1, 6))),
+        clauses=(
+            "EV-1",
+            "EV-2",
+            "NORM-1",
+            "NORM-2",
+            "EP-8",
+            "EP-9",
+            "AUTH-2",
+            "AUTH-3",
+            *(f"RC-{number}" for number in range(1, 6)),
+        ),
     ),
     Operation(
         name="batch_evaluate",
@@ -72,7 +82,7 @@ OPERATIONS = (
         request=models.BatchEvaluate,
         response=models.BatchEvaluated,
         statuses=(),
-        clauses=("BAT-1", "BAT-2", "BAT-3", "BAT-4", "EP-8", "AUTH-2", "AUTH-3"),
+        clauses=("BAT-1", "BAT-2", "BAT-3", "BAT-4", "NORM-1", "NORM-2", "EP-8", "AUTH-2", "AUTH-3"),
     ),
     Operation(
         name="compare",

@@ -138,6 +138,8 @@ _EXPECTED = {
     "string_too_long": "expected at most {max_length:,} characters",
     "list_type": "expected a list",
     "too_long": "expected at most {max_length:,} entries",
+    "string_pattern_mismatch": "expected a whole number and d, w, m or n, such as 7d",
+    "string_too_short": "expected at least {min_length} character",
     "too_short": "expected entries, at least {min_length}",
     "dict_type": "expected an object",
     "model_type": "expected an object",

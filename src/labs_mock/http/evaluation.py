@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from labs_mock.contract.findings import Finding
-from labs_mock.contract.models import BatchEvaluate, BatchItem, Compare, Evaluate, Message, RewardConfig
+from labs_mock.contract.limits import MAX_LOG, MAX_WINDOW_DAYS
+from labs_mock.contract.models import BatchEvaluate, BatchItem, Compare, Evaluate, Message, Normalised, RewardConfig
 from labs_mock.contract.reading import read_model, unknown_fields
 from labs_mock.contract.wording import NO_OPERATOR_MESSAGE
 from labs_mock.engine.attribution import conversation
@@ -16,6 +17,7 @@ from labs_mock.errors import BadRequest, RequestError
 from labs_mock.http.exchange import Exchange, Payload
 from labs_mock.scenario.scenario import Scenario, scoring_version
 from labs_mock.world.accounts import Account
+from labs_mock.world.normalisation import SECONDS, LogKey, Window
 
 
 def evaluate(exchange: Exchange, request: Evaluate) -> Payload:
@@ -25,6 +27,10 @@ def evaluate(exchange: Exchange, request: Evaluate) -> Payload:
     play = _played(exchange, player, request.messages)
     exchange.findings += unknown_dimensions(scenario, request.reward_config)
     payload = scored(exchange.account, scenario, play, request.reward_config)
+    key = _log_key(exchange, request)
+    if key is not None:
+        payload |= _normalised(exchange, key, request, payload["reward"])
+        exchange.world.normalisation.append(key, payload["reward"], exchange.now)
     payload["scoring_version"] = scenario.scoring_version
     payload["metadata"] = {"scenario_name": scenario.file.name, "evaluation_time_ms": exchange.elapsed_ms()}
     return payload
@@ -33,7 +39,10 @@ def evaluate(exchange: Exchange, request: Evaluate) -> Payload:
 def batch_evaluate(exchange: Exchange, request: BatchEvaluate) -> Payload:
     """`POST /batch/evaluate`: a bad item gives an error item and leaves the others alone (BAT-2)."""
     versions: set[str] = set()
-    results = [_item(exchange, index, item, versions) for index, item in enumerate(request.items)]
+    rewards: list[tuple[LogKey, float]] = []
+    results = [_item(exchange, index, item, versions, rewards) for index, item in enumerate(request.items)]
+    for key, reward in rewards:  # only now: items are normalised against the history before the batch (NORM-2)
+        exchange.world.normalisation.append(key, reward, exchange.now)
     return {
         "results": results,
         "scoring_version": scoring_version(sorted(versions)),
@@ -57,10 +66,13 @@ def compare(exchange: Exchange, request: Compare) -> Payload:
     }
 
 
-def _item(exchange: Exchange, index: int, item: dict[str, Any], versions: set[str]) -> Payload:
+def _item(
+    exchange: Exchange, index: int, item: dict[str, Any], versions: set[str], rewards: list[tuple[LogKey, float]]
+) -> Payload:
     place = f"items.{index}."
     try:
         request = read_model(BatchItem, item, place)
+        check_windows(request, place)
         player = exchange.world.player(exchange.account, request.collection_slug, request.scenario_slug)
         play = _played(exchange, player, request.messages, place)
     except RequestError as error:
@@ -72,7 +84,26 @@ def _item(exchange: Exchange, index: int, item: dict[str, Any], versions: set[st
         for found in unknown_fields(BatchItem, item, place)
     ]
     versions.add(player.scenario.version)
-    return {"id": request.id, "status": "success", **scored(exchange.account, player.scenario, play, None)}
+    payload = scored(exchange.account, player.scenario, play, None)
+    key = _log_key(exchange, request)
+    if key is not None:
+        payload |= _normalised(exchange, key, request, payload["reward"])
+        rewards.append((key, payload["reward"]))
+    return {"id": request.id, "status": "success", **payload}
+
+
+def _log_key(exchange: Exchange, request: Evaluate | BatchItem) -> LogKey | None:
+    if request.normalization_key is None:
+        return None
+    return exchange.account.organisation, request.normalization_key, request.collection_slug, request.scenario_slug
+
+
+def _normalised(exchange: Exchange, key: LogKey, request: Normalised, reward: float) -> Payload:
+    """`normalized`, only when windows are given too (NORM-1)."""
+    windows = request.normalization_windows
+    if windows is None:
+        return {}
+    return {"normalized": exchange.world.normalisation.z_scores(key, reward, windows, exchange.now)}
 
 
 def _played(exchange: Exchange, player: Player, messages: Sequence[Message], place: str = "") -> Play:
@@ -101,6 +132,7 @@ def scored(account: Account, scenario: Scenario, play: Play, config: RewardConfi
 
 def check_evaluate(_: dict[str, str], request: Evaluate) -> None:
     """What an evaluation decides by itself."""
+    check_windows(request)
     require_assistant(request.messages)
 
 
@@ -115,6 +147,18 @@ def check_compare(_: dict[str, str], request: Compare) -> None:
     """What a comparison decides by itself."""
     for name, response in (("response_a", request.response_a), ("response_b", request.response_b)):
         require_assistant(response.messages, f"{name}.")
+
+
+def check_windows(request: Normalised, place: str = "") -> None:
+    """Raises `BadRequest` for windows without a key, or for one that is empty or too long (NORM-1)."""
+    windows = request.normalization_windows
+    if windows is not None and request.normalization_key is None:
+        raise BadRequest(f"{place}normalization_key: is required beside normalization_windows")
+    for index, text in enumerate(windows or ()):
+        window = Window.of(text)
+        most = MAX_LOG if window.unit == "n" else MAX_WINDOW_DAYS * SECONDS["d"] // SECONDS[window.unit]
+        if not 0 < window.number <= most:
+            raise BadRequest(f"{place}normalization_windows.{index}: expected 1{window.unit} to {most}{window.unit}")
 
 
 def require_assistant(messages: Sequence[Message], place: str = "") -> None:

@@ -13,6 +13,7 @@ from labs_mock.world.accounts import Account, Accounts
 from labs_mock.world.attempts import Attempts
 from labs_mock.world.episodes import Episodes
 from labs_mock.world.limits import RateLimits
+from labs_mock.world.normalisation import Normalisation
 
 
 class World:
@@ -31,6 +32,7 @@ class World:
         self.limits = RateLimits()
         self.attempts = Attempts()
         self.episodes = Episodes()
+        self.normalisation = Normalisation()
         self._players = {(scenario.collection, scenario.slug): Player.of(scenario) for scenario in library.scenarios}
 
     def player(self, account: Account, collection: str, slug: str) -> Player:
@@ -50,7 +52,7 @@ class World:
     def reset(self) -> None:
         """Everything but scenarios and settings back to the start."""
         self.clock = Clock(self.settings.clock)
-        for part in (self.limits, self.attempts, self.episodes):
+        for part in (self.limits, self.attempts, self.episodes, self.normalisation):
             part.reset()
 
 
