@@ -1,5 +1,7 @@
+import gc
 from copy import deepcopy
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
@@ -99,7 +101,8 @@ def test_a_turn_can_grow_message_by_message(name: str, said: list[list[Message]]
     assume(state.terminal is None)
     grown = list(player.growing(state, turn))
     assert grown == [player.fold(state, [turn[: index + 1]]) for index in range(len(turn))]
-    assert state == player.fold(player.start(), said)
+    fresh = Player.of(player.scenario)
+    assert state == fresh.fold(fresh.start(), said)
 
 
 @given(players, transcripts, st.integers(0, 200), st.integers(MAX_STATES - 5, MAX_STATES))
@@ -119,6 +122,23 @@ def test_no_answer_depends_on_what_is_remembered(name: str, said: list[list[Mess
         one, other = forgetful.fold(forgetful.start(), said), player.fold(player.start(), said)
         assert one == other
         assert assess(player.scenario, one) == assess(player.scenario, other)
+
+
+def test_no_more_states_are_remembered_than_allowed() -> None:
+    """Not even where episodes stand still in states that have led to many others: all state is bounded."""
+    player, draw = Player.of(scenario(max_turns=50)), Random(1)
+    before = _live_states()
+    standing: list[Play] = []
+    for number in range(1_800):
+        first = player.fold(player.start(), [[operator("Hello")]])
+        player.fold(first, [[operator(" ".join(draw.sample(PHRASES, 3)))] for _ in range(8)])
+        standing += [first] if number % 100 == 0 else []
+    assert _live_states() - before <= MAX_STATES + len(standing)
+
+
+def _live_states() -> int:
+    gc.collect()
+    return sum(type(one) is Play for one in gc.get_objects())
 
 
 @given(players, transcripts)
