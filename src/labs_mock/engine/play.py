@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from labs_mock.contract.models import Message, TerminalReason, ToolCall
 from labs_mock.contract.tokens import NO_RESPONSE
@@ -26,7 +26,8 @@ class Player:
     """Plays a scenario's persona over operator turns.
 
     All methods are pure but for their memory: what a message makes true is remembered by its content, and what a
-    turn leads to by what is seen in it. Conversations that differ in words alone share their states.
+    turn leads to by what is seen in it; `leading` has the states that remember such turns, at most `limit`. Conversations that
+    differ in words alone share their states.
     """
 
     scenario: Scenario
@@ -34,7 +35,8 @@ class Player:
     said: Memo[frozenset[int]]
     heard: Memo[frozenset[int]]
     texts: Memo[str]
-    states: int = 0
+    limit: int = MAX_STATES
+    leading: list[Play] = field(default_factory=list)
 
     @classmethod
     def of(cls, scenario: Scenario) -> "Player":
@@ -81,10 +83,12 @@ class Player:
         return atoms, silent
 
     def _remember(self, play: Play, seen: Seen, after: Play) -> None:
-        self.states += 1
-        if self.states > MAX_STATES:
-            self.opening.after.clear()
-            self.states = 1
+        """Remember where a turn leads; when too much is remembered all is forgotten, by states in use too."""
+        if len(self.leading) >= self.limit:
+            for state in self.leading:
+                state.after.clear()
+            self.leading.clear()
+        self.leading.append(play)
         play.after[seen] = after
 
     def _take(self, play: Play, turn: Turn) -> Play:
