@@ -141,10 +141,7 @@ class All(Rule):
 
     events: tuple[Rule, ...]
     conditions: tuple[Rule, ...]
-
-    @property
-    def condition(self) -> bool:  # type: ignore[override] # a constant in the other rules
-        return not self.events
+    condition: bool
 
     def watched(self) -> frozenset[int] | None:
         return _any_of(self.events) if self.events else None

@@ -108,7 +108,7 @@ class _Compiler:
     def all(self, children: list[schema.Rule]) -> rules.Rule:
         nodes = self.each(children)
         events = tuple(node for node in nodes if not node.condition)
-        return rules.All(events, tuple(node for node in nodes if node.condition))
+        return rules.All(events, tuple(node for node in nodes if node.condition), not events)
 
     def not_(self, child: schema.Rule) -> rules.Rule:
         return rules.Not(self.compile(child))
