@@ -55,8 +55,9 @@ class Problem:
         parts = [f"{self.file}:{self.line}:{self.column}: {self.message}"]
         if self.source.strip():
             text, column = _window(self.source, self.column)
-            parts.append(f"  {self.line:>5} | {text}")
-            parts.append(f"        | {' ' * (column - 1)}^")
+            number = f"  {self.line:>5}"
+            parts.append(f"{number} | {text}")
+            parts.append(f"{' ' * len(number)} | {' ' * (column - 1)}^")
         if self.expected:
             parts.append(f"        = {self.expected}")
         return "\n".join(parts)

@@ -6,7 +6,7 @@ import pytest
 
 from labs_mock.contract.models import EpisodeCreated, TurnTaken
 from labs_mock.scenario.server_file import AccountFile
-from tests.support import OPENING, Live, live, scenario, world
+from tests.support import CLAIM, OPENING, Live, live, scenario, world
 
 P0, P1 = OPENING, "It started on Tuesday."
 FIRST = "Please go on."
@@ -241,3 +241,17 @@ def test_equal_requests_give_different_episodes(server: Live) -> None:
     assert [server.episode(), server.episode()] == [first, second]
     server.world.attempts.reset()
     assert server.episode() not in (first, second)
+
+
+def test_the_transcript_as_it_stands_holds_nothing_new() -> None:
+    """A submission that is the whole transcript is refused, even where the persona repeats itself (EP-7)."""
+    persona = {**CLAIM["persona"], "fallback": ["Sorry?"]}
+    metrics = {**CLAIM["criteria"], "success_metrics": CLAIM["criteria"]["success_metrics"][1:]}
+    with live(world(scenario(persona=persona, state=CLAIM["state"][1:], criteria=metrics))) as server:
+        episode = server.episode()
+        first = server.turn(episode, "Hm.").json()["observation"]["content"]
+        second = server.turn(episode, "Hm?").json()["observation"]["content"]
+        history = [operator(P0), operator("Hm."), operator(first), operator("Hm?"), operator(second)]
+        assert first == second
+        assert server.turn(episode, *history).status_code == 400
+        assert server.turn(episode, *history, operator("Well.")).json()["turn"] == 3

@@ -36,6 +36,8 @@ def new_turn(player: Player, transcript: Sequence[Line], submitted: Sequence[Mes
     lines = [player.text(line.content) for line in transcript]
     said = [player.text(message.content) for message in messages]
     findings: list[Finding] = []
+    if said == lines:  # also where a line that the persona repeats would make an old turn look new
+        raise BadRequest(NO_OPERATOR_MESSAGE)
 
     answered = _after_latest_observation(lines[-1], said, messages)
     start = _common_prefix(lines, said) if answered is None else answered
