@@ -43,7 +43,7 @@ def new_turn(player: Player, transcript: Sequence[Line], submitted: Sequence[Mes
     start = _common_prefix(lines, said) if answered is None else answered
     if answered is None and messages and start == len(messages) and messages[-1].role == "assistant":
         start -= 1
-    if len(said) > 1 and said == lines[:-1]:
+    if said == lines[:-1]:
         findings.append(Finding("duplicate_turn", "messages"))
     elif lines[len(lines) - start :] != said[:start]:
         findings.append(Finding("history_diverged", "messages"))
@@ -52,7 +52,7 @@ def new_turn(player: Player, transcript: Sequence[Line], submitted: Sequence[Mes
     runs = _runs(messages[start:], [text in persona for text in said[start:]])
     if not runs and answered is not None:
         runs = [[message for message in messages[start:] if message.role == "assistant"][-1:]]
-    if not runs or not runs[0]:
+    if not runs:
         raise BadRequest(NO_OPERATOR_MESSAGE)
     if len(runs) > 1:
         findings.append(Finding("split_turn", "messages"))

@@ -38,7 +38,4 @@ def broken(referral: Referral, play: Play) -> Turns:
 
 
 def _occurred(entries: tuple[Criterion, ...], held: dict[Rule, int]) -> bool:
-    for entry in entries:  # noqa: SIM110 - on every request, and a generator costs more than the look-ups
-        if entry.rule in held:
-            return True
-    return False
+    return any(entry.rule in held for entry in entries)
