@@ -1,7 +1,5 @@
-import os
 import re
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,59 +8,56 @@ from labs_mock.contract.operations import OPERATIONS
 from labs_mock.scenario.loader import load_library, shipped_library
 from labs_mock.settings import SETTINGS, Setting
 from labs_mock.world import World
-from tests.support import live, world
+from tests.pages import PAGES, ROOT, Folder, blocks
+from tests.support import Live, live, world
 
-ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 
 
-def blocks(marker: str) -> list[str]:
-    """The shell blocks of the README behind a marker."""
-    return re.findall(rf"<!-- {marker} -->\n```sh\n(.*?)```", README, re.DOTALL)
+@pytest.fixture(scope="module")
+def shipped() -> Iterator[Live]:
+    """A server of the shipped library."""
+    with live(World(world().settings, load_library(shipped_library()))) as server:
+        yield server
 
 
-def shell(script: str, folder: Path) -> str:
-    """What a script prints, with this environment's commands on the path."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        cwd=folder,
-        env={"PATH": path, "LC_ALL": "C.UTF-8"},
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_block_of_a_page_does_what_it_shows(page: Path, shipped: Live, tmp_path: Path) -> None:
+    """The blocks of a page run one after the other in an empty folder, and print what the page says they print."""
+    shipped.world.reset()
+    folder = Folder(tmp_path, shipped.url)
+    for block in blocks(page):
+        try:
+            folder.use(block)
+        except AssertionError as error:
+            raise AssertionError(f"{page.name}:{block.line}: {error}") from error
 
 
-def test_the_readmes_session_answers_as_printed(tmp_path: Path) -> None:
-    """Exactly the README's lines, but for the port, print exactly what the README shows; the reward rises."""
-    (session,) = blocks("session")
-    printed = README.partition(session)[2].partition("```text\n")[2].partition("```")[0]
-    served = World(world().settings, load_library(shipped_library()))
-    with live(served) as server:
-        output = shell(session.replace("http://127.0.0.1:8765", server.url), tmp_path)
-    assert output == printed
-    rewards = [float(line.split()[0]) for line in output.splitlines()]
+def test_no_fence_is_overlooked() -> None:
+    """Every fence of every page belongs to a block that the tests have seen."""
+    for page in PAGES:
+        assert page.read_text().count("```") == 2 * len(blocks(page)), page
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    """Relative links name files of the project, and their anchors headings of those."""
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
+            if not target.startswith("https://"):
+                path, _, anchor = target.partition("#")
+                linked = (page.parent / path) if path else page
+                assert linked.exists(), f"{page.name}: {target}"
+                headings = re.findall(r"^#+ (.+)$", linked.read_text(), re.MULTILINE) if anchor else []
+                slugs = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+                assert not anchor or anchor in slugs, f"{page.name}: {target}"
+
+
+def test_the_rewards_of_the_readme_rise() -> None:
+    """The three rewards that the README shows get better from turn to turn."""
+    rewards = [float(number) for number in re.findall(r"^(0\.\d+)  ", README, re.MULTILINE)]
     assert len(rewards) == 3
     assert rewards == sorted(set(rewards))
-
-
-def test_the_readmes_commands_run(tmp_path: Path) -> None:
-    """The other shell blocks run one after the other in an empty folder."""
-    make, score = blocks("run")
-    assert "no problems" in shell(make, tmp_path)
-    assert "Reward: " in shell(score, tmp_path)
-
-
-def test_the_readmes_mistake_is_reported_so(tmp_path: Path) -> None:
-    """The mistake that the README shows gives the report that it shows."""
-    shell("labs-mock init my-scenarios", tmp_path)
-    path = tmp_path / "my-scenarios/support/late-parcel.yaml"
-    path.write_text(path.read_text().replace("reveal: direct_question", "revael: direct_question"))
-    report = shell("labs-mock validate my-scenarios || test $? = 1", tmp_path)
-    shown = README.partition("each with its place:\n\n```text\n")[2].partition("```")[0]
-    assert shown in report
 
 
 def row(setting: Setting) -> str:

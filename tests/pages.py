@@ -1,0 +1,110 @@
+"""Pages of documentation as tests see them: their fenced blocks, run in order in one folder.
+
+A block runs by its language. A comment on the line before a block says what else is to be done with it:
+
+- ``sh``, ``python``: run. A ``text`` block that follows must be exactly what was printed.
+- ``<!-- file: NAME -->``: written to that file of the folder instead.
+- ``<!-- into: NAME -->``: a YAML fragment; its top-level keys replace those of that file, which must then be valid.
+- ``<!-- ends: 1 -->``: run; ends with that exit code.
+- ``<!-- shown: REASON -->``: not run, for a reason.
+
+Where a page names the default address, a server of the shipped library answers there.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
+ADDRESS = "http://127.0.0.1:8765"
+PLAIN = ("text", "")  # not run: what a command printed, or a drawing
+
+_BLOCK = re.compile(
+    r"(?:^<!-- (?P<note>[^\n]*) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A fenced block: `action` and `argument` are of the comment before it, `line` is where it stands."""
+
+    language: str
+    text: str
+    action: str
+    argument: str
+    line: int
+
+
+def blocks(page: Path) -> list[Block]:
+    """The fenced blocks of a page, in order."""
+    content = page.read_text(encoding="utf-8")
+    found = []
+    for match in _BLOCK.finditer(content):
+        action, _, argument = (match["note"] or "").partition(": ")
+        line = content.count("\n", 0, match.start("text"))
+        found.append(Block(match["language"], match["text"], action, argument, line))
+    return found
+
+
+class Folder:
+    """The folder in which the blocks of one page run; `url` is where the server is that the page speaks of."""
+
+    def __init__(self, path: Path, url: str) -> None:
+        self.path = path
+        self.url = url
+        self.printed = ""
+
+    def use(self, block: Block) -> None:
+        """Do with a block what its language and its comment say."""
+        if block.action == "shown":
+            assert block.argument, "a block that is not run needs a reason"
+        elif block.action == "file":
+            self.write(block.argument, block.text)
+        elif block.action == "into":
+            self.write_into(block.argument, block.text)
+        elif block.language in ("sh", "python"):
+            self.printed = self.run(block)
+        elif block.language == "text":
+            assert block.text == self.printed
+        else:
+            assert block.language in PLAIN, f"nothing is known of {block.language!r}"
+
+    def run(self, block: Block) -> str:
+        """What a script prints, standard error after standard output, with this environment's commands on the path."""
+        command = {"sh": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-c"]}[block.language]
+        result = subprocess.run(
+            [*command, block.text.replace(ADDRESS, self.url)],
+            cwd=self.path,
+            env={"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "LC_ALL": "C.UTF-8"},
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        expected = int(block.argument) if block.action == "ends" else 0
+        assert result.returncode == expected, result.stderr + result.stdout
+        return (result.stdout + result.stderr).replace(self.url, ADDRESS)
+
+    def write(self, name: str, text: str) -> None:
+        """A file of the folder."""
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def write_into(self, name: str, fragment: str) -> None:
+        """A copy of a scenario file with some keys replaced; it must be valid, and the file stays as it was."""
+        path = self.path / name
+        before = path.read_text(encoding="utf-8")
+        changed = {**yaml.safe_load(before), **yaml.safe_load(fragment)}
+        self.write(name, yaml.safe_dump(changed, allow_unicode=True, sort_keys=False))
+        try:
+            check = Block("sh", f"labs-mock validate {name.partition('/')[0]}", "", "", 0)
+            self.run(check)
+        finally:
+            self.write(name, before)
