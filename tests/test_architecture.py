@@ -19,6 +19,7 @@ ROOMS = (
         "contract.models",
         "contract.operations",
         "contract.reading",
+        "contract.noticing",
     ),
     (
         "scenario.places",

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from labs_mock.contract.limits import MAX_NESTING, MAX_QUOTE
 from labs_mock.contract.models import Evaluate, TakeTurn
-from labs_mock.contract.reading import read_json, read_model, unknown_fields
+from labs_mock.contract.reading import read_json, read_model
 from labs_mock.errors import BadRequest
 
 json_values = st.recursive(
@@ -104,25 +104,3 @@ def test_several_mistakes_are_told_together() -> None:
     assert caught.value.message == (
         "collection_slug: is required; scenario_slug: is required; messages: is required; and 2 more"
     )
-
-
-KNOWN = {"messages": [{"role": "user", "content": "x", "tool_calls": [{"type": "a", "name": "b", "input": {"q": 1}}]}]}
-
-
-def test_what_is_known_is_not_noticed() -> None:
-    """Documented fields give no finding, and what stands in a tool's input is the scenario's business (GEN-4)."""
-    assert unknown_fields(TakeTurn, {**KNOWN, "id": None, "reward_config": None}) == []
-
-
-@given(st.lists(st.sampled_from(["idd", "messages.", "x", "lab_secret"]), unique=True, max_size=4))
-def test_what_is_unknown_is_noticed_by_place(names: list[str]) -> None:
-    """Each unknown field gives one finding with its place, and a suggestion (GEN-4)."""
-    message = {**KNOWN["messages"][0], **dict.fromkeys(names)}
-    found = unknown_fields(TakeTurn, {"messages": [KNOWN["messages"][0], message], **dict.fromkeys(names, 1)})
-    assert [finding.place for finding in found] == [*names, *(f"messages.1.{name}" for name in names)]
-    assert {finding.code for finding in found} <= {"unknown_field"}
-
-
-def test_a_flood_of_unknown_fields_is_cut() -> None:
-    """A million unknown fields teach no more than twenty do."""
-    assert len(unknown_fields(TakeTurn, {**KNOWN, **{f"x{number}": 1 for number in range(1_000_000)}})) == 20

@@ -1,3 +1,4 @@
+import gc
 import re
 import socket
 from typing import Any
@@ -6,6 +7,7 @@ import httpx
 import pytest
 
 from labs_mock.contract.models import ErrorBody
+from labs_mock.http.exchange import Exchange
 from labs_mock.world import World
 from tests.support import KEY, Live, live, world
 
@@ -219,6 +221,53 @@ def test_a_defect_of_the_mock_is_a_500_that_says_so(caplog: pytest.LogCaptureFix
     assert "episodes" not in message
     assert response.headers["x-request-id"] in caplog.text
     assert "AttributeError" in caplog.text
+
+
+REFUSED: list[tuple[str, str, int, str]] = [
+    (
+        "/evaluate",
+        '{"collection_slugg": "x", "messages": 1}',
+        400,
+        'unknown_field;severity=warning;place="collection_slugg"',
+    ),
+    (
+        "/evaluate",
+        f'{{{VALID}, {VALID}, "messages": []}}',
+        400,
+        'duplicate_key;severity=warning;place="collection_slug"',
+    ),
+    (
+        "/evaluate",
+        f'{{{VALID}, "scenario_slug": "nope", {MESSAGES}}}',
+        404,
+        'duplicate_key;severity=warning;place="scenario',
+    ),
+    ("/episodes/ep_x/turns", f'{{"x": 1, {MESSAGES}}}', 404, 'unknown_field;severity=warning;place="x"'),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "status", "finding"), REFUSED)
+def test_what_is_noticed_is_told_of_refused_requests_too(
+    server: Live, path: str, body: str, status: int, finding: str
+) -> None:
+    """The finding may well name the cause of the refusal; it is no part of the envelope (GEN-4, GEN-6, ERR-1)."""
+    response = server.client.post(f"/api/v1{path}", headers=JSON, content=body)
+    check_envelope(response, status)
+    assert response.headers["x-mock-findings"].startswith(finding)
+
+
+def test_a_refused_request_is_forgotten_at_once(server: Live) -> None:
+    """Nothing of it waits for the garbage collector: an error does not keep the request that caused it."""
+    gc.collect()
+    gc.disable()
+    try:
+        for body in ('{"a": NaN}', "{}", f'{{{VALID}, "messages": []}}'):
+            check_envelope(server.client.post(EVALUATE, headers=JSON, content=body), 400)
+        server.client.get("/nowhere")
+        left = [thing for thing in gc.get_objects() if isinstance(thing, Exchange)]
+    finally:
+        gc.enable()
+    assert not left
 
 
 def test_without_the_control_plane_only_health_is_left() -> None:

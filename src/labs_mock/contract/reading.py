@@ -1,24 +1,19 @@
 """From the bytes of a request to a model, or to a 400 that names the place (GEN-3, GEN-6, ERR-2)."""
 
-from functools import cache
-from itertools import islice
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 import orjson
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from labs_mock.contract.findings import Finding
 from labs_mock.contract.limits import MAX_NESTING, MAX_QUOTE
 from labs_mock.contract.models import WireModel
 from labs_mock.contract.wording import quote
 from labs_mock.errors import BadRequest
-from labs_mock.text import did_you_mean
 
 Model = TypeVar("Model", bound=WireModel)
 
 MAX_REPORTED = 3
-MAX_NOTICED = 20  # unknown fields of one request; more teach nothing
 MAX_QUOTED = MAX_QUOTE // MAX_REPORTED - 2  # with its quotation marks, in each of them
 
 
@@ -48,52 +43,6 @@ def read_model(model: type[Model], value: dict[str, Any], place: str = "") -> Mo
         return model.model_validate(value)
     except ValidationError as error:
         raise BadRequest(_explain(error.errors(include_url=False), place)) from None
-
-
-def unknown_fields(model: type[WireModel], value: dict[str, Any], place: str = "") -> list[Finding]:
-    """Fields that the contract does not know: ignored, but noticed (GEN-4)."""
-    found: list[Finding] = []
-    _note_unknown(model, value, place, found)
-    return found
-
-
-def _note_unknown(model: type[WireModel], value: dict[str, Any], place: str, found: list[Finding]) -> None:
-    fields, nested = _fields(model)
-    if not value.keys() <= fields:
-        unknown = (name for name in value if name not in fields)
-        found += [
-            Finding("unknown_field", f"{place}{name}", did_you_mean(name, sorted(fields)))
-            for name in islice(unknown, MAX_NOTICED - len(found))
-        ]
-    for name, inner in nested:
-        child = value.get(name)
-        if isinstance(child, dict):
-            _note_unknown(inner, child, f"{place}{name}.", found)
-        elif child:
-            plain = _plain(inner)
-            for index, member in enumerate(child):
-                if not member.keys() <= plain:
-                    _note_unknown(inner, member, f"{place}{name}.{index}.", found)
-
-
-@cache
-def _fields(model: type[WireModel]) -> tuple[frozenset[str], list[tuple[str, type[WireModel]]]]:
-    """The fields of a model, and those that hold objects or lists of them, with the models of these."""
-    nested = [(name, _model_in(field.annotation)) for name, field in model.model_fields.items()]
-    return frozenset(model.model_fields), [(name, inner) for name, inner in nested if inner is not None]
-
-
-@cache
-def _plain(model: type[WireModel]) -> frozenset[str]:
-    """The fields of a model below which nothing can be unknown."""
-    fields, nested = _fields(model)
-    return fields - {name for name, _ in nested}
-
-
-def _model_in(annotation: Any) -> type[WireModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, WireModel):
-        return annotation
-    return next((model for part in get_args(annotation) if (model := _model_in(part))), None)
 
 
 def _is_json(content_type: bytes | None) -> bool:

@@ -1,19 +1,20 @@
 """The ASGI application: every request gets an id, one order of checks, and one way to fail."""
 
 import logging
-from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from labs_mock.contract.findings import header
-from labs_mock.contract.reading import read_json, read_model, unknown_fields
+from labs_mock.contract.models import WireModel
+from labs_mock.contract.noticing import duplicate_keys, unknown_fields
+from labs_mock.contract.reading import read_json, read_model
 from labs_mock.contract.wording import INTERNAL, RATE_LIMITED, UNKNOWN_PATH
 from labs_mock.errors import BodyTooLarge, InternalError, MethodNotAllowed, NotFound, RateLimited, RequestError
 from labs_mock.http.bodies import Disconnected, read_body
 from labs_mock.http.control import PREFIX, control_routes
-from labs_mock.http.exchange import Exchange
+from labs_mock.http.exchange import Exchange, Payload
 from labs_mock.http.responses import Headers, error_body, error_headers, send_json
 from labs_mock.http.routes import Routes
 from labs_mock.ids import fingerprint, request_id
@@ -54,9 +55,9 @@ class App:
             status, payload = 200, _answer(self._routes, exchange)
             payload["request_id"] = exchange.request_id
         except Exception as raised:
-            error = _as_request_error(raised, exchange.request_id)
-            status, payload = error.status, error_body(error, exchange.request_id)
-            exchange.headers += error_headers(error)
+            status, payload = _refused(raised, exchange)
+        if exchange.findings:
+            exchange.headers.append((b"x-mock-findings", header(exchange.findings).encode()))
         await send_json(send, status, payload, exchange.headers)
 
     async def _receive(self, scope: Scope, receive: Receive) -> Exchange:
@@ -86,23 +87,26 @@ class App:
         )
 
 
-def _answer(routes: Routes, exchange: Exchange) -> dict[str, Any]:
+def _answer(routes: Routes, exchange: Exchange) -> Payload:
     """The order of RL-1: path and method, key, the request by itself, quota, then all that needs state."""
     endpoint, exchange.parameters = routes.find(exchange.method, exchange.path)
     account = exchange.account
     if exchange.too_large:
         raise BodyTooLarge(f"body: expected at most {exchange.world.settings.max_body:,} bytes")
-    model = endpoint.operation.request
-    value = {} if model is None else read_json(exchange.body, exchange.content_type)
-    request = None if model is None else read_model(model, value)
+    request = _read(exchange, endpoint.operation.request)
     if endpoint.check is not None:
         endpoint.check(exchange.parameters, request)
     _take_quota(exchange, account)
-    payload = endpoint.handle(exchange, request)
-    findings = exchange.findings if model is None else unknown_fields(model, value) + exchange.findings
-    if findings:
-        exchange.headers.append((b"x-mock-findings", header(findings).encode()))
-    return payload
+    return endpoint.handle(exchange, request)
+
+
+def _read(exchange: Exchange, model: type[WireModel] | None) -> WireModel | None:
+    """The request of an operation that has one; what it holds beside that is noticed, even if it is refused."""
+    if model is None:
+        return None
+    value = read_json(exchange.body, exchange.content_type)
+    exchange.findings += unknown_fields(model, value) + duplicate_keys(exchange.body)
+    return read_model(model, value)
 
 
 def _take_quota(exchange: Exchange, account: Account) -> None:
@@ -114,6 +118,17 @@ def _take_quota(exchange: Exchange, account: Account) -> None:
     )
     if not quota.allowed:
         raise RateLimited(RATE_LIMITED)
+
+
+def _refused(raised: Exception, exchange: Exchange) -> tuple[int, Payload]:
+    """Status and body of an answer to what went wrong.
+
+    It does not outlive this function: an exception holds its frames, and a frame that holds the exception would
+    keep them, the request among them, until the collector comes by.
+    """
+    error = _as_request_error(raised, exchange.request_id)
+    exchange.headers += error_headers(error)
+    return error.status, error_body(error, exchange.request_id)
 
 
 def _as_request_error(raised: Exception, name: str) -> RequestError:

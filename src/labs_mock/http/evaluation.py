@@ -6,7 +6,8 @@ from typing import Any
 from labs_mock.contract.findings import Finding
 from labs_mock.contract.limits import MAX_LOG, MAX_WINDOW_DAYS
 from labs_mock.contract.models import BatchEvaluate, BatchItem, Compare, Evaluate, Message, Normalised, RewardConfig
-from labs_mock.contract.reading import read_model, unknown_fields
+from labs_mock.contract.noticing import unknown_fields
+from labs_mock.contract.reading import read_model
 from labs_mock.contract.wording import NO_OPERATOR_MESSAGE
 from labs_mock.engine.attribution import conversation
 from labs_mock.engine.play import Player
@@ -70,6 +71,12 @@ def _item(
     exchange: Exchange, index: int, item: dict[str, Any], versions: set[str], rewards: list[tuple[LogKey, float]]
 ) -> Payload:
     place = f"items.{index}."
+    exchange.findings += [
+        Finding("reward_config_in_batch_item", found.place, "set weights in the scenario, or use /evaluate")
+        if found.place == f"{place}reward_config"
+        else found
+        for found in unknown_fields(BatchItem, item, place)
+    ]
     try:
         request = read_model(BatchItem, item, place)
         check_windows(request, place)
@@ -77,12 +84,6 @@ def _item(
         play = _played(exchange, player, request.messages, place)
     except RequestError as error:
         return {"id": item["id"], "status": "error", "error": error.message}
-    exchange.findings += [
-        Finding("reward_config_in_batch_item", found.place, "set weights in the scenario, or use /evaluate")
-        if found.place == f"{place}reward_config"
-        else found
-        for found in unknown_fields(BatchItem, item, place)
-    ]
     versions.add(player.scenario.version)
     payload = scored(exchange.account, player.scenario, play, None)
     key = _log_key(exchange, request)
