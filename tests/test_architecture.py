@@ -71,6 +71,8 @@ ROOMS = (
         "http.episodes",
         "http.endpoints",
         "http.routes",
+        "http.resources",
+        "http.keys",
         "http.control",
         "http.app",
         "http",

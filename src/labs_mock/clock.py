@@ -44,6 +44,11 @@ def parse_instant(text: str) -> float:
     return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
 
 
+def instant_text(instant: float) -> str:
+    """The ISO 8601 time of unix seconds, in UTC: `2026-01-01T00:00:00Z`."""
+    return datetime.fromtimestamp(instant, UTC).isoformat().replace("+00:00", "Z")
+
+
 def _parse(specification: str) -> tuple[Mode, float, float | None]:
     name, colon, instant = specification.partition(":")
     if specification == "real":

@@ -3,15 +3,14 @@
 from typing import Any, TypeVar
 
 import orjson
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from labs_mock.contract.limits import MAX_NESTING, MAX_QUOTE
-from labs_mock.contract.models import WireModel
 from labs_mock.contract.wording import quote
 from labs_mock.errors import BadRequest
 
-Model = TypeVar("Model", bound=WireModel)
+Model = TypeVar("Model", bound=BaseModel)
 
 MAX_REPORTED = 3
 MAX_QUOTED = MAX_QUOTE // MAX_REPORTED - 2  # with its quotation marks, in each of them

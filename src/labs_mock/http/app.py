@@ -137,7 +137,8 @@ def _as_request_error(raised: Exception, name: str) -> RequestError:
         return raised
     if isinstance(raised, HTTPException):
         if raised.status_code == MethodNotAllowed.status:
-            return MethodNotAllowed((raised.headers or {}).get("Allow", "GET"))
+            allowed = (raised.headers or {})["Allow"].split(", ")  # in the order of a set
+            return MethodNotAllowed(", ".join(sorted(allowed)))
         if raised.status_code == NotFound.status:
             return NotFound(UNKNOWN_PATH)
     log.error("request %s failed", name, exc_info=raised)

@@ -1,6 +1,7 @@
 """`server.yaml`: any setting of the settings table, and the keys that clients may use."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, create_model
@@ -12,17 +13,22 @@ from labs_mock.scenario.schema import FileModel, Slug
 from labs_mock.settings import SETTINGS
 
 
-class AccountFile(FileModel):
-    """A key: whose it is, what it may see, how often it may ask, and until when (AUTH-1…3, RL-2)."""
+class AccountTerms(FileModel):
+    """What a key may see, how often it may ask, and until when (AUTH-1…3, RL-2)."""
 
-    key: Annotated[str, StringConstraints(pattern=r"^lab_[A-Za-z0-9_-]+$", max_length=200)]
-    organisation: Slug
     plan: Literal["standard", "premium", "enterprise"] | None = None
     requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
     subscriptions: Literal["*"] | list[Slug] = "*"
     score_access: Literal["full", "scores", "reward"] = "full"
     expires: str | None = None
     revoked: bool = False
+
+
+class AccountFile(AccountTerms):
+    """A key, whose it is, and its terms."""
+
+    key: Annotated[str, StringConstraints(pattern=r"^lab_[A-Za-z0-9_-]+$", max_length=200)]
+    organisation: Slug
 
 
 class ServerBase(FileModel):
@@ -59,20 +65,22 @@ def check_server(data: dict[str, Any]) -> Iterator[Mistake]:
                 setting.read(data[setting.name])
             except SettingsError as error:
                 yield Mistake((setting.name,), str(error))
-    for path, account in mappings(data, "keys.*"):
-        if "plan" in account and "requests_per_minute" in account:
-            yield Mistake((*path, "plan"), "'plan' beside 'requests_per_minute'", "expected one of the two", True)
-    yield from _keys(data)
-
-
-def _keys(data: dict[str, Any]) -> Iterator[Mistake]:
-    for path, expires in texts(data, "keys.*.expires"):
-        try:
-            parse_instant(expires)
-        except ValueError:
-            yield Mistake(path, "not a time", "expected an ISO 8601 time such as 2026-12-31T00:00:00Z")
+    for path, terms in mappings(data, "keys.*"):
+        for mistake in check_terms(terms):
+            yield replace(mistake, path=(*path, *mistake.path))
     seen: set[str] = set()
     for path, key in texts(data, "keys.*.key"):
         if key in seen:
             yield Mistake(path, "the key stands twice", "expected keys that differ")
         seen.add(key)
+
+
+def check_terms(terms: dict[str, Any]) -> Iterator[Mistake]:
+    """All mistakes in the terms of a key that their schema cannot see."""
+    if "plan" in terms and "requests_per_minute" in terms:
+        yield Mistake(("plan",), "'plan' beside 'requests_per_minute'", "expected one of the two", True)
+    for path, expires in texts(terms, "expires"):
+        try:
+            parse_instant(expires)
+        except ValueError:
+            yield Mistake(path, "not a time", "expected an ISO 8601 time such as 2026-12-31T00:00:00Z")

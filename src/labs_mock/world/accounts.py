@@ -1,16 +1,17 @@
 """Keys: whose they are, what they may see, how often they may ask (AUTH-1…3, RL-2)."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from hmac import compare_digest
-from typing import Literal
+from typing import Any, Literal
 
-from labs_mock.clock import parse_instant
+from labs_mock.clock import instant_text, parse_instant
 from labs_mock.contract.limits import PLANS
 from labs_mock.contract.wording import NO_SUBSCRIPTION, UNAUTHORIZED
 from labs_mock.errors import Forbidden, Unauthorized
-from labs_mock.scenario.server_file import AccountFile
+from labs_mock.scenario.server_file import AccountFile, AccountTerms
+from labs_mock.text import redacted
 
 ScoreAccess = Literal["full", "scores", "reward"]
 
@@ -30,15 +31,25 @@ class Account:
     @classmethod
     def of(cls, file: AccountFile) -> "Account":
         """The account of an entry of `server.yaml`."""
-        return cls(
-            key=file.key,
-            organisation=file.organisation,
-            requests_per_minute=file.requests_per_minute or PLANS[file.plan or "enterprise"],
-            subscriptions=None if file.subscriptions == "*" else frozenset(file.subscriptions),
-            score_access=file.score_access,
-            expires=0 if file.expires is None else parse_instant(file.expires),
-            revoked=file.revoked,
-        )
+        return cls(key=file.key, organisation=file.organisation).under(file)
+
+    def under(self, terms: AccountTerms) -> "Account":
+        """The same account under those terms that are given; the others stay as they were."""
+        changed = {name: getattr(terms, name) for name in AccountTerms.model_fields if name in terms.model_fields_set}
+        return replace(self, **dict(_TERMS[name](value) for name, value in changed.items()))
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What may be shown of it: everything, with the key made unreadable."""
+        return {
+            "key": redacted(self.key),
+            "organisation": self.organisation,
+            "requests_per_minute": self.requests_per_minute,
+            "subscriptions": "*" if self.subscriptions is None else sorted(self.subscriptions),
+            "score_access": self.score_access,
+            "expires": instant_text(self.expires) if self.expires else None,
+            "revoked": self.revoked,
+        }
 
     def valid(self, now: float) -> bool:
         """Neither revoked nor expired."""
@@ -54,11 +65,34 @@ class Account:
         return self.subscriptions is None or collection in self.subscriptions
 
 
+_TERMS: dict[str, Callable[[Any], tuple[str, Any]]] = {
+    "plan": lambda name: ("requests_per_minute", PLANS[name or "enterprise"]),
+    "requests_per_minute": lambda number: ("requests_per_minute", number or PLANS["enterprise"]),
+    "subscriptions": lambda slugs: ("subscriptions", None if slugs == "*" else frozenset(slugs)),
+    "score_access": lambda access: ("score_access", access),
+    "expires": lambda text: ("expires", 0 if text is None else parse_instant(text)),
+    "revoked": lambda revoked: ("revoked", revoked),
+}
+
+
 class Accounts:
     """The keys of the server, found by their digests, so that no comparison stops at the first difference."""
 
     def __init__(self, accounts: Iterable[Account]) -> None:
-        self._by_digest = {_digest(account.key.encode()): account for account in accounts}
+        self._first = tuple(accounts)
+        self.reset()
+
+    def reset(self) -> None:
+        """Only the keys that there were at the start, as they were."""
+        self._by_digest = {_digest(account.key.encode()): account for account in self._first}
+
+    def put(self, account: Account) -> None:
+        """Add an account, or replace the one with its key; from now on, that one counts (AUTH-1)."""
+        self._by_digest[_digest(account.key.encode())] = account
+
+    def get(self, key: str) -> Account | None:
+        """The account of a key, valid or not."""
+        return self._by_digest.get(_digest(key.encode()))
 
     def __iter__(self) -> Iterator[Account]:
         return iter(self._by_digest.values())

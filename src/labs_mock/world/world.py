@@ -52,7 +52,7 @@ class World:
     def reset(self) -> None:
         """Everything but scenarios and settings back to the start."""
         self.clock = Clock(self.settings.clock)
-        for part in (self.limits, self.attempts, self.episodes, self.normalisation):
+        for part in (self.accounts, self.limits, self.attempts, self.episodes, self.normalisation):
             part.reset()
 
 

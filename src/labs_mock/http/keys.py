@@ -1,0 +1,58 @@
+"""Keys over the control plane: add one, change its terms, revoke it. None is ever shown in full."""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from starlette.requests import Request
+from starlette.routing import BaseRoute
+
+from labs_mock.contract.reading import read_model
+from labs_mock.errors import BadRequest, NotFound
+from labs_mock.http.exchange import Payload
+from labs_mock.http.resources import json_of, resource
+from labs_mock.scenario.server_file import AccountFile, AccountTerms, check_terms
+from labs_mock.text import did_you_mean
+from labs_mock.world import World
+from labs_mock.world.accounts import Account
+
+Terms = TypeVar("Terms", bound=AccountTerms)
+
+
+def key_routes(world: World, prefix: str) -> list[BaseRoute]:
+    """`GET` and `POST /keys`, `PATCH /keys/{key}`."""
+
+    async def list_keys(_: Request) -> Payload:
+        return {"keys": [account.shown for account in world.accounts]}
+
+    async def add_key(request: Request) -> Payload:
+        file = _terms(await json_of(request), AccountFile, world.library.collections)
+        if world.accounts.get(file.key) is not None:
+            raise BadRequest("key: this key exists; change it with PATCH, or choose another one")
+        return _put(world, Account.of(file))
+
+    async def change_key(request: Request) -> Payload:
+        account = world.accounts.get(request.path_params["key"])
+        if account is None:
+            raise NotFound("Key not found; GET /_mock/keys lists them")
+        return _put(world, account.under(_terms(await json_of(request), AccountTerms, world.library.collections)))
+
+    return [
+        resource(f"{prefix}/keys", GET=list_keys, POST=add_key),
+        resource(f"{prefix}/keys/{{key}}", PATCH=change_key),
+    ]
+
+
+def _put(world: World, account: Account) -> Payload:
+    world.accounts.put(account)
+    return account.shown
+
+
+def _terms(value: Payload, model: type[Terms], collections: Iterable[str]) -> Terms:
+    """The terms in a request. Raises `BadRequest` that names the field and says what to send."""
+    terms = read_model(model, value)
+    for mistake in check_terms(value):
+        raise BadRequest(f"{mistake.path[-1]}: {mistake.message}; {mistake.expected}")
+    for index, slug in enumerate(terms.subscriptions if terms.subscriptions != "*" else ()):
+        if slug not in collections:
+            raise BadRequest(f"subscriptions.{index}: unknown collection; {did_you_mean(slug, collections)}")
+    return terms
