@@ -2,9 +2,9 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-LOCKED := pyproject.toml constraints.txt
+LOCKED := pyproject.toml constraints.txt hatch_build.py
 
-.PHONY: serve test lint types bench lock clean
+.PHONY: serve test lint types bench generated lock clean
 
 serve: .venv/serve.stamp
 	$(BIN)/labs-mock serve
@@ -21,6 +21,10 @@ types: .venv/dev.stamp
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks
+
+# Files that a program writes: schemas, examples, two pages of the documentation.
+generated: .venv/dev.stamp
+	$(BIN)/python -m tests.generated
 
 # The lock file: names and versions only, for every platform, and no address of an index.
 lock: .venv/dev.stamp

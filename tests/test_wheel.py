@@ -35,7 +35,10 @@ def test_the_wheel_holds_code_scenarios_and_nothing_else(wheel: Path) -> None:
     assert {f"labs_mock/library/{name}" for name in shipped} <= package
     sources = {path.relative_to(ROOT / "src").as_posix() for path in (ROOT / "src").rglob("*.py")}
     assert {name for name in package if name.endswith(".py")} == sources
-    assert {"labs_mock/py.typed", "labs_mock/starter/server.yaml"} <= package
+    assert {"labs_mock/py.typed", "labs_mock/starter/server.yaml", "labs_mock/contract/examples.json"} <= package
+    assert {
+        f"labs_mock/http/swagger_ui/{name}" for name in ("swagger-ui-bundle.js", "swagger-ui.css", "LICENSE")
+    } <= package
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert "labs-mock = labs_mock.cli:main" in commands
     assert "labs_mock = labs_mock.pytest_plugin" in commands
@@ -56,5 +59,6 @@ def test_the_installed_wheel_serves(wheel: Path, tmp_path: Path) -> None:
             assert process.stdout is not None
             url = json.loads(process.stdout.readline())["url"]
             assert httpx.get(f"{url}/_mock/health").json()["scenarios"] == 13
+            assert "SwaggerUIBundle" in httpx.get(f"{url}/docs/swagger-ui-bundle.js").text
         finally:
             process.terminate()

@@ -111,12 +111,13 @@ def validate(folder: Path | None) -> None:
 
 
 @main.command()
-@click.argument("kind", type=click.Choice(["scenario", "collection", "dataset", "server"]))
+@click.argument("kind", type=click.Choice(["scenario", "collection", "dataset", "server", "openapi"]))
 def schema(kind: str) -> None:
-    """Print the JSON Schema of a kind of file."""
+    """Print the JSON Schema of a kind of file, or the OpenAPI document of the API."""
+    from labs_mock.contract.openapi import openapi_text
     from labs_mock.scenario.printing import schema_text
 
-    click.echo(schema_text(kind), nl=False)
+    click.echo(openapi_text(__version__) if kind == "openapi" else schema_text(kind), nl=False)
 
 
 @main.command()

@@ -7,6 +7,7 @@ from xxhash import xxh3_128_digest
 _CROCKFORD = b"0123456789abcdefghjkmnpqrstvwxyz" * 8  # one character for every value of a byte
 
 ID_LENGTH = 26
+ID_PATTERN = f"[0-9a-hjkmnp-tv-z]{{{ID_LENGTH}}}"  # Crockford's alphabet has no i, l, o and u
 
 
 def fingerprint(organisation: str, method: str, path: str, body: bytes) -> bytes:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labs_mock.contract.models import BatchEvaluated
+from labs_mock.contract.answers import BatchEvaluated
 from labs_mock.scenario.server_file import AccountFile
 from tests.support import OPENING, Live, live, world
 

@@ -1,4 +1,4 @@
-from labs_mock.contract.models import CatalogListed
+from labs_mock.contract.answers import CatalogListed
 from labs_mock.scenario.loader import load_library, shipped_library
 from labs_mock.scenario.server_file import AccountFile
 from labs_mock.world import World

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from labs_mock.contract.models import ErrorBody
+from labs_mock.contract.answers import ErrorBody
 from labs_mock.http.exchange import Exchange
 from labs_mock.world import World
 from tests.support import KEY, Live, live, world

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from labs_mock.contract.models import EpisodeCreated, TurnTaken
+from labs_mock.contract.answers import EpisodeCreated, TurnTaken
 from labs_mock.scenario.server_file import AccountFile
 from tests.support import CLAIM, OPENING, Live, live, scenario, world
 

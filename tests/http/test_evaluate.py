@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from labs_mock.contract.answers import Evaluated
 from labs_mock.contract.dimensions import DIMENSIONS
-from labs_mock.contract.models import Evaluated
 from labs_mock.scenario.server_file import AccountFile
 from tests.support import OPENING, Live, live, scenario, world
 

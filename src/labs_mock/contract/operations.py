@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from labs_mock.contract import models
+from labs_mock.contract import answers, models
 from labs_mock.contract.limits import BASE_PATH
 
 
@@ -10,17 +10,24 @@ from labs_mock.contract.limits import BASE_PATH
 class Operation:
     """One operation of the API.
 
-    `path` is relative to the base path, its parameters in braces; `request` is None where there is no body; `statuses` are the codes that it may
-    answer with beside 200, 400, 401, 413, 429 and 500, which every operation has.
+    `path` is relative to the base path, its parameters in braces; `request` is None where there is no body. `refusals` are
+    the errors that are its own; `statuses` adds those that all operations share.
     """
 
     name: str
+    summary: str
     method: str
     path: str
     request: type[models.WireModel] | None
-    response: type[models.WireModel]
-    statuses: tuple[int, ...]
+    answer: type[answers.Answer]
+    refusals: tuple[int, ...]
     clauses: tuple[str, ...]
+
+    @property
+    def statuses(self) -> tuple[int, ...]:
+        """Every status that it answers with, in order (GEN-2, GEN-3)."""
+        invalid = () if self.request is None else (400,)
+        return tuple(sorted({200, *invalid, 401, *self.refusals, 413, 429, 500}))
 
     @property
     def full_path(self) -> str:
@@ -28,41 +35,64 @@ class Operation:
         return BASE_PATH + self.path
 
 
+EVERYWHERE = (
+    "GEN-1",
+    "GEN-2",
+    "GEN-3",
+    "GEN-4",
+    "GEN-5",
+    "GEN-6",
+    "AUTH-1",
+    "ID-1",
+    "ID-2",
+    "ERR-1",
+    "ERR-2",
+    "RL-1",
+    "RL-2",
+)
+"""Clauses that every operation keeps beside its own; `NEVER` and `DET` are of the server as a whole."""
+
+_REWARDS = tuple(f"RC-{number}" for number in range(1, 6))
+
 OPERATIONS = (
     Operation(
         name="list_catalog",
+        summary="List collections and scenarios",
         method="GET",
         path="/catalog",
         request=None,
-        response=models.CatalogListed,
-        statuses=(),
-        clauses=("CAT-1", "CAT-2"),
+        answer=answers.CatalogListed,
+        refusals=(),
+        clauses=("CAT-1", "CAT-2", "AUTH-2"),
     ),
     Operation(
         name="create_episode",
+        summary="Start an episode",
         method="POST",
         path="/episodes",
         request=models.CreateEpisode,
-        response=models.EpisodeCreated,
-        statuses=(403, 404),
+        answer=answers.EpisodeCreated,
+        refusals=(403, 404),
         clauses=("EP-1", "EP-2", "EP-3", "AUTH-2"),
     ),
     Operation(
         name="take_turn",
+        summary="Take a turn",
         method="POST",
         path="/episodes/{id}/turns",
         request=models.TakeTurn,
-        response=models.TurnTaken,
-        statuses=(404,),
-        clauses=(*(f"EP-{number}" for number in range(3, 16)), *(f"RC-{number}" for number in range(1, 6))),
+        answer=answers.TurnTaken,
+        refusals=(404,),
+        clauses=(*(f"EP-{number}" for number in range(3, 16)), "AUTH-3", *_REWARDS),
     ),
     Operation(
         name="evaluate",
+        summary="Score a conversation",
         method="POST",
         path="/evaluate",
         request=models.Evaluate,
-        response=models.Evaluated,
-        statuses=(403, 404),
+        answer=answers.Evaluated,
+        refusals=(403, 404),
         clauses=(
             "EV-1",
             "EV-2",
@@ -72,25 +102,27 @@ OPERATIONS = (
             "EP-9",
             "AUTH-2",
             "AUTH-3",
-            *(f"RC-{number}" for number in range(1, 6)),
+            *_REWARDS,
         ),
     ),
     Operation(
         name="batch_evaluate",
+        summary="Score up to 100 conversations",
         method="POST",
         path="/batch/evaluate",
         request=models.BatchEvaluate,
-        response=models.BatchEvaluated,
-        statuses=(),
+        answer=answers.BatchEvaluated,
+        refusals=(),
         clauses=("BAT-1", "BAT-2", "BAT-3", "BAT-4", "NORM-1", "NORM-2", "EP-8", "AUTH-2", "AUTH-3"),
     ),
     Operation(
         name="compare",
+        summary="Compare two conversations",
         method="POST",
         path="/compare",
         request=models.Compare,
-        response=models.Compared,
-        statuses=(403, 404),
+        answer=answers.Compared,
+        refusals=(403, 404),
         clauses=("CMP-1", "EP-8", "AUTH-2"),
     ),
 )

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from labs_mock.contract.models import Message, TerminalReason, ToolCall
+from labs_mock.contract.answers import TerminalReason
+from labs_mock.contract.models import Message, ToolCall
 from labs_mock.contract.tokens import NO_RESPONSE
 from labs_mock.engine import persona
 from labs_mock.engine.memo import Memo

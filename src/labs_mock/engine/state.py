@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from labs_mock.contract.models import TerminalReason
+from labs_mock.contract.answers import TerminalReason
 from labs_mock.engine.score import Assessment
 from labs_mock.scenario.rules import Rule, Turns
 

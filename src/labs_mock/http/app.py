@@ -7,13 +7,15 @@ from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from labs_mock.contract.findings import header
+from labs_mock.contract.limits import BASE_PATH
 from labs_mock.contract.models import WireModel
 from labs_mock.contract.noticing import duplicate_keys, unknown_fields
 from labs_mock.contract.reading import read_json, read_model
 from labs_mock.contract.wording import INTERNAL, RATE_LIMITED, UNKNOWN_PATH
 from labs_mock.errors import BodyTooLarge, InternalError, MethodNotAllowed, NotFound, RateLimited, RequestError
 from labs_mock.http.bodies import Disconnected, read_body
-from labs_mock.http.control import PREFIX, control_routes
+from labs_mock.http.control import control_routes
+from labs_mock.http.documentation import documentation_routes
 from labs_mock.http.exchange import Exchange, Payload
 from labs_mock.http.responses import Headers, error_body, error_headers, send_json
 from labs_mock.http.routes import Routes
@@ -30,27 +32,27 @@ def create_app(world: World) -> ASGIApp:
 
 
 class App:
-    """`/api/v1` by the table of operations, `/_mock` by Starlette, all in one error envelope."""
+    """`/api/v1` by the table of operations, `/_mock` and the documentation by Starlette, all in one error envelope."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self._routes = Routes()
-        self._control = Router(control_routes(world), redirect_slashes=False)
+        self._others = Router([*control_routes(world), *documentation_routes()], redirect_slashes=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request. A client that leaves in the middle of its body changes nothing."""
         if scope["type"] != "http":
-            await self._control(scope, receive, send)
+            await self._others(scope, receive, send)
             return
         try:
             exchange = await self._receive(scope, receive)
         except Disconnected:
             return
         try:
-            if exchange.path.startswith(PREFIX):
+            if not exchange.path.startswith(BASE_PATH):
                 # With an `app` in its scope the router raises its errors instead of answering in plain text.
                 scope["app"] = self
-                await self._control(scope, _replay(exchange), _with_headers(send, exchange.headers))
+                await self._others(scope, _replay(exchange, receive), _with_headers(send, exchange.headers))
                 return
             status, payload = 200, _answer(self._routes, exchange)
             payload["request_id"] = exchange.request_id
@@ -137,7 +139,7 @@ def _as_request_error(raised: Exception, name: str) -> RequestError:
         return raised
     if isinstance(raised, HTTPException):
         if raised.status_code == MethodNotAllowed.status:
-            allowed = (raised.headers or {})["Allow"].split(", ")  # in the order of a set
+            allowed = (raised.headers or {}).get("Allow", "GET, HEAD").split(", ")  # in the order of a set
             return MethodNotAllowed(", ".join(sorted(allowed)))
         if raised.status_code == NotFound.status:
             return NotFound(UNKNOWN_PATH)
@@ -145,13 +147,14 @@ def _as_request_error(raised: Exception, name: str) -> RequestError:
     return InternalError(INTERNAL)
 
 
-def _replay(exchange: Exchange) -> Receive:
-    """A `receive` that gives the body once more."""
+def _replay(exchange: Exchange, receive: Receive) -> Receive:
+    """A `receive` that gives the body once more, and then what comes after it."""
+    body: list[Message] = [{"type": "http.request", "body": exchange.body, "more_body": False}]
 
-    async def receive() -> Message:
-        return {"type": "http.request", "body": exchange.body, "more_body": False}
+    async def replay() -> Message:
+        return body.pop() if body else await receive()
 
-    return receive
+    return replay
 
 
 def _with_headers(send: Send, headers: Headers) -> Send:

@@ -1,0 +1,230 @@
+"""The clauses of the contract: what the service documents, and what is inferred where it is silent.
+
+Code, tests, the OpenAPI document and the reports cite clauses by name. What is inferred is our reading and
+nobody's word; the service may differ.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One clause; `documented` and `inferred` say which part of it is which, and one of them may be empty."""
+
+    name: str
+    documented: str = ""
+    inferred: str = ""
+
+    @property
+    def basis(self) -> str:
+        """`D`, `I` or `D/I`."""
+        return "/".join(letter for letter, text in (("D", self.documented), ("I", self.inferred)) if text)
+
+    @property
+    def section(self) -> str:
+        """The part before the number: `EP` of `EP-7`."""
+        return self.name.partition("-")[0]
+
+
+SECTIONS = {
+    "GEN": "General",
+    "AUTH": "Keys and what they may see",
+    "ID": "Request ids",
+    "ERR": "Errors",
+    "RL": "Rate limits",
+    "CAT": "Catalog",
+    "EP": "Episodes",
+    "EV": "Evaluation",
+    "BAT": "Batch evaluation",
+    "CMP": "Comparison",
+    "NORM": "Normalised rewards",
+    "RC": "Reward configuration",
+    "NEVER": "What never leaves",
+    "DET": "Determinism (of this mock, not of the service)",
+}
+
+CLAUSES = (
+    Clause("GEN-1", "The base path is `/api/v1`; requests and answers are JSON in UTF-8."),
+    Clause("GEN-2", "Statuses in use: 200, 400, 401, 403, 404, 429 and 500, and 202 and 409 for exports."),
+    Clause(
+        "GEN-3",
+        inferred="A body that is not JSON, no object or of another content type is a 400, one above the size limit a "
+        "413. An unknown path is a 404 and another method a 405 with `Allow`, both before the key is looked at. A "
+        "trailing slash is another path. All of them come in the error envelope.",
+    ),
+    Clause("GEN-4", inferred="Fields that are not documented are ignored; the mock tells of them as findings."),
+    Clause(
+        "GEN-5",
+        "`reward_config: null` is sent by the documentation itself.",
+        "For every optional field null equals its absence.",
+    ),
+    Clause(
+        "GEN-6",
+        inferred="A 400 for NaN and numbers beyond a double, lone surrogates, more than 64 levels of nesting, more than "
+        "1,000 messages in a conversation or 100 tool calls in a message. Of equal keys in an object the last one counts; "
+        "the mock tells of it.",
+    ),
+    Clause(
+        "AUTH-1",
+        "`Authorization: Bearer lab_…`. A key that is missing, unknown, expired or revoked, or another scheme, is a 401 "
+        "`Invalid or missing API key`. A revocation counts at once.",
+    ),
+    Clause(
+        "AUTH-2",
+        "A valid key without a subscription for the collection gets a 403 `No active subscription for collection`; in "
+        "a batch, an error item.",
+    ),
+    Clause(
+        "AUTH-3",
+        "`scores` may be absent, and `score_breakdown` comes with full score access only.",
+        "A key sees both, or `scores`, or neither; what it may not see is absent, never null.",
+    ),
+    Clause(
+        "ID-1",
+        "Every answer, errors and streams too, has the header `X-Request-ID`: `req_` and base-32 characters.",
+        "There are 26 of them. A client's own `X-Request-ID` changes nothing.",
+    ),
+    Clause("ID-2", "Bodies repeat it: `request_id` on success, `data.request_id` in errors.", "Exported rows do not."),
+    Clause("ERR-1", 'An error is exactly `{"message": …, "data": {"request_id": …}}`.'),
+    Clause(
+        "ERR-2",
+        inferred="The message of a 400 names the field by its path and says what was expected. It quotes at most 80 "
+        "characters of input, and never a key.",
+    ),
+    Clause(
+        "RL-1",
+        "Key and validation come before the rate limit, whose state is told in `X-RateLimit-Limit`, `-Remaining` and "
+        "`-Reset` (unix seconds).",
+        "The headers are on every answer behind the limiter: 200, 403, 404 for things, 429, 500 and a 400 that needs the "
+        "episode. 401, 405, 413, a 404 for a path and a 400 that the request alone decides have none and use no quota.",
+    ),
+    Clause(
+        "RL-2",
+        "Over the limit: 429 `Rate limit exceeded`. Standard plans have 60 requests a minute, premium 300, enterprise "
+        "its own.",
+        "Windows are whole minutes, one for each key. There is no `Retry-After`.",
+    ),
+    Clause("CAT-1", "`GET /catalog` lists collections and scenarios."),
+    Clause(
+        "CAT-2",
+        inferred="Only subscribed collections, sorted by slug; a scenario has slug, name, description, difficulty, shape, "
+        "`max_turns` and the ids of its tools.",
+    ),
+    Clause(
+        "EP-1",
+        "An episode has an id `ep_…` and starts with the persona's first line, as `assistant`. An unknown collection or "
+        "scenario is a 404 that says which.",
+    ),
+    Clause(
+        "EP-2",
+        "A tool has an id, a type (`artifact` or `decision`), a name and a mode: `json_schema` or `options`. A call names "
+        "it by its id.",
+    ),
+    Clause("EP-3", "Without `score_turns` every turn's reward is 0, and there are no scores."),
+    Clause("EP-4", "`turn` counts the accepted calls from 1; the observation is one message of the persona."),
+    Clause("EP-5", "A reward is within [0, 1] and judges the whole conversation so far."),
+    Clause(
+        "EP-6",
+        "The `id` in the body equals the one in the path.",
+        "A different one is a 400; none is accepted, and the mock tells of it.",
+    ),
+    Clause(
+        "EP-7",
+        "A turn's `messages` are documented both as the new ones and as the whole history.",
+        "Both work. New is what follows the latest observation, or else the longest beginning that the transcript shares, "
+        "or else the last message.",
+    ),
+    Clause(
+        "EP-8",
+        inferred="In a conversation given whole, `assistant` is the operator if there is a `user` message. If all are "
+        "`assistant` and the first is the opening, the persona's lines are told by what it would have said.",
+    ),
+    Clause(
+        "EP-9",
+        "A message has a role, at most 10,000 characters of content and perhaps tool calls.",
+        "Characters are Unicode code points.",
+    ),
+    Clause("EP-10", "After 50 turns, or the scenario's fewer, an episode is complete: `max_turns_reached`."),
+    Clause(
+        "EP-11",
+        "A complete episode, and no other, says why: `completed`, `error`, `max_turns_reached` or `client_terminated`.",
+        "If several apply, in the order `error`, `completed`, `max_turns_reached`.",
+    ),
+    Clause(
+        "EP-12",
+        inferred="A tool call that the scenario does not know or allow is never a 400. It counts for nothing but as the last "
+        "call of its output, and ends the episode with `error` unless the scenario says otherwise.",
+    ),
+    Clause(
+        "EP-13",
+        "A turn on a complete episode is refused with `Episode already complete`; an unknown one, and one without a turn "
+        "for 24 hours, with 404 `Episode not found`.",
+        "The former is a 400. Another organisation's episode is as unknown as any.",
+    ),
+    Clause("EP-14", inferred="No call ends an episode early, since none is documented."),
+    Clause(
+        "EP-15",
+        inferred="Turns of one episode at a time are applied one after the other; a refused one changes nothing.",
+    ),
+    Clause(
+        "EV-1", "`POST /evaluate` gives the reward of a conversation, with the scenario's name and a scoring version."
+    ),
+    Clause(
+        "EV-2",
+        inferred="It gives what an episode with that transcript gave last, if every turn held one run of operator messages. "
+        "What follows the end of the scenario is ignored, and the mock tells of it.",
+    ),
+    Clause("BAT-1", "A batch has 1 to 100 items and is answered in their order."),
+    Clause(
+        "BAT-2",
+        "An error item has no `reward`.",
+        "`status` is `success` or `error`. A bad item leaves the others alone, but one that is no object or has no id "
+        "is a 400 for the request.",
+    ),
+    Clause("BAT-3", inferred="An item gets what `/evaluate` gives for it, whatever else is in the batch."),
+    Clause("BAT-4", inferred="Ids may repeat. `reward_config` in an item is ignored, and the mock tells of it."),
+    Clause(
+        "CMP-1",
+        "`POST /compare` gives both rewards, the winner (`a`, `b` or `tie`) and the absolute margin; swapping the "
+        "responses swaps the answer.",
+    ),
+    Clause(
+        "NORM-1",
+        "At most five windows such as `7d`, with a `normalization_key`; `normalized` comes only when both are given.",
+        "A window is at least 1 and at most 366 days or 10,000 evaluations.",
+    ),
+    Clause(
+        "NORM-2",
+        inferred="The z-score of this reward among earlier ones of the organisation, key and scenario, by population "
+        "deviation; null with fewer than two or without deviation. A batch is normalised against what was before it. The "
+        "newest 10,000 rewards count.",
+    ),
+    Clause(
+        "RC-1",
+        "Seven quality weights; of those given, omitted ones are 0.",
+        "Each is within 0 and 1, and an unknown name is a 400.",
+    ),
+    Clause("RC-2", "Only scorers with a weight above 0 run, and `scores` has those alone."),
+    Clause(
+        "RC-3", "`skip_safety_gate` leaves scope and terminology out. Without `reward_config` the scenario decides."
+    ),
+    Clause(
+        "RC-4",
+        inferred="The reward is the weighted mean of the scores times the gate, rounded to six places; 0 if a critical "
+        "failure metric holds, or if nothing ran.",
+    ),
+    Clause("RC-5", inferred="A dimension that the scenario does not define does not run; the mock tells of it."),
+    Clause("NEVER-1", "Scoring criteria, objectives, optimal actions and expected paths are in no answer."),
+    Clause(
+        "DET-1",
+        inferred="On a frozen clock the same files, seed and requests give the same bytes in any process. There is no `Date` "
+        "and no `Server`.",
+    ),
+    Clause(
+        "DET-2",
+        inferred="In any order of arrival, too, but for what counts arrivals: quotas, shared histories, two turns of one episode.",
+    ),
+    Clause("DET-3", inferred="Ids are hashes of the seed, of what was asked, and of how often that was asked before."),
+)
+
+BY_NAME = {clause.name: clause for clause in CLAUSES}

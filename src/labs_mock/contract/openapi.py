@@ -1,0 +1,231 @@
+"""The OpenAPI 3.1 document, made from the table of operations, the wire models and the clauses."""
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from labs_mock.contract import wording
+from labs_mock.contract.answers import ErrorBody
+from labs_mock.contract.clauses import BY_NAME, SECTIONS, Clause
+from labs_mock.contract.models import BatchItem
+from labs_mock.contract.operations import EVERYWHERE, OPERATIONS, Operation
+from labs_mock.ids import ID_PATTERN
+
+Schema = dict[str, Any]
+
+_SCHEMAS = "#/components/schemas/"
+_ABOUT = """\
+A local, deterministic mock of the Labs API. It is not the service, and its rewards come from rule-based scenarios.
+
+Every operation names the clauses of the contract that it keeps. **D** is documented by the service; **I** is inferred
+where its documentation is silent or contradicts itself: our reading, which the service may not share.
+"""
+
+
+@cache
+def openapi_text(version: str) -> str:
+    """The document as text, ready for a file or a client."""
+    return json.dumps(openapi(version), indent=2, ensure_ascii=False) + "\n"
+
+
+def openapi(version: str) -> Schema:
+    """The whole document; `version` is the mock's own."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Labs API (labs-mock)",
+            "version": version,
+            "description": _ABOUT,
+        },
+        "servers": [{"url": "/", "description": "the server that this document comes from"}],
+        "security": [{"key": []}],
+        "tags": [{"name": name} for name in dict.fromkeys(map(_tag, OPERATIONS))],
+        "paths": _paths(),
+        "components": {
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": wording_of("AUTH-1")}},
+            "headers": _HEADERS,
+            "schemas": _schemas(),
+        },
+    }
+
+
+@cache
+def examples() -> Schema:
+    """For each operation a `request`, if it has one, and the `answer` that a fresh server gives to it on a frozen clock."""
+    read: Schema = json.loads((files("labs_mock.contract") / "examples.json").read_text(encoding="utf-8"))
+    return read
+
+
+def wording_of(name: str) -> str:
+    """What a clause says, with what is inferred marked as such."""
+    clause = BY_NAME[name]
+    inferred = f"*Inferred:* {clause.inferred}" if clause.inferred else ""
+    return " ".join(part for part in (clause.documented, inferred) if part)
+
+
+def _tag(operation: Operation) -> str:
+    return SECTIONS[BY_NAME[operation.clauses[0]].section]
+
+
+def _paths() -> Schema:
+    paths: Schema = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.full_path, {})[operation.method.lower()] = _operation(operation)
+    return paths
+
+
+def _operation(operation: Operation) -> Schema:
+    clauses = [BY_NAME[name] for name in operation.clauses]
+    made: Schema = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "description": "\n".join(_line(clause) for clause in clauses),
+        "tags": [_tag(operation)],
+        "x-clauses": [*operation.clauses, *EVERYWHERE],
+    }
+    if "{id}" in operation.path:
+        made["parameters"] = [{**_EPISODE, "example": examples()[operation.name]["request"]["id"]}]
+    if operation.request is not None:
+        content = {"schema": _ref(operation.request), "example": examples()[operation.name]["request"]}
+        made["requestBody"] = {"required": True, "content": {"application/json": content}}
+    made["responses"] = {str(status): _response(operation, status) for status in operation.statuses}
+    return made
+
+
+def _line(clause: Clause) -> str:
+    return f"- **{clause.name}** ({clause.basis}) {wording_of(clause.name)}"
+
+
+def _response(operation: Operation, status: int) -> Schema:
+    if status == 200:
+        schema, example = _ref(operation.answer), examples()[operation.name]["answer"]
+    else:
+        message = _MESSAGES.get((operation.name, status)) or _MESSAGES["", status]
+        name = examples()[operation.name]["answer"]["request_id"]
+        schema, example = _ref(ErrorBody), {"message": message, "data": {"request_id": name}}
+    made: Schema = {
+        "description": _MEANINGS[status],
+        "headers": _headers(operation, status),
+        "content": {"application/json": {"schema": schema, "example": example}},
+    }
+    if operation.name == "create_episode" and status == 200:
+        made["links"] = {"turn": {"operationId": "take_turn", "parameters": {"id": "$response.body#/episode_id"}}}
+    return made
+
+
+_MEANINGS = {
+    200: "It was done.",
+    400: "The request is not what the contract offers; `message` names the place and says what to send.",
+    401: "There is no valid key.",
+    403: "The key's organisation has no subscription for the collection.",
+    404: "There is no such thing.",
+    413: "The body is larger than the server's limit.",
+    429: "The quota of this minute is used up.",
+    500: "A defect of the mock itself.",
+}
+
+_MESSAGES: dict[tuple[str, int], str] = {
+    ("", 400): "messages.0.content: expected at most 10,000 characters, got 12,345",
+    ("", 401): wording.UNAUTHORIZED,
+    ("", 403): wording.NO_SUBSCRIPTION,
+    ("", 404): wording.unknown_scenario("case-management", "upper-back-claim"),
+    ("take_turn", 400): wording.EPISODE_COMPLETE,
+    ("take_turn", 404): wording.EPISODE_NOT_FOUND,
+    ("", 413): "body: expected at most 16,777,216 bytes",
+    ("", 429): wording.RATE_LIMITED,
+    ("", 500): wording.INTERNAL,
+}
+
+_EPISODE = {
+    "name": "id",
+    "in": "path",
+    "required": True,
+    "description": "the id that the episode was created with",
+    "schema": {"type": "string", "pattern": f"^ep_{ID_PATTERN}$"},
+}
+
+_HEADERS: Schema = {
+    "X-Request-ID": {
+        "required": True,
+        "description": wording_of("ID-1"),
+        "schema": {"type": "string", "pattern": f"^req_{ID_PATTERN}$"},
+    },
+    "X-RateLimit-Limit": {
+        "required": True,
+        "description": "Requests in a window (RL-2).",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "X-RateLimit-Remaining": {
+        "required": True,
+        "description": "Requests that are left in this window (RL-1).",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "X-RateLimit-Reset": {
+        "required": True,
+        "description": "When the next window starts, in unix seconds (RL-1, RL-2).",
+        "schema": {"type": "integer", "minimum": 0, "multipleOf": 60},
+    },
+    "X-Mock-Findings": {
+        "description": 'Of the mock alone: what the service would take silently, `code;severity=…;place="…"`, comma-separated.',
+        "schema": {"type": "string"},
+    },
+}
+_BEFORE_THE_LIMITER = (401, 413)
+_PERHAPS_BEFORE = (400, 500)
+
+
+def _headers(operation: Operation, status: int) -> Schema:
+    """The headers of an answer: those of the limiter only where it is reached, and required only if it always is (RL-1)."""
+    certain = status not in _PERHAPS_BEFORE and not (status == 404 and "{" in operation.path)
+    headers = {}
+    for name, header in _HEADERS.items():
+        always = name == "X-Request-ID"
+        if always or (status not in _BEFORE_THE_LIMITER and (name != "X-Mock-Findings" or operation.request)):
+            reference = {"$ref": f"#/components/headers/{name}"}
+            headers[name] = reference if always or certain else {**header, "required": False}
+    return headers
+
+
+def _ref(model: type[BaseModel]) -> Schema:
+    return {"$ref": f"{_SCHEMAS}{model.__name__}"}
+
+
+def _schemas() -> Schema:
+    """The schemas of all models, without what pydantic adds and nobody needs."""
+    requests = [operation.request for operation in OPERATIONS if operation.request is not None]
+    answers = [operation.answer for operation in OPERATIONS]
+    made: Schema = _plain({**_definitions(*requests, BatchItem), **_never_null(_definitions(*answers, ErrorBody))})
+    return made
+
+
+def _definitions(*models: type[BaseModel]) -> Schema:
+    _, made = models_json_schema([(model, "validation") for model in models], ref_template=_SCHEMAS + "{model}")
+    defined: Schema = made["$defs"]
+    return defined
+
+
+def _plain(value: Any) -> Any:
+    """A schema without titles and without defaults of null."""
+    if isinstance(value, list):
+        return [_plain(member) for member in value]
+    if not isinstance(value, dict):
+        return value
+    dropped = ("title",) if "type" in value or "anyOf" in value or "$ref" in value else ()
+    return {
+        key: _plain(child)
+        for key, child in value.items()
+        if not (key in dropped and isinstance(child, str)) and not (key == "default" and child is None)
+    }
+
+
+def _never_null(schemas: Schema) -> Schema:
+    """The schemas of answers, in which an optional field is absent where it has no value."""
+    for schema in schemas.values():
+        for name, field in schema.get("properties", {}).items():
+            if name not in schema.get("required", ()):
+                schema["properties"][name] = next(arm for arm in field["anyOf"] if arm != {"type": "null"})
+    return schemas

@@ -1,0 +1,46 @@
+"""The OpenAPI document and a page to browse it, which needs nothing from the internet."""
+
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from labs_mock import __version__
+from labs_mock.contract.openapi import openapi_text
+
+SWAGGER_UI = Path(__file__).parent / "swagger_ui"
+
+_PAGE = """\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Labs API (labs-mock)</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+</head>
+<body>
+<div id="page"></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script>SwaggerUIBundle({url: "/openapi.json", dom_id: "#page", validatorUrl: null, persistAuthorization: true})</script>
+</body>
+</html>
+"""
+
+
+def documentation_routes() -> list[BaseRoute]:
+    """`/openapi.json` and `/docs`."""
+
+    async def document(_: Request) -> Response:
+        return Response(openapi_text(__version__), media_type="application/json")
+
+    async def page(_: Request) -> Response:
+        return HTMLResponse(_PAGE)
+
+    return [
+        Route("/openapi.json", document, methods=["GET"]),
+        Route("/docs", page, methods=["GET"]),
+        Mount("/docs", StaticFiles(directory=SWAGGER_UI, check_dir=False)),
+    ]
