@@ -4,18 +4,26 @@ The examples of the OpenAPI document are what a server of the shipped library an
 written by hand.
 """
 
+import ast
 import json
+import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from labs_mock.contract.clauses import CLAUSES, SECTIONS, Clause
+from labs_mock.contract.findings import KINDS
+from labs_mock.contract.openapi import wording_of
 from labs_mock.contract.operations import OPERATIONS
 from labs_mock.scenario.loader import load_library, shipped_library
-from labs_mock.scenario.printing import KINDS, schema_text
+from labs_mock.scenario.printing import KINDS as FILES
+from labs_mock.scenario.printing import schema_text
 from labs_mock.settings import settings_from
 from labs_mock.world import World
 from tests.pages import ROOT
 from tests.support import KEY, live
 
+CITED = re.compile(rf"\b((?:{'|'.join(SECTIONS)})-\d+)\b")
 EXAMPLES = ROOT / "src/labs_mock/contract/examples.json"
 
 
@@ -41,9 +49,84 @@ def examples() -> str:
     return json.dumps(given, indent=2, ensure_ascii=False) + "\n"
 
 
+def citing_tests() -> dict[str, list[tuple[str, str]]]:
+    """For each clause that a test's docstring cites, the files and names of these tests."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                for clause in dict.fromkeys(CITED.findall(ast.get_docstring(node) or "")):
+                    found.setdefault(clause, []).append((path.relative_to(ROOT).as_posix(), node.name))
+    return found
+
+
+def fidelity() -> str:
+    """`docs/fidelity.md`: every clause, what it rests on, and the tests that show it."""
+    tests = citing_tests()
+    parts = [FIDELITY.format(**Counter(clause.basis.replace("/", "") for clause in CLAUSES))]
+    for section, title in SECTIONS.items():
+        parts.append(f"## {title}\n")
+        parts += [_clause(clause, tests[clause.name]) for clause in CLAUSES if clause.section == section]
+    return "\n".join(parts)
+
+
+def _clause(clause: Clause, tests: list[tuple[str, str]]) -> str:
+    shown = ", ".join(f"[{name.removeprefix('test_').replace('_', ' ')}](../{path})" for path, name in tests)
+    return f"### {clause.name} ({clause.basis})\n\n{wording_of(clause.name)}\n\nTests: {shown}.\n"
+
+
+FIDELITY = """\
+<!-- Written by `make generated` from the clauses and the tests that cite them. -->
+
+# API fidelity
+
+The service's contract, clause by clause, as this mock keeps it. **D** is documented by the service. **I** is inferred
+where the documentation is silent or contradicts itself: it is our reading and nobody's word, and your client should not
+depend on it. Of the clauses {D} are documented, {I} inferred and {DI} have a part of each; what is inferred is marked so.
+
+The words here are ours. Each clause names the tests that show it.
+"""
+
+
+def findings() -> str:
+    """`docs/findings.md`: every code with its cause and its cure."""
+    rows = [f"| `{code}` | {kind.severity} | {kind.cause} | {kind.cure} |" for code, kind in KINDS.items()]
+    return FINDINGS + "\n".join(rows) + "\n"
+
+
+FINDINGS = """\
+<!-- Written by `make generated` from the table of findings. -->
+
+# Findings
+
+A finding tells of something that the service would take silently and that you should know. It changes no answer: it stands
+in the response header `X-Mock-Findings`, on refused requests too, which is the one thing that this mock adds under `/api/v1`.
+
+```sh
+curl -s -o /dev/null -D - http://127.0.0.1:8765/api/v1/evaluate \\
+  -H "Authorization: Bearer lab_local" -H "Content-Type: application/json" \\
+  -d '{"collection_slug": "case-management", "scenario_slug": "lower-back-claim", "mesages": [],
+       "messages": [{"role": "user", "content": "Hello."}, {"role": "assistant", "content": "What happened?"}]}' |
+  grep -i findings
+```
+
+```text
+x-mock-findings: unknown_field;severity=warning;place="mesages"
+```
+
+Findings are separated by commas. `place` is a path in the request's body; characters other than printable ASCII are shown as
+`?`. After ten of them `and_more;count=…` says how many there are beside those. A `warning` is probably a mistake; an `info`
+is a habit that works, and may work less well elsewhere.
+
+| code | severity | cause | cure |
+|---|---|---|---|
+"""
+
 GENERATED: dict[Path, Callable[[], str]] = {
     EXAMPLES: examples,
-    **{ROOT / f"scenarios/.schema/{kind}.json": lambda kind=kind: schema_text(kind) for kind in KINDS},  # type: ignore[misc]
+    ROOT / "docs/fidelity.md": fidelity,
+    ROOT / "docs/findings.md": findings,
+    **{ROOT / f"scenarios/.schema/{kind}.json": lambda kind=kind: schema_text(kind) for kind in FILES},  # type: ignore[misc]
 }
 
 if __name__ == "__main__":

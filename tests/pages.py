@@ -65,7 +65,7 @@ class Folder:
         if block.action == "shown":
             assert block.argument, "a block that is not run needs a reason"
         elif block.action == "file":
-            self.write(block.argument, block.text)
+            self.write(block.argument, block.text.replace(ADDRESS, self.url))
         elif block.action == "into":
             self.write_into(block.argument, block.text)
         elif block.language in ("sh", "python"):

@@ -124,4 +124,4 @@ def explain_table(scored: Scored) -> str:
         for finding in scored.findings:
             console.print(f"Finding: {finding.code} ({finding.severity}) at {finding.place}")
         console.print(f"Reward: {assessment.reward:g}")
-    return capture.get()
+    return "\n".join(line.rstrip() for line in capture.get().splitlines())

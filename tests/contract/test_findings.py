@@ -3,13 +3,11 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_mock.contract.findings import SEVERITIES, Finding, header
+from labs_mock.contract.findings import KINDS, Finding, header
 from labs_mock.contract.tokens import NO_RESPONSE, is_near_miss
 from labs_mock.contract.wording import quote
 
-findings = st.lists(
-    st.builds(Finding, st.sampled_from(sorted(SEVERITIES)), st.text(max_size=100)), min_size=1, max_size=15
-)
+findings = st.lists(st.builds(Finding, st.sampled_from(sorted(KINDS)), st.text(max_size=100)), min_size=1, max_size=15)
 
 
 @given(findings)

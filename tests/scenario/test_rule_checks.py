@@ -13,7 +13,7 @@ Rule = dict[str, Any]
 
 HOLDS = [
     "criteria.success_metrics.0.when",
-    "criteria.failure_metrics.0.when",
+    "criteria.failure_metrics.1.when",
     "criteria.best_practices.0.when",
     "criteria.rubrics.0.criteria.0.levels.0.when",
     "criteria.scope.prohibited.0.when",
@@ -218,12 +218,26 @@ def test_any_value_can_be_checked_as_a_rule(where: str, value: Any) -> None:
         ("criteria.success_metrics.0.when", {"matches": "a.{0,9}b"}, None),
         ("operators.expert.says.0", ["One.", "Two."], "texts side by side are all said"),
         ("operators.expert.says.0", [["One.", "Two."], "Three."], None),
+        (
+            "tools.0.json_schema.properties",
+            {"region": {"description": "neck", "upper back": None}},
+            "'upper back' has no",
+        ),
+        ("tools.0.json_schema.properties", {"region": {"enum": ["neck", None], "default": None}}, None),
     ],
 )
 def test_what_is_probably_not_meant_is_a_doubt(where: str, value: Any, message: str | None) -> None:
-    """Wide gaps and texts that look like alternatives are told, and are no mistakes."""
+    """Wide gaps, texts that look like alternatives and texts cut at a comma are told, and are no mistakes."""
     data = changed(CLAIM, where, value)
     assert list(check_rules(data)) == []
     told = [doubt.message for doubt in check_doubts(data)]
     assert len(told) == (message is not None)
     assert all(message is not None and one.startswith(message) for one in told)
+
+
+def test_a_critical_metric_says_when() -> None:
+    """A critical failure of nothing but `not` would end every episode at its first turn, so it is a mistake."""
+    negative = {"id": "m", "text": "t", "when": {"not": {"says": ["hello"]}}}
+    assert list(check_rules(changed(CLAIM, "criteria.failure_metrics", [negative]))) == []
+    (mistake,) = check_rules(changed(CLAIM, "criteria.failure_metrics", [{**negative, "critical": True}]))
+    assert mistake.path == ("criteria", "failure_metrics", 0, "when")

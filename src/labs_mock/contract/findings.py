@@ -7,21 +7,89 @@ from labs_mock.text import redacted
 
 Severity = Literal["info", "warning"]
 
-SEVERITIES: dict[str, Severity] = {
-    "all_assistant_history": "info",
-    "missing_body_id": "info",
-    "export_before_ready": "info",
-    "unknown_dimension": "info",
-    "unknown_field": "warning",
-    "duplicate_key": "warning",
-    "reward_config_in_batch_item": "warning",
-    "history_diverged": "warning",
-    "duplicate_turn": "warning",
-    "split_turn": "warning",
-    "unattributable_history": "warning",
-    "turns_after_end": "warning",
-    "near_miss_token": "warning",
-    "polled_too_often": "warning",
+
+class Kind(NamedTuple):
+    """What a code stands for: how grave it is, what causes it, and what to do about it."""
+
+    severity: Severity
+    cause: str
+    cure: str
+
+
+KINDS: dict[str, Kind] = {
+    "all_assistant_history": Kind(
+        "info",
+        "A whole conversation has no `user` message: the persona's lines were told from the operator's by what the "
+        "persona would have said (EP-8).",
+        "Send the persona's lines as `user`.",
+    ),
+    "missing_body_id": Kind(
+        "info",
+        "A turn has no `id` in its body. The documentation asks for it, and its own clients leave it out (EP-6).",
+        "Send the episode's id in the body, too.",
+    ),
+    "export_before_ready": Kind(
+        "info",
+        "A dataset was exported before it was ready (DS-3).",
+        "Poll `/status` until it says `ready`, then export.",
+    ),
+    "unknown_dimension": Kind(
+        "info",
+        "`quality_weights` names a dimension that the scenario does not define, so it did not run (RC-5).",
+        "Look at `scores` for the dimensions that ran; leave out the others.",
+    ),
+    "unknown_field": Kind(
+        "warning",
+        "The request has a field that is not documented. It was ignored (GEN-4).",
+        "Compare its spelling with the documentation; remove it if it is none of the API's.",
+    ),
+    "duplicate_key": Kind(
+        "warning",
+        "A key stands twice in one JSON object. The last one counted (GEN-6).",
+        "Look for a client that writes JSON by hand or merges dictionaries; send each key once.",
+    ),
+    "reward_config_in_batch_item": Kind(
+        "warning",
+        "An item of a batch has a `reward_config`, which is documented for `/evaluate` and turns only. It was ignored "
+        "(BAT-4).",
+        "Call `/evaluate` for it, or set the weights in the scenario.",
+    ),
+    "history_diverged": Kind(
+        "warning",
+        "The history that came with a turn differs from the episode's transcript (EP-7). The turn was taken all the same.",
+        "Send the transcript as it was, or the new messages alone.",
+    ),
+    "duplicate_turn": Kind(
+        "warning",
+        "A turn repeats the last one. It was taken as one more turn with the same text (EP-7).",
+        "Look for a retry of a request that had been answered; take the answer that came.",
+    ),
+    "split_turn": Kind(
+        "warning",
+        "A turn holds several runs of operator messages, so that `/evaluate` of the transcript may count turns "
+        "differently (EV-2).",
+        "Send one run of operator messages a turn.",
+    ),
+    "unattributable_history": Kind(
+        "warning",
+        "All messages are `assistant`, and the first is not the persona's opening: all were taken for the operator's (EP-8).",
+        "Send the persona's lines as `user`.",
+    ),
+    "turns_after_end": Kind(
+        "warning",
+        "The conversation goes on after the turn that ends the scenario. What follows was ignored (EV-2).",
+        "Stop where an answer says `episode_complete`.",
+    ),
+    "near_miss_token": Kind(
+        "warning",
+        "A message looks like `<no_response/>` but is not exactly that, so it was taken as speech (TOK-1).",
+        "Send the token alone, in this spelling.",
+    ),
+    "polled_too_often": Kind(
+        "warning",
+        "A dataset's status was asked for again at once (DS-7).",
+        "Wait between polls, longer each time.",
+    ),
 }
 
 MAX_IN_HEADER = 10
@@ -37,7 +105,7 @@ class Finding(NamedTuple):
     @property
     def severity(self) -> Severity:
         """`info` or `warning`; only a warning fails tests."""
-        return SEVERITIES[self.code]
+        return KINDS[self.code].severity
 
 
 def header(findings: Iterable[Finding]) -> str:

@@ -41,6 +41,9 @@ PLACES = (
 )
 
 
+_BESIDE = "expected something that happens beside it"
+
+
 def check_rules(data: dict[str, Any]) -> Iterator[Mistake]:
     """All mistakes in all rules of a scenario file."""
     checker = _Checker(
@@ -56,9 +59,10 @@ def check_rules(data: dict[str, Any]) -> Iterator[Mistake]:
         for path, rule in find(data, place.pattern):
             yield from checker.rule(path, rule, place)
             if place.yields and is_negative(rule):
-                yield Mistake(
-                    path, "a rule of nothing but 'not' cannot say when", "expected something that happens beside it"
-                )
+                yield Mistake(path, "a rule of nothing but 'not' cannot say when", _BESIDE)
+    for path, metric in mappings(data, "criteria.failure_metrics.*"):
+        if metric.get("critical") is True and is_negative(metric.get("when")):
+            yield Mistake((*path, "when"), "a critical rule of nothing but 'not' would end every episode", _BESIDE)
     for path, phrase in texts(data, "criteria.terminology.*.instead_of.*"):
         yield from _check_phrase(path, phrase)
 
@@ -158,7 +162,7 @@ _WIDE = re.compile(r"[.\])]\{\d*,?(\d{2,})\}")
 
 
 def check_doubts(data: dict[str, Any]) -> Iterator[Mistake]:
-    """What is allowed and probably not meant: slow expressions, alternatives that will all be said."""
+    """What is allowed and probably not meant: slow expressions, alternatives that are all said, texts cut at commas."""
     for place in PLACES:
         for path, rule in find(data, place.pattern):
             yield from _wide_gaps(path, rule)
@@ -168,6 +172,17 @@ def check_doubts(data: dict[str, Any]) -> Iterator[Mistake]:
                 yield Mistake(
                     path, "texts side by side are all said", "for alternatives put them into a list of their own"
                 )
+
+    for path, schema in find(data, "tools.*.json_schema"):
+        yield from _cut_texts(path, schema)
+
+
+def _cut_texts(path: Steps, schema: Any) -> Iterator[Mistake]:
+    children = schema.items() if isinstance(schema, dict) else enumerate(schema) if isinstance(schema, list) else ()
+    for step, child in children:
+        if child is None and isinstance(step, str) and step not in ("const", "default"):
+            yield Mistake((*path, step), f"'{step}' has no value", "quote a text that has a comma in it", True)
+        yield from _cut_texts((*path, step), child)
 
 
 def _wide_gaps(path: Steps, rule: Any) -> Iterator[Mistake]:
