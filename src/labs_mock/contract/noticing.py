@@ -14,6 +14,8 @@ from labs_mock.contract.models import WireModel
 from labs_mock.text import did_you_mean
 
 MAX_NOTICED = 20  # unknown fields of one request, or duplicate keys; more teach nothing
+MAX_SEARCHED = 256 * 1024  # bytes of a body in which each duplicate key is looked for
+_CURE = "send it once"
 
 
 def unknown_fields(model: type[WireModel], value: dict[str, Any], place: str = "") -> list[Finding]:
@@ -24,13 +26,17 @@ def unknown_fields(model: type[WireModel], value: dict[str, Any], place: str = "
 
 
 def duplicate_keys(body: bytes) -> list[Finding]:
-    """Keys that stand twice in an object of a body that is JSON, each at its place; the last one wins (GEN-6)."""
+    """Keys that stand twice in an object of a body that is JSON; the last one wins (GEN-6).
+
+    Each at its place; in a large body only the first one is found, and only its name.
+    """
     try:
-        jiter.from_json(body, cache_mode="keys", catch_duplicate_keys=True)
-    except ValueError:  # it stops at the first and does not say where; so look again, slowly
-        value = json.loads(body, object_pairs_hook=_Object)
-        places = dict.fromkeys(_duplicates(value, ""))
-        return [Finding("duplicate_key", place, "send it once") for place in islice(places, MAX_NOTICED)]
+        jiter.from_json(body, cache_mode="none", catch_duplicate_keys=True)
+    except ValueError as error:  # it stops at the first and does not say where; so look again, slowly
+        if len(body) > MAX_SEARCHED:
+            return [Finding("duplicate_key", str(error).partition('"')[2].rpartition('"')[0], _CURE)]
+        places = dict.fromkeys(_duplicates(json.loads(body, object_pairs_hook=_Object), ""))
+        return [Finding("duplicate_key", place, _CURE) for place in islice(places, MAX_NOTICED)]
     return []
 
 

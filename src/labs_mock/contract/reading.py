@@ -1,5 +1,6 @@
 """From the bytes of a request to a model, or to a 400 that names the place (GEN-3, GEN-6, ERR-2)."""
 
+import re
 from typing import Any, TypeVar
 
 import orjson
@@ -31,7 +32,7 @@ def read_json(body: bytes, content_type: bytes | None) -> dict[str, Any]:
         raise BadRequest(f"body: expected JSON; {detail} at line {error.lineno}, column {error.colno}") from None
     if not isinstance(value, dict):
         raise BadRequest(f"body: expected a JSON object, got {_kind(value)}")
-    if _may_be_deep(body) and _depth_exceeds(value, MAX_NESTING):
+    if _may_be_deep(body) and _deeper_than(body, MAX_NESTING):
         raise BadRequest(f"body: expected at most {MAX_NESTING} levels of nesting")
     return value
 
@@ -65,20 +66,22 @@ def _may_be_deep(body: bytes) -> bool:
     return False
 
 
-def _depth_exceeds(value: Any, limit: int) -> bool:
-    """Whether a JSON value has more levels of nesting; level by level, so that depth costs no stack."""
-    level = [value]
-    for _ in range(limit):
-        level = [
-            child
-            for parent in level
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-            if isinstance(child, dict | list)
-        ]
-        if not level:
-            return False
-    return True
+def _deeper_than(body: bytes, levels: int) -> bool:
+    """Whether a JSON text has more levels of nesting, in values that a duplicate key replaces, too.
 
+    Only its brackets matter, and not their kind: each round of removing empty pairs takes the innermost level away.
+    """
+    brackets = _STRING.sub(b"", body).translate(_ONE_KIND, _NO_BRACKETS)
+    for _ in range(levels):
+        if not brackets:
+            return False
+        brackets = brackets.replace(b"[]", b"")
+    return bool(brackets)
+
+
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 _EXPECTED = {
     "missing": "is required",
