@@ -4,13 +4,22 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCKED := pyproject.toml constraints.txt hatch_build.py
 
-.PHONY: serve test lint types bench generated lock clean
+PIP := -m pip install --quiet --disable-pip-version-check
+COMPILE := uv pip compile --universal --python-version 3.11 --upgrade --quiet \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file
+
+.PHONY: serve test trainers lint types bench generated lock clean
 
 serve: .venv/serve.stamp
 	$(BIN)/labs-mock serve
 
 test: .venv/dev.stamp
 	$(BIN)/pytest -n auto
+
+# Exports in the hands of TRL, and of the newest and the oldest supported version of datasets. These two have venvs of their own.
+trainers: .venv-trainers/stamp .venv-oldest/stamp
+	.venv-trainers/bin/pytest -m trainers tests/trainers
+	.venv-oldest/bin/pytest -m trainers tests/trainers/test_loading.py
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .
@@ -26,24 +35,35 @@ bench: .venv/dev.stamp
 generated: .venv/dev.stamp
 	$(BIN)/python -m tests.generated
 
-# The lock file: names and versions only, for every platform, and no address of an index.
+# The lock files: names and versions only, for every platform, and no address of an index.
 lock: .venv/dev.stamp
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade --quiet \
-		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file constraints.txt
+	$(BIN)/$(COMPILE) constraints.txt --extra dev pyproject.toml
+	$(BIN)/$(COMPILE) constraints-trainers.txt --constraint constraints.txt --extra dev --extra trainers pyproject.toml
+	sed -n 's/^    "\(datasets>=[0-9.]*\)".*/\1/p' pyproject.toml \
+		| $(BIN)/$(COMPILE) constraints-oldest.txt --constraint constraints.txt --resolution lowest-direct -
 
 clean:
-	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-trainers .venv-oldest dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.venv/python.stamp:
+.venv/python.stamp .venv-trainers/python.stamp .venv-oldest/python.stamp: %/python.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "labs-mock needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $*
 	touch $@
 
 .venv/serve.stamp: .venv/python.stamp $(LOCKED)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	$(BIN)/python $(PIP) --constraint constraints.txt --editable .
 	touch $@
 
 .venv/dev.stamp: .venv/python.stamp $(LOCKED)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[dev]'
 	touch $@ .venv/serve.stamp
+
+.venv-trainers/stamp: .venv-trainers/python.stamp $(LOCKED) constraints-trainers.txt
+	.venv-trainers/bin/python $(PIP) --constraint constraints-trainers.txt --editable '.[dev,trainers]'
+	touch $@
+
+.venv-oldest/stamp: .venv-oldest/python.stamp $(LOCKED) constraints-oldest.txt
+	.venv-oldest/bin/python $(PIP) --constraint constraints.txt --constraint constraints-oldest.txt \
+		--editable . datasets httpx hypothesis pytest
+	touch $@

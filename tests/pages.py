@@ -2,7 +2,8 @@
 
 A block runs by its language. A comment on the line before a block says what else is to be done with it:
 
-- ``sh``, ``python``: run. A ``text`` block that follows must be exactly what was printed.
+- ``sh``, ``python``, ``ts``: run. A ``text`` block that follows must be exactly what was printed. ``ts`` is TypeScript for
+  node; without node it is skipped.
 - ``<!-- file: NAME -->``: written to that file of the folder instead.
 - ``<!-- into: NAME -->``: a YAML fragment; its top-level keys replace those of that file, which must then be valid.
 - ``<!-- ends: 1 -->``: run; ends with that exit code.
@@ -13,9 +14,11 @@ Where a page names the default address, a server of the shipped library answers 
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -24,10 +27,13 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
 ADDRESS = "http://127.0.0.1:8765"
 PLAIN = ("text", "")  # not run: what a command printed, or a drawing
+SCRIPTS = {"sh": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-c"]}
 
 _BLOCK = re.compile(
     r"(?:^<!-- (?P<note>[^\n]*) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
 )
+
+_TYPES = re.compile(r"^type \w+ = .*;\n| as [A-Z]\w*|(?<=\w): (?:string|number)(?=[,)])", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +58,40 @@ def blocks(page: Path) -> list[Block]:
     return found
 
 
+def without_types(text: str) -> str:
+    """TypeScript as JavaScript, for a node that is too old to do that itself.
+
+    Knows just what the pages use: type definitions in a line, `as Name`, and parameters that are strings or numbers. What
+    else there is of types stays, and is a syntax error.
+    """
+    return _TYPES.sub("", text)
+
+
+@cache
+def strips_types() -> bool:
+    """Whether the node that is installed runs TypeScript as it stands."""
+    asked = subprocess.run(
+        ["node", "--print", "process.features.typescript"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return asked.stdout.strip() in ("strip", "transform")
+
+
+def node_command(text: str) -> list[str]:
+    """Runs TypeScript, given as a text."""
+    kind, script = ("module-typescript", text) if strips_types() else ("module", without_types(text))
+    return ["node", "--no-warnings", f"--input-type={kind}", "--eval", script]
+
+
 class Folder:
     """The folder in which the blocks of one page run; `url` is where the server is that the page speaks of."""
 
     def __init__(self, path: Path, url: str) -> None:
         self.path = path
         self.url = url
-        self.printed = ""
+        self.printed: str | None = ""  # None: the block was skipped
 
     def use(self, block: Block) -> None:
         """Do with a block what its language and its comment say."""
@@ -68,18 +101,20 @@ class Folder:
             self.write(block.argument, block.text.replace(ADDRESS, self.url))
         elif block.action == "into":
             self.write_into(block.argument, block.text)
-        elif block.language in ("sh", "python"):
+        elif block.language == "ts" and shutil.which("node") is None:
+            self.printed = None
+        elif block.language in (*SCRIPTS, "ts"):
             self.printed = self.run(block)
         elif block.language == "text":
-            assert block.text == self.printed
+            assert self.printed in (None, block.text)
         else:
             assert block.language in PLAIN, f"nothing is known of {block.language!r}"
 
     def run(self, block: Block) -> str:
         """What a script prints, standard error after standard output, with this environment's commands on the path."""
-        command = {"sh": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-c"]}[block.language]
+        text = block.text.replace(ADDRESS, self.url)
         result = subprocess.run(
-            [*command, block.text.replace(ADDRESS, self.url)],
+            [*SCRIPTS[block.language], text] if block.language in SCRIPTS else node_command(text),
             cwd=self.path,
             env={"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "LC_ALL": "C.UTF-8"},
             check=False,

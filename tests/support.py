@@ -147,15 +147,13 @@ def live(served: World) -> Iterator[Live]:
     started = threading.Event()
     listener: socket.socket = bind("127.0.0.1", 0)
     server = Server(served, listener, started.set)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
+    thread = server.serve_in_thread()
     assert started.wait(10), "the server did not start"
     url = address_of(listener)
     try:
         with httpx.Client(base_url=url, timeout=10) as client:
             yield Live(served, url, client)
     finally:
-        server.should_exit = True
+        server.stop()
         thread.join(10)
-        listener.close()
         assert not thread.is_alive(), "the server did not stop"

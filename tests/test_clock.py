@@ -55,7 +55,7 @@ def test_a_multiplied_clock_runs_at_its_rate(specification: str, rate: float) ->
     latest = time.time()
     passed = _some_time_passes()
     now = clock.now()
-    assert clock.mode == "multiplied"
+    assert clock.mode == specification
     assert now >= earliest + passed * rate - 1e-3
     assert now <= latest + (time.time() - earliest) * rate + 1e-3
 

@@ -1,4 +1,5 @@
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,18 +88,38 @@ def test_the_gate_runs_the_readmes_command() -> None:
 
 def test_every_library_has_its_reason() -> None:
     """CONTRIBUTING says why for each dependency of pyproject.toml, and the lock file has it."""
-    project = (ROOT / "pyproject.toml").read_text()
-    named = re.findall(r'^    "([a-z0-9-]+)>=', project, re.MULTILINE)
-    locked = (ROOT / "constraints.txt").read_text()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    locks = {"constraints.txt": project["dependencies"] + extras["dev"], "constraints-trainers.txt": extras["trainers"]}
     reasons = CONTRIBUTING.lower()
-    assert len(named) > 15
-    for name in named:
-        assert re.search(rf"^{name}==", locked, re.MULTILINE), name
-        if not name.startswith("types-") and name != "build":
-            assert re.search(rf"^\|.*\b{name}\b.*\|", reasons, re.MULTILINE), name
+    for lock, requirements in locks.items():
+        locked = (ROOT / lock).read_text()
+        for name in (requirement.partition(">=")[0] for requirement in requirements):
+            assert re.search(rf"^{name}==", locked, re.MULTILINE), f"{name} in {lock}"
+            if not name.startswith("types-") and name != "build":
+                assert re.search(rf"^\|.*\b{name}\b.*\|", reasons, re.MULTILINE), name
 
 
-@pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt", "Makefile", "README.md", "CONTRIBUTING.md"])
+LOCKS = ["constraints.txt", "constraints-trainers.txt", "constraints-oldest.txt"]
+
+
+@pytest.mark.parametrize("name", [*LOCKS, "pyproject.toml", "Makefile", "README.md", "CONTRIBUTING.md"])
 def test_no_index_address_is_written_down(name: str) -> None:
     """Project files name packages, never where they are fetched."""
     assert not re.search(r"(?<!no-emit-)index-url|(?<!no-emit-)find-links|://[^ )]*/simple", (ROOT / name).read_text())
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_locks_hold_for_every_machine(name: str) -> None:
+    """A version is one that any index may have, not a build of some machine's own."""
+    lines = (ROOT / name).read_text().splitlines()
+    assert lines
+    for line in lines:
+        assert re.fullmatch(r"[a-z0-9-]+==[0-9a-z.]+( ; .+)?", line), line
+
+
+def test_the_oldest_datasets_that_is_tested_is_the_oldest_that_is_allowed() -> None:
+    """`constraints-oldest.txt` has the lower bound of pyproject.toml."""
+    trainers = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["trainers"]
+    (bound,) = (name.replace(">=", "==") for name in trainers if name.startswith("datasets"))
+    assert bound in (ROOT / "constraints-oldest.txt").read_text().splitlines()

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -156,3 +156,36 @@ def test_the_multiplied_clock_runs_fast() -> None:
         before = reset()
         time.sleep(0.2)
         assert reset() - before >= 600
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    """Whether something comes true within some seconds."""
+    for _ in range(200):
+        if holds():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_scenarios_are_loaded_again_when_files_change(tmp_path: Path) -> None:
+    """`--reload` serves what the files say; while one is bad the old set stays in force, and standard error says why."""
+    subprocess.run([sys.executable, "-m", "labs_mock", "init", str(tmp_path)], check=True, capture_output=True)
+    file = tmp_path / "support/late-parcel.yaml"
+    text = file.read_text()
+    with serving(str(tmp_path), "--json", "--reload") as (process, line):
+        url = json.loads(line)["url"]
+
+        def names() -> list[str]:
+            catalog = httpx.get(f"{url}/api/v1/catalog", headers={"authorization": f"Bearer {KEY}"}).json()
+            return [scenario["slug"] for one in catalog["collections"] for scenario in one["scenarios"]]
+
+        assert names() == ["late-parcel"]
+        time.sleep(0.3)  # until the folder is watched
+        (tmp_path / "support/lost-parcel.yaml").write_text(text)
+        assert eventually(lambda: names() == ["late-parcel", "lost-parcel"])
+        file.write_text(text.replace("persona:", "personna:"))
+        assert process.stderr is not None
+        assert any("unknown key 'personna'" in said for said in iter(process.stderr.readline, ""))
+        assert names() == ["late-parcel", "lost-parcel"]
+        file.unlink()
+        assert eventually(lambda: names() == ["lost-parcel"])

@@ -20,6 +20,9 @@ VALUES: dict[str, tuple[Any, str, Any, Any]] = {
     "seed": (1, "2", 2, 3),
     "clock": ("x2", "x3", "x3", "frozen"),
     "control": (False, "true", True, False),
+    "control_hosts": ("a", "b", "b", "c,d"),
+    "control_token": ("a", "b", "b", "c"),
+    "spool": (0, "70000", 70_000, 80_000),
     "max_body": (2048, "4096", 4096, 8192),
 }
 
@@ -32,6 +35,9 @@ DEFAULTS: dict[str, Any] = {
     "seed": 0,
     "clock": "real",
     "control": True,
+    "control_hosts": "",
+    "control_token": "",
+    "spool": 1024 * 1024 * 1024,
     "max_body": 16 * 1024 * 1024,
 }
 
@@ -78,6 +84,9 @@ def test_every_setting_has_a_variable_and_an_option() -> None:
         ("LABS_MOCK_SEED", "--seed"),
         ("LABS_MOCK_CLOCK", "--clock"),
         ("LABS_MOCK_CONTROL", "--control/--no-control"),
+        ("LABS_MOCK_CONTROL_HOSTS", "--control-hosts"),
+        ("LABS_MOCK_CONTROL_TOKEN", "--control-token"),
+        ("LABS_MOCK_SPOOL", "--spool"),
         ("LABS_MOCK_MAX_BODY", "--max-body"),
     ]
 

@@ -17,6 +17,7 @@ from labs_mock.errors import LabsMockError, ScenarioError, StartError
 from labs_mock.settings import SETTINGS, given, settings_from
 
 FINDINGS, USAGE, NOT_STARTED = 1, 2, 3
+FILE_KINDS = ("scenario", "collection", "dataset", "server")
 
 Folder = click.Path(path_type=Path, file_okay=False)
 Existing = click.Path(path_type=Path, file_okay=False, exists=True)
@@ -60,7 +61,8 @@ def setting_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.argument("scenarios", type=Existing, required=False)
 @setting_options
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object instead of a sentence")
-def serve(as_json: bool, **options: Any) -> None:
+@click.option("--reload", "watch", is_flag=True, help="load scenarios and datasets again when their files change")
+def serve(as_json: bool, watch: bool, **options: Any) -> None:
     """Serve the API from a folder of scenarios, or from the shipped library."""
     gc.disable()  # until the server runs: loading makes many objects and hardly any garbage
     import orjson
@@ -70,7 +72,8 @@ def serve(as_json: bool, **options: Any) -> None:
     from labs_mock.world import World
 
     asked = given(options, os.environ)
-    library = load_library(settings_from(asked).scenarios or shipped_library())
+    folder = settings_from(asked).scenarios or shipped_library()
+    library = load_library(folder)
     settings = settings_from(asked, library.server.settings)
     world = World(settings, library)
     listener = bind(settings.host, settings.port)
@@ -85,7 +88,7 @@ def serve(as_json: bool, **options: Any) -> None:
             else f"labs-mock {__version__} at {url} with {count} scenarios, API key {key}. Stop it with Ctrl-C."
         )
 
-    Server(world, listener, ready).serve_until_stopped()
+    Server(world, listener, ready, folder if watch else None).serve_until_stopped()
 
 
 @main.command()
@@ -111,13 +114,21 @@ def validate(folder: Path | None) -> None:
 
 
 @main.command()
-@click.argument("kind", type=click.Choice(["scenario", "collection", "dataset", "server", "openapi"]))
+@click.argument("kind", type=click.Choice([*FILE_KINDS, "row", "features", "openapi"]))
 def schema(kind: str) -> None:
-    """Print the JSON Schema of a kind of file, or the OpenAPI document of the API."""
-    from labs_mock.contract.openapi import openapi_text
+    """Print the JSON Schema of a kind of file or of an exported row; `features` are a row's for datasets.Features.
+
+    `openapi` is the OpenAPI document of the API.
+    """
+    from labs_mock.contract.openapi import openapi_text, row_features, row_schema
     from labs_mock.scenario.printing import schema_text
 
-    click.echo(openapi_text(__version__) if kind == "openapi" else schema_text(kind), nl=False)
+    others: dict[str, Callable[[], str]] = {
+        "row": row_schema,
+        "features": row_features,
+        "openapi": lambda: openapi_text(__version__),
+    }
+    click.echo(schema_text(kind) if kind in FILE_KINDS else others[kind](), nl=False)
 
 
 @main.command()
@@ -161,6 +172,33 @@ def score(scenario: str, transcript: Path, scenarios: Path | None, explain: bool
     request = read_transcript(sys.stdin.buffer.read() if str(transcript) == "-" else _read(transcript))
     scored = score_transcript(resolve_scenario(scenario, scenarios), request)
     click.echo(explain_table(scored) if explain else scored.json())
+
+
+@main.command()
+@click.argument("dataset")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="file to write instead of standard output")
+@click.option("--scenarios", type=Existing, help="folder of scenarios, where DATASET is in datasets/")
+@click.option("--seed", help="where draws start from  [LABS_MOCK_SEED; default: that of server.yaml, or 0]")
+def export(dataset: str, out: Path | None, scenarios: Path | None, seed: str | None) -> None:
+    """Write the rows of a training dataset as the server exports them.
+
+    DATASET is its id, or the name of its file without .yaml.
+    """
+    from labs_mock.exporting import export as write
+    from labs_mock.exporting import find_dataset
+    from labs_mock.scenario.loader import load_library, shipped_library
+
+    asked = given({"scenarios": scenarios and str(scenarios), "seed": seed}, os.environ)
+    library = load_library(settings_from(asked).scenarios or shipped_library())
+    found = find_dataset(library, dataset)
+    final = found.stages[-1]
+    if final.status != "ready":
+        reason = f": {final.error}" if final.error else ""
+        click.echo(f"labs-mock: dataset {found.slug} never gets ready; it ends as {final.status}{reason}", err=True)
+        sys.exit(FINDINGS)
+    below = write(found, settings_from(asked, library.server.settings).seed, out)
+    if below:
+        click.echo(f"labs-mock: {below} of {found.row_count} rows did not pass the keep-filter", err=True)
 
 
 def _read(path: Path) -> bytes:

@@ -1,15 +1,13 @@
 """The only source of time: real, frozen, or real time multiplied."""
 
+import asyncio
 import re
 import time
 from datetime import UTC, datetime
-from typing import Literal
 
 from labs_mock.errors import SettingsError
 
 FROZEN_AT = "2026-01-01T00:00:00Z"
-
-Mode = Literal["real", "frozen", "multiplied"]
 
 
 class Clock:
@@ -21,11 +19,13 @@ class Clock:
 
     def __init__(self, specification: str = "real") -> None:
         self.specification = specification
-        self.mode, self._rate, self._start = _parse(specification)
+        self.restart()
+
+    def restart(self) -> None:
+        """Back to where it began."""
+        self.mode, self._rate, start = _parse(self.specification)
         self._origin = time.time()
-        if self._start is None:
-            self._start = self._origin
-        self._base = self._start
+        self._base = self._origin if start is None else start
 
     def now(self) -> float:
         """Unix seconds on this clock."""
@@ -33,15 +33,37 @@ class Clock:
             return self._base
         return self._base + (time.time() - self._origin) * self._rate
 
+    @property
+    def runs(self) -> bool:
+        """Whether it moves by itself."""
+        return bool(self._rate)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until so many seconds have gone by on this clock; on a frozen one somebody has to advance it."""
+        end = self.now() + seconds
+        while (left := end - self.now()) > 0:  # noqa: ASYNC110 - others move the clock at any time
+            await asyncio.sleep(min(left / self._rate, 0.02) if self._rate else 0.002)
+
     def advance(self, seconds: float) -> None:
         """Move the clock forward, whatever its mode."""
         self._base += seconds
 
+    def run(self, mode: str) -> None:
+        """From now on run so: `real`, `frozen` or `x<number>`; the time stays. Raises `SettingsError` for another."""
+        if ":" in mode:
+            raise SettingsError(_REFUSED.format(mode[:80], "real, frozen or x<number>"))
+        now = self.now()
+        self.mode, self._rate, _ = _parse(mode)
+        self._base, self._origin = now, time.time()
+
 
 def parse_instant(text: str) -> float:
-    """Unix seconds of an ISO 8601 time; without an offset it is UTC. Raises `ValueError`."""
+    """Unix seconds of an ISO 8601 time; without an offset it is UTC. Raises `ValueError`, also beyond the years 1 to 9999."""
     instant = datetime.fromisoformat(text)
-    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
+    try:
+        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC).timestamp()
+    except OverflowError:
+        raise ValueError(text) from None
 
 
 def instant_text(instant: float) -> str:
@@ -49,7 +71,8 @@ def instant_text(instant: float) -> str:
     return datetime.fromtimestamp(instant, UTC).isoformat().replace("+00:00", "Z")
 
 
-def _parse(specification: str) -> tuple[Mode, float, float | None]:
+def _parse(specification: str) -> tuple[str, float, float | None]:
+    """The mode in one word, its rate, and where it starts."""
     name, colon, instant = specification.partition(":")
     if specification == "real":
         return "real", 1.0, None
@@ -59,7 +82,8 @@ def _parse(specification: str) -> tuple[Mode, float, float | None]:
         except ValueError:
             pass
     if re.fullmatch(r"x\d{1,6}(\.\d{1,6})?", specification, re.ASCII) and float(specification[1:]) > 0:
-        return "multiplied", float(specification[1:]), None
-    raise SettingsError(
-        f"clock: {specification[:80]!r} is not a clock; give real, frozen, frozen:<ISO time> or x<number>"
-    )
+        return specification, float(specification[1:]), None
+    raise SettingsError(_REFUSED.format(specification[:80], "real, frozen, frozen:<ISO time> or x<number>"))
+
+
+_REFUSED = "clock: {!r} is not a clock; give {}"

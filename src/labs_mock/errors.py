@@ -14,7 +14,8 @@
         ├── MethodNotAllowed     405
         ├── BodyTooLarge         413
         ├── RateLimited          429
-        └── InternalError        500
+        ├── InternalError        500
+        └── Faulted              500
 
 The message of a `RequestError` is sent to the client as it is (ERR-1), so it never holds a key, a
 stack trace or more than a few words of input.
@@ -141,3 +142,13 @@ class InternalError(RequestError):
     """A defect of the mock itself; the traceback is in its log and nowhere else."""
 
     status = 500
+
+
+class Faulted(RequestError):
+    """An error that the fault plan asks for, 500 or another."""
+
+    status = 500
+
+    def __init__(self, message: str, status: int = 500) -> None:
+        self.status = status
+        super().__init__(message)

@@ -1,12 +1,14 @@
 """Every id and every draw: hashes of what was asked, never chance (DET-3)."""
 
 from hashlib import blake2b
+from math import isqrt
 
-from xxhash import xxh3_128_digest
+from xxhash import xxh3_128_digest, xxh3_128_intdigest
 
 _CROCKFORD = b"0123456789abcdefghjkmnpqrstvwxyz" * 8  # one character for every value of a byte
 
 ID_LENGTH = 26
+_ROUNDS = (1, 2, 3)
 ID_PATTERN = f"[0-9a-hjkmnp-tv-z]{{{ID_LENGTH}}}"  # Crockford's alphabet has no i, l, o and u
 
 
@@ -29,6 +31,29 @@ def episode_id(seed: int, asked: bytes, attempt: int) -> str:
 def digest(content: bytes) -> str:
     """12 hexadecimal characters: the version of a piece of content."""
     return blake2b(content, digest_size=6).hexdigest()
+
+
+def drawn(seed: int, purpose: str, asked: bytes, attempt: int) -> float:
+    """A number in [0, 1) that belongs to a request and a purpose, whenever the request arrives."""
+    text = b"%d\0%b\0%d\0%b" % (seed, purpose.encode(), attempt, asked)
+    return int.from_bytes(blake2b(text, digest_size=6).digest()) / 2**48
+
+
+def permuted(key: bytes, number: int, size: int) -> int:
+    """Where a permutation of range(size) that the key stands for takes a number of that range.
+
+    A Feistel network over pairs: range(a·b) with a·b just above the size; what falls outside goes on until it is inside.
+    """
+    wide = isqrt(size - 1) + 1
+    narrow = -(-size // wide)
+    while True:
+        left, right = divmod(number, narrow)
+        for turn in _ROUNDS:
+            left = (left + xxh3_128_intdigest(b"%d\0%b\0%d" % (right, key, turn))) % wide
+            right = (right + xxh3_128_intdigest(b"%d\0%b\0%d" % (left, key, -turn))) % narrow
+        number = left * narrow + right
+        if number < size:
+            return number
 
 
 def _characters(seed: int, purpose: bytes, asked: bytes, attempt: int) -> str:

@@ -1,15 +1,26 @@
 """A real server: uvicorn on a socket that is bound beforehand."""
 
+import asyncio
 import gc
+import logging
 import socket
+import threading
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from labs_mock.errors import StartError
+from labs_mock.errors import ScenarioError, StartError
 from labs_mock.http import create_app
+from labs_mock.http.faulty import CONNECTION
+from labs_mock.scenario.loader import load_library
 from labs_mock.world import World
+
+log = logging.getLogger("labs_mock")
 
 BACKLOG = 2048
 UVICORN: dict[str, Any] = {
@@ -23,22 +34,94 @@ UVICORN: dict[str, Any] = {
     "proxy_headers": False,
     "timeout_graceful_shutdown": 2,
 }
+
+
 GC_THRESHOLD = (20_000, 20, 20)  # requests make many objects and few cycles
 
 
-class Server(uvicorn.Server):
-    """Serves a world on a bound socket, and calls back once the socket is answered."""
+class Protocol(HttpToolsProtocol):
+    """uvicorn's protocol, whose requests know their connection, so that faults can break it."""
 
-    def __init__(self, world: World, listener: socket.socket, ready: Callable[[], None]) -> None:
-        super().__init__(uvicorn.Config(create_app(world), **UVICORN))
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self.scope["extensions"] = {CONNECTION: {"transport": self.transport}}
+
+
+class Server(uvicorn.Server):
+    """Serves a world on a bound socket, and calls back once the socket is answered.
+
+    It stops when it is told to and not at the next tick of a clock, and waits for nobody longer than it must.
+    """
+
+    def __init__(
+        self, world: World, listener: socket.socket, ready: Callable[[], None], watched: Path | None = None
+    ) -> None:
+        super().__init__(uvicorn.Config(create_app(world), **UVICORN | {"http": Protocol}))
         self._listener = listener
         self._ready = ready
+        self._world = world
+        self._watched = watched
+        self._watching: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._woken = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to answer, then say so."""
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self.started:
             self._ready()
+            if self._watched is not None:
+                self._watching = asyncio.create_task(self._reload(self._watched))
+
+    async def main_loop(self) -> None:
+        """Wait until somebody stops the server."""
+        await self.on_tick(0)
+        if not self.should_exit:
+            await self._woken.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no new connections, let requests in progress end, and break off those that take too long."""
+        for taken in (*self.servers, *(sockets or ())):
+            taken.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        try:
+            await asyncio.wait_for(self._drained(), self.config.timeout_graceful_shutdown)
+        except TimeoutError:
+            for task in self.server_state.tasks:
+                task.cancel()
+            await asyncio.sleep(0)
+
+    async def _drained(self) -> None:
+        state = self.server_state
+        while (state.connections or state.tasks) and not self.force_exit:  # noqa: ASYNC110 - uvicorn tells nobody
+            await asyncio.sleep(0.002)
+
+    async def _reload(self, folder: Path) -> None:
+        """Load the folder again whenever a file of it changes; if one is bad, what was served goes on."""
+        from watchfiles import awatch
+
+        async for _ in awatch(folder, stop_event=self._woken):
+            try:
+                self._world.adopt(await asyncio.to_thread(load_library, folder))
+            except ScenarioError as error:
+                log.error("%s\nnot reloaded: the scenarios that were served still are", error)  # noqa: TRY400 - the mistakes say it all
+            else:
+                log.warning("reloaded: %d scenarios", len(self._world.library.scenarios))
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal has come; a second Ctrl-C does not wait for requests in progress."""
+        super().handle_exit(sig, frame)
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop soon; from any thread."""
+        self.should_exit = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has ended by itself
+                self._loop.call_soon_threadsafe(self._woken.set)
 
     def serve_until_stopped(self) -> None:
         """Run until a signal comes."""
@@ -47,6 +130,12 @@ class Server(uvicorn.Server):
         gc.enable()
         gc.set_threshold(*GC_THRESHOLD)
         self.run(sockets=[self._listener])
+
+    def serve_in_thread(self) -> threading.Thread:
+        """Run in a thread of its own until it is stopped."""
+        thread = threading.Thread(target=self.run, kwargs={"sockets": [self._listener]}, name="labs-mock", daemon=True)
+        thread.start()
+        return thread
 
 
 def bind(host: str, port: int) -> socket.socket:

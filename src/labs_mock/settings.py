@@ -109,6 +109,15 @@ SETTINGS = (
     Setting("seed", int, 0, "where ids and draws start from", _whole(0, 2**63 - 1)),
     Setting("clock", str, "real", "real, frozen, frozen:<ISO time> or x<number>", _clock),
     Setting("control", bool, True, "offer the control plane under /_mock", _switch),
+    Setting("control_hosts", str, "", "hosts beside loopback that the control plane answers, comma-separated", str),
+    Setting("control_token", str, "", "token that the control plane wants as Authorization: Bearer", str),
+    Setting(
+        "spool",
+        int,
+        1 << 30,
+        "bytes of exported rows kept in unlinked files, so that they are made once",
+        _whole(0, 1 << 40),
+    ),
     Setting("max_body", int, 16 * 1024 * 1024, "largest request body in bytes", _whole(1024, 1 << 30)),
 )
 
@@ -125,6 +134,9 @@ class Settings:
     seed: int
     clock: str
     control: bool
+    control_hosts: str
+    control_token: str = field(repr=False)
+    spool: int
     max_body: int
 
 

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
@@ -41,7 +42,7 @@ def example(operation: Operation) -> dict[str, Any]:
 
 def send(server: Live, operation: Operation, body: Any = None, key: str | None = KEY, **headers: str) -> httpx.Response:
     """An operation's example, or another body, sent as its clients would."""
-    path = operation.full_path.format(id=example(operation).get("id"))
+    path = operation.full_path.format(id=examples()[operation.name].get("id"))
     given = {"authorization": f"Bearer {key}"} if key else {}
     content = (example(operation) if body is None else body) if operation.request else None
     return server.client.request(operation.method, path, json=content, headers={**given, **headers})
@@ -56,11 +57,16 @@ def without_id(response: httpx.Response) -> dict[str, Any]:
 
 @named
 def test_an_answer_carries_its_request_id_twice(server: Live, operation: Operation) -> None:
-    """Header and body have the same id, whatever id the client sends along (ID-1, ID-2, GEN-1)."""
+    """Header and body have the same id, whatever id the client sends along (ID-1, ID-2, GEN-1); rows have none."""
     own = send(server, operation, **{"x-request-id": "req_mine"})
-    assert own.headers["content-type"] == "application/json"
-    body = operation.answer.model_validate_json(own.content).model_dump()
-    assert body["request_id"] == own.headers["x-request-id"] != "req_mine"
+    assert re.fullmatch(r"req_[0-9a-z]{26}", own.headers["x-request-id"])
+    if operation.streams:
+        assert "request_id" not in own.text
+        assert all(operation.answer.model_validate_json(line) for line in own.content.splitlines())
+    else:
+        assert own.headers["content-type"] == "application/json"
+        body = operation.answer.model_validate_json(own.content).model_dump()
+        assert body["request_id"] == own.headers["x-request-id"]
     again = send(server, operation, **{"x-request-id": "req_other"})
     assert again.headers["x-request-id"] not in ("req_other", own.headers["x-request-id"])
 

@@ -52,7 +52,9 @@ def test_every_operation_is_described_whole() -> None:
         assert set(operation.clauses) < set(described["x-clauses"]) <= set(BY_NAME)
         assert [int(status) for status in described["responses"]] == list(operation.statuses)
         for status, response in described["responses"].items():
-            assert response["content"]["application/json"]["example"]
+            (content,) = response["content"].values()
+            assert content["example"]
+            assert (set(response["content"]) == {"application/x-ndjson"}) == (operation.streams and status == "200")
             assert "X-Request-ID" in response["headers"]
             assert (set(LIMITS) <= set(response["headers"])) == (status not in ("401", "413"))
         assert ("requestBody" in described) == (operation.request is not None)

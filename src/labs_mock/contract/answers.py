@@ -157,6 +157,16 @@ class CatalogListed(Answer):
     request_id: RequestId
 
 
+class DatasetState(Answer):
+    """How far a training dataset is; `error` exactly when it failed (DS-1, DS-2)."""
+
+    status: Literal["pending", "preview", "running", "filtering", "ready", "cancelled", "failed"]
+    row_count: Annotated[int, Field(ge=0)] | None
+    message: str
+    error: str | None = None
+    request_id: RequestId
+
+
 class ErrorData(Answer):
     """Where an error body has its request id (ID-2)."""
 

@@ -39,6 +39,9 @@ SECTIONS = {
     "CMP": "Comparison",
     "NORM": "Normalised rewards",
     "RC": "Reward configuration",
+    "DS": "Training datasets",
+    "ROW": "Rows",
+    "TOK": "Canonical tokens",
     "NEVER": "What never leaves",
     "DET": "Determinism (of this mock, not of the service)",
 }
@@ -214,6 +217,68 @@ CLAUSES = (
         "failure metric holds, or if nothing ran.",
     ),
     Clause("RC-5", inferred="A dimension that the scenario does not define does not run; the mock tells of it."),
+    Clause("DS-1", "A dataset is `pending`, `preview`, `running`, `filtering`, `ready`, `cancelled` or `failed`."),
+    Clause(
+        "DS-2",
+        "`GET /training-datasets/{id}/status` tells the state.",
+        "It is a 200 in every state, with `status`, `row_count`, `message` and, exactly when it failed, `error`. `row_count` is "
+        "null until rows are counted, and when ready equal to `X-Row-Count`.",
+    ),
+    Clause(
+        "DS-3",
+        "`/export` is a 202 while it is pending, preview, running or filtering, a 409 when cancelled, a 500 when failed, each with "
+        "the status; a 200 when ready.",
+        "The status comes with a `request_id`.",
+    ),
+    Clause(
+        "DS-4",
+        "An export is `application/x-ndjson`, an attachment named `training-dataset-{id}.jsonl`, with `X-Row-Count`, "
+        "`X-Request-ID` and the rate limit's headers; one JSON object a line, streamed.",
+        "Every line ends with a line feed, the last one too.",
+    ),
+    Clause(
+        "DS-5",
+        "An id is a UUID of version 1 to 8, all zeros or all f; anything else is a 400.",
+        "An unknown one is a 404. Every key sees every dataset.",
+    ),
+    Clause(
+        "DS-6",
+        inferred="Once ready, cancelled or failed, a dataset never changes, and every export of it has the same bytes. It keeps "
+        "the scenarios that it was loaded with.",
+    ),
+    Clause(
+        "DS-7",
+        inferred="A stage of n polls is seen by n answered requests for status or export and ends with the n-th; the seconds of "
+        "the next one begin then. There is one count for all clients.",
+    ),
+    Clause(
+        "ROW-1",
+        "A row has `scenario_id`, `agent_template_id`, `messages`, and `metadata` with `temperature`, `rollout_index`, "
+        "`turn_count`, `quality_score`, `complexity_score` and `ifd_score`.",
+        "`scenario_id` is `<collection>/<scenario>`.",
+    ),
+    Clause(
+        "ROW-2",
+        "In rows the persona is `user` and the operator `assistant`.",
+        "`user` begins, and the roles take turns. `turn_count` counts `assistant` messages. Messages hold no tool calls.",
+    ),
+    Clause(
+        "ROW-3",
+        inferred="Numbers that may have a fraction are written with one. `thinking` is absent rather than null, and in row 0 if it is "
+        "in any row. `ifd_score` is null in all rows of a dataset or in none.",
+    ),
+    Clause("ROW-4", inferred="U+2028, U+2029 and U+0085 are escaped, since some clients take them for line ends."),
+    Clause(
+        "TOK-1",
+        "`<no_response/>`, exactly so, as the whole content of an assistant message is deliberate silence, and is never dropped "
+        "or merged.",
+    ),
+    Clause("TOK-2", "`thinking` stands beside `content` on assistant messages, as it was."),
+    Clause(
+        "TOK-3",
+        "The persona never sees the token: silence reaches it as part of the context of the next time skip, which is in no "
+        "observation and no `user` message.",
+    ),
     Clause("NEVER-1", "Scoring criteria, objectives, optimal actions and expected paths are in no answer."),
     Clause(
         "DET-1",

@@ -2,12 +2,18 @@
 
 BASE_PATH = "/api/v1"  # GEN-1
 
+UUID = (  # DS-5: versions 1 to 8, all zeros or all f
+    r"^([0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+    r"|00000000-0000-0000-0000-000000000000|ffffffff-ffff-ffff-ffff-ffffffffffff)$"
+)
+
 MAX_NESTING = 64  # GEN-6
 MAX_MESSAGES = 1_000  # GEN-6
 MAX_TOOL_CALLS = 100  # GEN-6, in one message
 MAX_ITEMS = 100  # BAT-1
 MAX_CONTENT = 10_000  # EP-9, Unicode code points
 MAX_WINDOWS = 5  # NORM-1
+WINDOW_PATTERN = r"^[0-9]+[dwmn]$"  # NORM-1
 MAX_WINDOW_DAYS = 366  # NORM-1
 MAX_LOG = 10_000  # NORM-1, NORM-2: evaluations a key and scenario
 MAX_LOGGED = 2_000_000  # and in all logs together
@@ -15,6 +21,8 @@ MAX_TURNS = 50  # EP-10
 MAX_QUOTE = 80  # ERR-2, characters of input in an error message
 
 EPISODE_LIFETIME = 24 * 60 * 60  # EP-13, seconds without a turn
+
+POLL_INTERVAL = 1.0  # seconds; asking for a dataset's status sooner is noticed (section 7)
 
 WINDOW = 60  # RL-2, seconds
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from labs_mock.contract.limits import MAX_CONTENT, MAX_ITEMS, MAX_MESSAGES, MAX_TOOL_CALLS, MAX_WINDOWS
+from labs_mock.contract.limits import MAX_CONTENT, MAX_ITEMS, MAX_MESSAGES, MAX_TOOL_CALLS, MAX_WINDOWS, WINDOW_PATTERN
 
 Weight = Annotated[float, Field(ge=0, le=1)]
 
@@ -12,7 +12,7 @@ Weight = Annotated[float, Field(ge=0, le=1)]
 class WireModel(BaseModel):
     """Unknown fields are ignored (GEN-4); no value is converted to another type."""
 
-    model_config = ConfigDict(strict=True, extra="ignore")
+    model_config = ConfigDict(strict=True, extra="ignore", defer_build=True)
 
 
 # Requests
@@ -84,7 +84,7 @@ class TakeTurn(WireModel):
 
 Window = Annotated[
     str,
-    StringConstraints(pattern=r"^[0-9]+[dwmn]$", max_length=10),
+    StringConstraints(pattern=WINDOW_PATTERN, max_length=10),
     # 366 days, 52 weeks, 12 months of 30 days, 10,000 evaluations (NORM-1); what is out of range has its own message.
     Field(
         json_schema_extra={

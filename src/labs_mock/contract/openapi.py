@@ -9,10 +9,12 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from labs_mock.contract import wording
-from labs_mock.contract.answers import ErrorBody
+from labs_mock.contract.answers import DatasetState, ErrorBody
 from labs_mock.contract.clauses import BY_NAME, SECTIONS, Clause
+from labs_mock.contract.limits import UUID
 from labs_mock.contract.models import BatchItem
 from labs_mock.contract.operations import EVERYWHERE, OPERATIONS, Operation
+from labs_mock.contract.rows import Row
 from labs_mock.ids import ID_PATTERN
 
 Schema = dict[str, Any]
@@ -30,6 +32,20 @@ where its documentation is silent or contradicts itself: our reading, which the 
 def openapi_text(version: str) -> str:
     """The document as text, ready for a file or a client."""
     return json.dumps(openapi(version), indent=2, ensure_ascii=False) + "\n"
+
+
+def row_schema() -> str:
+    """The JSON Schema (2020-12) of an exported row, ready for a file (ROW-1)."""
+    definitions = _never_null(_definitions(Row))
+    for name in definitions:
+        definitions[name] = json.loads(json.dumps(definitions[name]).replace(_SCHEMAS, "#/$defs/"))
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **definitions.pop("Row"), "$defs": definitions}
+    return json.dumps(_plain(schema), indent=2) + "\n"
+
+
+def row_features() -> str:
+    """The features of a row, for `datasets.Features.from_dict`."""
+    return (files("labs_mock.contract") / "row-features.json").read_text(encoding="utf-8")
 
 
 def openapi(version: str) -> Schema:
@@ -87,8 +103,9 @@ def _operation(operation: Operation) -> Schema:
         "tags": [_tag(operation)],
         "x-clauses": [*operation.clauses, *EVERYWHERE],
     }
-    if "{id}" in operation.path:
-        made["parameters"] = [{**_EPISODE, "example": examples()[operation.name]["request"]["id"]}]
+    if operation.has_id:
+        known = _EPISODE if operation.request else _DATASET
+        made["parameters"] = [{**known, "example": examples()[operation.name]["id"]}]
     if operation.request is not None:
         content = {"schema": _ref(operation.request), "example": examples()[operation.name]["request"]}
         made["requestBody"] = {"required": True, "content": {"application/json": content}}
@@ -101,31 +118,52 @@ def _line(clause: Clause) -> str:
 
 
 def _response(operation: Operation, status: int) -> Schema:
-    if status == 200:
-        schema, example = _ref(operation.answer), examples()[operation.name]["answer"]
-    else:
-        message = _MESSAGES.get((operation.name, status)) or _MESSAGES["", status]
-        name = examples()[operation.name]["answer"]["request_id"]
-        schema, example = _ref(ErrorBody), {"message": message, "data": {"request_id": name}}
     made: Schema = {
         "description": _MEANINGS[status],
         "headers": _headers(operation, status),
-        "content": {"application/json": {"schema": schema, "example": example}},
+        "content": _rows()
+        if operation.streams and status == 200
+        else {"application/json": _content(operation, status)},
     }
     if operation.name == "create_episode" and status == 200:
         made["links"] = {"turn": {"operationId": "take_turn", "parameters": {"id": "$response.body#/episode_id"}}}
     return made
 
 
+def _content(operation: Operation, status: int) -> Schema:
+    if status == 200:
+        return {"schema": _ref(operation.answer), "example": examples()[operation.name]["answer"]}
+    name = examples()["compare"]["answer"]["request_id"]
+    if status in operation.states:
+        told = _ref(DatasetState)
+        schema: Schema = {"oneOf": [told, _ref(ErrorBody)]} if status == 500 else told
+        return {"schema": schema, "example": {**_STATES[status], "request_id": name}}
+    message = _MESSAGES.get((operation.name, status)) or _MESSAGES["", status]
+    return {"schema": _ref(ErrorBody), "example": {"message": message, "data": {"request_id": name}}}
+
+
+def _rows() -> Schema:
+    text = examples()["export_dataset"]["answer"]
+    return {"application/x-ndjson": {"schema": {"type": "string", "description": "A `Row` a line."}, "example": text}}
+
+
+_STATES: dict[int, Schema] = {
+    202: {"status": "running", "row_count": 40, "message": "Rollouts are being made"},
+    409: {"status": "cancelled", "row_count": None, "message": "Cancelled"},
+    500: {"status": "failed", "row_count": 12, "message": "Failed", "error": "No rollout passed the filter"},
+}
+
 _MEANINGS = {
     200: "It was done.",
     400: "The request is not what the contract offers; `message` names the place and says what to send.",
+    202: "The dataset is not ready yet.",
     401: "There is no valid key.",
     403: "The key's organisation has no subscription for the collection.",
     404: "There is no such thing.",
+    409: "The dataset was cancelled.",
     413: "The body is larger than the server's limit.",
     429: "The quota of this minute is used up.",
-    500: "A defect of the mock itself.",
+    500: "A defect of the mock itself; of an export, also that the dataset failed.",
 }
 
 _MESSAGES: dict[tuple[str, int], str] = {
@@ -135,12 +173,16 @@ _MESSAGES: dict[tuple[str, int], str] = {
     ("", 404): wording.unknown_scenario("case-management", "upper-back-claim"),
     ("take_turn", 400): wording.EPISODE_COMPLETE,
     ("take_turn", 404): wording.EPISODE_NOT_FOUND,
+    ("dataset_status", 400): "id: expected a UUID, got 'weekly-check-ins'",
+    ("export_dataset", 400): "id: expected a UUID, got 'weekly-check-ins'",
+    ("dataset_status", 404): wording.DATASET_NOT_FOUND,
+    ("export_dataset", 404): wording.DATASET_NOT_FOUND,
     ("", 413): "body: expected at most 16,777,216 bytes",
     ("", 429): wording.RATE_LIMITED,
     ("", 500): wording.INTERNAL,
 }
 
-_EPISODE = {
+_EPISODE: Schema = {
     "name": "id",
     "in": "path",
     "required": True,
@@ -148,7 +190,15 @@ _EPISODE = {
     "schema": {"type": "string", "pattern": f"^ep_{ID_PATTERN}$"},
 }
 
-_HEADERS: Schema = {
+_DATASET: Schema = {
+    "name": "id",
+    "in": "path",
+    "required": True,
+    "description": "the id of the dataset",
+    "schema": {"type": "string", "format": "uuid", "pattern": UUID},
+}
+
+_HEADERS: dict[str, Schema] = {
     "X-Request-ID": {
         "required": True,
         "description": wording_of("ID-1"),
@@ -169,25 +219,44 @@ _HEADERS: Schema = {
         "description": "When the next window starts, in unix seconds (RL-1, RL-2).",
         "schema": {"type": "integer", "minimum": 0, "multipleOf": 60},
     },
+    "X-Row-Count": {
+        "required": True,
+        "description": "The number of rows (DS-4).",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "Content-Disposition": {
+        "required": True,
+        "description": "The name of a file for the rows (DS-4).",
+        "schema": {"type": "string", "pattern": '^attachment; filename="training-dataset-[0-9a-f-]{36}\\.jsonl"$'},
+    },
     "X-Mock-Findings": {
         "description": 'Of the mock alone: what the service would take silently, `code;severity=…;place="…"`, comma-separated.',
         "schema": {"type": "string"},
     },
 }
+_LIMITS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 _BEFORE_THE_LIMITER = (401, 413)
 _PERHAPS_BEFORE = (400, 500)
 
 
 def _headers(operation: Operation, status: int) -> Schema:
     """The headers of an answer: those of the limiter only where it is reached, and required only if it always is (RL-1)."""
-    certain = status not in _PERHAPS_BEFORE and not (status == 404 and "{" in operation.path)
+    certain = status not in _PERHAPS_BEFORE and not (status == 404 and operation.has_id)
     headers = {}
-    for name, header in _HEADERS.items():
-        always = name == "X-Request-ID"
-        if always or (status not in _BEFORE_THE_LIMITER and (name != "X-Mock-Findings" or operation.request)):
-            reference = {"$ref": f"#/components/headers/{name}"}
-            headers[name] = reference if always or certain else {**header, "required": False}
+    for name in _header_names(operation, status):
+        uncertain = name in _LIMITS and not certain
+        headers[name] = {**_HEADERS[name], "required": False} if uncertain else {"$ref": f"#/components/headers/{name}"}
     return headers
+
+
+def _header_names(operation: Operation, status: int) -> list[str]:
+    names = ["X-Request-ID"]
+    if status not in _BEFORE_THE_LIMITER:
+        names += _LIMITS
+        names += ["X-Mock-Findings"] if operation.request or operation.has_id else []
+    if operation.streams and status == 200:
+        names += ["X-Row-Count", "Content-Disposition"]
+    return names
 
 
 def _ref(model: type[BaseModel]) -> Schema:
@@ -198,7 +267,9 @@ def _schemas() -> Schema:
     """The schemas of all models, without what pydantic adds and nobody needs."""
     requests = [operation.request for operation in OPERATIONS if operation.request is not None]
     answers = [operation.answer for operation in OPERATIONS]
-    made: Schema = _plain({**_definitions(*requests, BatchItem), **_never_null(_definitions(*answers, ErrorBody))})
+    made: Schema = _plain(
+        {**_definitions(*requests, BatchItem), **_never_null(_definitions(*answers, DatasetState, ErrorBody))}
+    )
     return made
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from labs_mock.contract import answers, models
+from labs_mock.contract import answers, models, rows
 from labs_mock.contract.limits import BASE_PATH
 
 
@@ -11,7 +11,8 @@ class Operation:
     """One operation of the API.
 
     `path` is relative to the base path, its parameters in braces; `request` is None where there is no body. `refusals` are
-    the errors that are its own; `statuses` adds those that all operations share.
+    the errors that are its own; `statuses` adds those that all operations share. One that `streams` answers with a line for
+    every row, each of them an `answer`.
     """
 
     name: str
@@ -22,12 +23,23 @@ class Operation:
     answer: type[answers.Answer]
     refusals: tuple[int, ...]
     clauses: tuple[str, ...]
+    streams: bool = False
 
     @property
     def statuses(self) -> tuple[int, ...]:
         """Every status that it answers with, in order (GEN-2, GEN-3)."""
-        invalid = () if self.request is None else (400,)
-        return tuple(sorted({200, *invalid, 401, *self.refusals, 413, 429, 500}))
+        invalid = (400,) if self.request or self.has_id else ()
+        return tuple(sorted({200, *invalid, 401, *self.refusals, *self.states, 413, 429, 500}))
+
+    @property
+    def states(self) -> tuple[int, ...]:
+        """Statuses of an export that come with the dataset's status instead (DS-3)."""
+        return (202, 409, 500) if self.streams else ()
+
+    @property
+    def has_id(self) -> bool:
+        """Whether its path has a parameter."""
+        return "{" in self.path
 
     @property
     def full_path(self) -> str:
@@ -124,5 +136,36 @@ OPERATIONS = (
         answer=answers.Compared,
         refusals=(403, 404),
         clauses=("CMP-1", "EP-8", "AUTH-2"),
+    ),
+    Operation(
+        name="dataset_status",
+        summary="Ask how far a training dataset is",
+        method="GET",
+        path="/training-datasets/{id}/status",
+        request=None,
+        answer=answers.DatasetState,
+        refusals=(404,),
+        clauses=("DS-1", "DS-2", "DS-5", "DS-7"),
+    ),
+    Operation(
+        name="export_dataset",
+        summary="Export a training dataset as NDJSON",
+        method="GET",
+        path="/training-datasets/{id}/export",
+        request=None,
+        answer=rows.Row,
+        refusals=(404,),
+        clauses=(
+            "DS-3",
+            "DS-4",
+            "DS-5",
+            "DS-6",
+            "DS-7",
+            *(f"ROW-{number}" for number in range(1, 5)),
+            "TOK-1",
+            "TOK-2",
+            "TOK-3",
+        ),
+        streams=True,
     ),
 )

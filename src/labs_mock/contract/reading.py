@@ -7,7 +7,7 @@ import orjson
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from labs_mock.contract.limits import MAX_NESTING, MAX_QUOTE
+from labs_mock.contract.limits import MAX_NESTING, MAX_QUOTE, WINDOW_PATTERN
 from labs_mock.contract.wording import quote
 from labs_mock.errors import BadRequest
 
@@ -83,13 +83,14 @@ _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
+_PATTERNS = {WINDOW_PATTERN: "expected a whole number and d, w, m or n, such as 7d"}
 _EXPECTED = {
     "missing": "is required",
     "string_type": "expected text",
     "string_too_long": "expected at most {max_length:,} characters",
     "list_type": "expected a list",
     "too_long": "expected at most {max_length:,} entries",
-    "string_pattern_mismatch": "expected a whole number and d, w, m or n, such as 7d",
+    "string_pattern_mismatch": "expected text that matches {pattern}",
     "string_too_short": "expected at least {min_length} character",
     "too_short": "expected entries, at least {min_length}",
     "dict_type": "expected an object",
@@ -113,7 +114,7 @@ def _explain(errors: list[ErrorDetails], place: str) -> str:
 
 def _sentence(error: ErrorDetails) -> str:
     place = ".".join(str(step) if isinstance(step, int) else _step(step) for step in error["loc"]) or "body"
-    template = _EXPECTED.get(error["type"])
+    template = _PATTERNS.get(error.get("ctx", {}).get("pattern", "")) or _EXPECTED.get(error["type"])
     said = template.format(**error.get("ctx", {})) if template else error["msg"]
     got = _got(error["input"]) if error["type"] not in ("missing", "extra_forbidden") else ""
     return f"{place}: {said}{got}"

@@ -8,11 +8,14 @@ RATE_LIMITED = "Rate limit exceeded"  # RL-2 (D)
 EPISODE_COMPLETE = "Episode already complete"  # EP-13 (D)
 EPISODE_NOT_FOUND = "Episode not found"  # EP-13 (D)
 
+DATASET_NOT_FOUND = "Training dataset not found"  # DS-5
+
 UNKNOWN_PATH = "Not found: no such path"  # GEN-3
 NO_OPERATOR_MESSAGE = (  # EP-7, EP-8
     "messages: expected at least one new assistant message from the operator; "
     "persona lines and messages of other roles do not count"
 )
+FAULTED = "A fault of the mock server's fault plan"
 INTERNAL = "Internal error of the mock server, not of your request; its log has the details under this request id"
 
 

@@ -1,11 +1,13 @@
 """Why this reward: every rule of the scoring, the turns it yielded, and what came of it."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from labs_mock.contract.models import RewardConfig
 from labs_mock.engine.criteria import holding
 from labs_mock.engine.gate import broken
 from labs_mock.engine.outputs import alike
+from labs_mock.engine.reward import assess
 from labs_mock.engine.state import Play
 from labs_mock.scenario.rules import Rule, listed
 from labs_mock.scenario.scenario import Scenario
@@ -32,6 +34,29 @@ def explain(scenario: Scenario, play: Play) -> list[Row]:
         *_outputs(scenario, play),
         *_gate(scenario, play),
     ]
+
+
+def explanation(scenario: Scenario, play: Play, config: RewardConfig | None = None) -> dict[str, Any]:
+    """How the reward of a conversation comes about, as JSON: every rule, dimension and weight, and the gate."""
+    assessment = assess(scenario, play, config)
+    return {
+        "turns": play.turn,
+        "terminal_reason": play.terminal,
+        "reward": assessment.reward,
+        "critical": assessment.critical,
+        "gate": {"factor": assessment.gate.factor, "violations": list(assessment.gate.violations)},
+        "dimensions": [
+            {
+                "dimension": dimension,
+                "name": assessment.names[dimension],
+                "score": score.value,
+                "weight": assessment.weights[dimension],
+                "why": score.sentence,
+            }
+            for dimension, score in assessment.results.items()
+        ],
+        "rules": [{**row._asdict(), "turns": list(row.turns)} for row in explain(scenario, play)],
+    }
 
 
 def _metrics(scenario: Scenario, play: Play) -> Iterator[Row]:

@@ -8,6 +8,7 @@ from labs_mock.contract.tokens import NO_RESPONSE
 from labs_mock.engine.play import Player, Turn
 from labs_mock.engine.state import Play
 from labs_mock.scenario import schema
+from labs_mock.scenario.operators import part_texts
 from labs_mock.scenario.rules import Rule
 
 Choose = Callable[[list[str]], str]
@@ -59,8 +60,7 @@ def _message(
         elif isinstance(part, schema.Silence):
             said.append(NO_RESPONSE)
         else:
-            texts = part.say if isinstance(part, schema.Choice) else part
-            text = choose([texts] if isinstance(texts, str) else texts)
+            text = choose(part_texts(part))
             if rule is None or rule.holds(play.masks, play.full | 1) >> play.turn:
                 said.append(text)
     return Message(role="assistant", content=" ".join(said), tool_calls=calls or None)

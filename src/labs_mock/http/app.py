@@ -1,7 +1,9 @@
 """The ASGI application: every request gets an id, one order of checks, and one way to fail."""
 
 import logging
+from contextlib import suppress
 
+import orjson
 from starlette.exceptions import HTTPException
 from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,14 +16,18 @@ from labs_mock.contract.reading import read_json, read_model
 from labs_mock.contract.wording import INTERNAL, RATE_LIMITED, UNKNOWN_PATH
 from labs_mock.errors import BodyTooLarge, InternalError, MethodNotAllowed, NotFound, RateLimited, RequestError
 from labs_mock.http.bodies import Disconnected, read_body
-from labs_mock.http.control import control_routes
+from labs_mock.http.control import HEALTH, control_routes
+from labs_mock.http.control import PREFIX as CONTROL
+from labs_mock.http.control.guard import check_control
 from labs_mock.http.documentation import documentation_routes
 from labs_mock.http.exchange import Exchange, Payload
-from labs_mock.http.responses import Headers, error_body, error_headers, send_json
+from labs_mock.http.faulty import befall_answer, befall_request, reply_of, send_reply
+from labs_mock.http.responses import Headers, Stream, error_body, error_headers, send_json, send_stream
 from labs_mock.http.routes import Routes
 from labs_mock.ids import fingerprint, request_id
 from labs_mock.world import World
 from labs_mock.world.accounts import Account
+from labs_mock.world.journal import MAX_BODY, Record
 
 log = logging.getLogger("labs_mock")
 
@@ -44,23 +50,48 @@ class App:
         if scope["type"] != "http":
             await self._others(scope, receive, send)
             return
-        try:
+        with suppress(Disconnected):
             exchange = await self._receive(scope, receive)
-        except Disconnected:
-            return
+            await self._respond(exchange, scope, receive, send)
+
+    async def _respond(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, and tell the journal."""
         try:
             if not exchange.path.startswith(BASE_PATH):
-                # With an `app` in its scope the router raises its errors instead of answering in plain text.
-                scope["app"] = self
-                await self._others(scope, _replay(exchange, receive), _with_headers(send, exchange.headers))
+                await self._leave(exchange, scope, receive, send)
                 return
-            status, payload = 200, _answer(self._routes, exchange)
-            payload["request_id"] = exchange.request_id
+            answer = self._ask(exchange)
         except Exception as raised:
-            status, payload = _refused(raised, exchange)
+            answer = _refused(raised, exchange)
         if exchange.findings:
             exchange.headers.append((b"x-mock-findings", header(exchange.findings).encode()))
-        await send_json(send, status, payload, exchange.headers)
+        body = b"" if isinstance(answer, Stream) else orjson.dumps(answer)
+        if not exchange.path.startswith(CONTROL):
+            self.world.journal.append(_record(exchange, body))
+        if exchange.faults:
+            await send_reply(reply_of(exchange, answer, body), self.world.clock, scope, receive, send)
+        elif isinstance(answer, Stream):
+            await send_stream(receive, send, answer, exchange.headers)
+        else:
+            await send_json(send, exchange.status, body, exchange.headers)
+
+    def _ask(self, exchange: Exchange) -> Payload | Stream:
+        """What the API answers, if no fault comes first."""
+        if self.world.faults:
+            befall_request(exchange)
+        answer = _answer(self._routes, exchange)
+        if not isinstance(answer, Stream):
+            answer["request_id"] = exchange.request_id
+            befall_answer(exchange, answer)
+        return answer
+
+    async def _leave(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+        """Leave everything that is not the API's to the router."""
+        if exchange.path.startswith(CONTROL) and exchange.path != HEALTH:
+            check_control(self.world.settings, exchange.method, exchange.sent)
+        # With an `app` in its scope the router raises its errors instead of answering in plain text.
+        scope["app"] = self
+        await self._others(scope, _replay(exchange, receive), _with_headers(send, exchange.headers))
 
     async def _receive(self, scope: Scope, receive: Receive) -> Exchange:
         """Read the body and name the request by what it asks (ID-1, DET-3)."""
@@ -68,8 +99,8 @@ class App:
         body, too_large = await read_body(receive, headers.get(b"content-length"), world.settings.max_body)
         now = world.clock.now()
         account = world.accounts.find(headers.get(b"authorization"), now)
-        query = scope["query_string"]
-        target = f"{scope['path']}?{query.decode('latin-1')}" if query else scope["path"]
+        query = scope["query_string"].decode("latin-1")
+        target = f"{scope['path']}?{query}" if query else scope["path"]
         asked = fingerprint(account.organisation if account else "", scope["method"], target, body)
         attempt = world.attempts.next(asked)
         name = request_id(world.settings.seed, asked, attempt)
@@ -77,7 +108,8 @@ class App:
             world,
             scope["method"],
             scope["path"],
-            headers.get(b"content-type"),
+            query,
+            headers,
             account,
             asked,
             attempt,
@@ -89,7 +121,31 @@ class App:
         )
 
 
-def _answer(routes: Routes, exchange: Exchange) -> Payload:
+def _record(exchange: Exchange, body: bytes) -> Record:
+    """The exchange as the journal keeps it."""
+    return Record(
+        exchange.now,
+        exchange.method,
+        exchange.path,
+        exchange.query,
+        exchange.owner,
+        exchange.request_id,
+        exchange.size,
+        b"" if exchange.too_large else exchange.body[:MAX_BODY],
+        exchange.status,
+        body[:MAX_BODY],
+        exchange.elapsed_ms(),
+        exchange.findings,
+        [fault.id for fault, _ in exchange.faults],
+        exchange.rewards,
+        exchange.run,
+        exchange.skipped,
+        exchange.episode,
+        exchange.turn,
+    )
+
+
+def _answer(routes: Routes, exchange: Exchange) -> Payload | Stream:
     """The order of RL-1: path and method, key, the request by itself, quota, then all that needs state."""
     endpoint, exchange.parameters = routes.find(exchange.method, exchange.path)
     account = exchange.account
@@ -106,31 +162,28 @@ def _read(exchange: Exchange, model: type[WireModel] | None) -> WireModel | None
     """The request of an operation that has one; what it holds beside that is noticed, even if it is refused."""
     if model is None:
         return None
-    value = read_json(exchange.body, exchange.content_type)
-    exchange.findings += unknown_fields(model, value) + duplicate_keys(exchange.body)
+    value = read_json(exchange.body, exchange.sent.get(b"content-type"))
+    exchange.findings += unknown_fields(model, value) + duplicate_keys(exchange.body, value)
     return read_model(model, value)
 
 
 def _take_quota(exchange: Exchange, account: Account) -> None:
     quota = exchange.world.limits.take(account, exchange.now)
-    exchange.headers += (
-        (b"x-ratelimit-limit", b"%d" % quota.limit),
-        (b"x-ratelimit-remaining", b"%d" % quota.remaining),
-        (b"x-ratelimit-reset", b"%d" % quota.reset),
-    )
+    exchange.tell(quota)
     if not quota.allowed:
         raise RateLimited(RATE_LIMITED)
 
 
-def _refused(raised: Exception, exchange: Exchange) -> tuple[int, Payload]:
-    """Status and body of an answer to what went wrong.
+def _refused(raised: Exception, exchange: Exchange) -> Payload:
+    """The body of an answer to what went wrong; its status goes to the exchange.
 
     It does not outlive this function: an exception holds its frames, and a frame that holds the exception would
     keep them, the request among them, until the collector comes by.
     """
     error = _as_request_error(raised, exchange.request_id)
     exchange.headers += error_headers(error)
-    return error.status, error_body(error, exchange.request_id)
+    exchange.status = error.status
+    return error_body(error, exchange.request_id)
 
 
 def _as_request_error(raised: Exception, name: str) -> RequestError:

@@ -6,11 +6,13 @@ from typing import Any
 
 from labs_mock.contract.operations import OPERATIONS, Operation
 from labs_mock.http.catalog import list_catalog
+from labs_mock.http.datasets import check_dataset_id, dataset_status, export_dataset
 from labs_mock.http.episodes import check_turn, create_episode, take_turn
 from labs_mock.http.evaluation import batch_evaluate, check_batch, check_compare, check_evaluate, compare, evaluate
 from labs_mock.http.exchange import Exchange, Payload
+from labs_mock.http.responses import Stream
 
-Handle = Callable[[Exchange, Any], Payload]
+Handle = Callable[[Exchange, Any], Payload | Stream]
 Check = Callable[[dict[str, str], Any], None]
 
 
@@ -30,6 +32,8 @@ _HANDLERS: dict[str, tuple[Handle, Check | None]] = {
     "evaluate": (evaluate, check_evaluate),
     "batch_evaluate": (batch_evaluate, check_batch),
     "compare": (compare, check_compare),
+    "dataset_status": (dataset_status, check_dataset_id),
+    "export_dataset": (export_dataset, check_dataset_id),
 }
 
 ENDPOINTS = tuple(Endpoint(operation, *_HANDLERS[operation.name]) for operation in OPERATIONS)

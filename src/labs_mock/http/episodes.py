@@ -20,6 +20,7 @@ def create_episode(exchange: Exchange, request: CreateEpisode) -> Payload:
     episode = exchange.world.episodes.create(
         _episode_ids(exchange), exchange.account.organisation, player, bool(request.score_turns), exchange.now
     )
+    exchange.episode = episode.id
     return {
         "episode_id": episode.id,
         "initial_observation": {"role": "assistant", "content": episode.play.observation},
@@ -29,13 +30,14 @@ def create_episode(exchange: Exchange, request: CreateEpisode) -> Payload:
 
 def take_turn(exchange: Exchange, request: TakeTurn) -> Payload:
     """`POST /episodes/{id}/turns`; nothing is kept of a turn that is refused (EP-15)."""
-    episodes = exchange.world.episodes
+    episodes, exchange.episode = exchange.world.episodes, exchange.parameters["id"]
     episode = episodes.get(exchange.parameters["id"], exchange.account.organisation, exchange.now)
     if episode.play.terminal is not None:
         raise BadRequest(EPISODE_COMPLETE)
     player = episode.player
     turns, findings = new_turn(player, episode.transcript, request.messages)
     play = player.fold(episode.play, turns)
+    exchange.turn = play.turn
     payload: Payload = {
         "turn": play.turn,
         "observation": {"role": "assistant", "content": play.observation},
@@ -43,7 +45,7 @@ def take_turn(exchange: Exchange, request: TakeTurn) -> Payload:
         "episode_complete": play.terminal is not None,
     }
     if episode.score_turns:
-        payload |= scored(exchange.account, player.scenario, play, request.reward_config)
+        payload |= scored(exchange, player.scenario, play, request.reward_config)
     if play.terminal is not None:
         payload["terminal_reason"] = play.terminal
     if request.id is None:

@@ -12,12 +12,11 @@ from labs_mock.contract.wording import NO_OPERATOR_MESSAGE
 from labs_mock.engine.attribution import conversation
 from labs_mock.engine.play import Player
 from labs_mock.engine.reward import assess, unknown_dimensions
-from labs_mock.engine.score import PLACES
+from labs_mock.engine.score import PLACES, Assessment
 from labs_mock.engine.state import Play
 from labs_mock.errors import BadRequest, RequestError
 from labs_mock.http.exchange import Exchange, Payload
 from labs_mock.scenario.scenario import Scenario, scoring_version
-from labs_mock.world.accounts import Account
 from labs_mock.world.normalisation import SECONDS, LogKey, Window
 
 
@@ -27,7 +26,7 @@ def evaluate(exchange: Exchange, request: Evaluate) -> Payload:
     scenario = player.scenario
     play = _played(exchange, player, request.messages)
     exchange.findings += unknown_dimensions(scenario, request.reward_config)
-    payload = scored(exchange.account, scenario, play, request.reward_config)
+    payload = scored(exchange, scenario, play, request.reward_config)
     key = _log_key(exchange, request)
     if key is not None:
         payload |= _normalised(exchange, key, request, payload["reward"])
@@ -55,7 +54,7 @@ def compare(exchange: Exchange, request: Compare) -> Payload:
     """`POST /compare`: equal rewards tie, and swapping the responses swaps the answer (CMP-1)."""
     player = exchange.world.player(exchange.account, request.collection_slug, request.scenario_slug)
     reward_a, reward_b = (
-        assess(player.scenario, _played(exchange, player, response.messages, f"{name}.")).reward
+        judged(exchange, player.scenario, _played(exchange, player, response.messages, f"{name}.")).reward
         for name, response in (("response_a", request.response_a), ("response_b", request.response_b))
     )
     return {
@@ -85,7 +84,7 @@ def _item(
     except RequestError as error:
         return {"id": item["id"], "status": "error", "error": error.message}
     versions.add(player.scenario.version)
-    payload = scored(exchange.account, player.scenario, play, None)
+    payload = scored(exchange, player.scenario, play, None)
     key = _log_key(exchange, request)
     if key is not None:
         payload |= _normalised(exchange, key, request, payload["reward"])
@@ -120,9 +119,18 @@ def _played(exchange: Exchange, player: Player, messages: Sequence[Message], pla
     return play
 
 
-def scored(account: Account, scenario: Scenario, play: Play, config: RewardConfig | None) -> Payload:
-    """The reward, and of the scores what the key may see (AUTH-3)."""
+def judged(exchange: Exchange, scenario: Scenario, play: Play, config: RewardConfig | None = None) -> Assessment:
+    """The assessment of a conversation, of which the journal is told (RC-2)."""
     assessment = assess(scenario, play, config)
+    exchange.rewards.append(assessment.reward)
+    exchange.run += len(assessment.results)
+    exchange.skipped += len(scenario.dimensions) - len(assessment.results)
+    return assessment
+
+
+def scored(exchange: Exchange, scenario: Scenario, play: Play, config: RewardConfig | None) -> Payload:
+    """The reward, and of the scores what the key may see (AUTH-3)."""
+    assessment, account = judged(exchange, scenario, play, config), exchange.account
     payload: Payload = {"reward": assessment.reward}
     if account.score_access != "reward":
         payload["scores"] = assessment.scores

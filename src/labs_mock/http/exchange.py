@@ -1,5 +1,6 @@
 """One request and what its answer has so far."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -7,6 +8,8 @@ from labs_mock.contract.findings import Finding
 from labs_mock.http.responses import Headers
 from labs_mock.world import World
 from labs_mock.world.accounts import Account, require_account
+from labs_mock.world.faults import Fault
+from labs_mock.world.limits import Quota
 
 Payload = dict[str, Any]
 
@@ -16,14 +19,16 @@ class Exchange:
     """A request whose body has arrived.
 
     `asked` and `attempt` name it by what it asks (DET-3), `now` is when it arrived in unix seconds, `owner` the
-    account of its key if that is valid, `parameters` those of its path. `headers` and `findings` are of the
-    answer.
+    account of its key if that is valid, `sent` its headers, `parameters` those of its path. `headers`, `findings`
+    and `status` are of the answer; `faults` befall it, each with the seconds of its delay. The journal is also told
+    of `rewards`, of the scorers that were `run` and `skipped`, and of episode and turn.
     """
 
     world: World
     method: str
     path: str
-    content_type: bytes | None
+    query: str
+    sent: Mapping[bytes, bytes]
     owner: Account | None
     asked: bytes
     attempt: int
@@ -32,8 +37,29 @@ class Exchange:
     too_large: bool
     request_id: str
     headers: Headers
+    status: int = 200
     parameters: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    faults: list[tuple[Fault, float]] = field(default_factory=list)
+    rewards: list[float] = field(default_factory=list)
+    run: int = 0
+    skipped: int = 0
+    episode: str | None = None
+    turn: int | None = None
+
+    def tell(self, quota: Quota) -> None:
+        """Put a quota into the headers of the answer (RL-1)."""
+        self.headers += (
+            (b"x-ratelimit-limit", b"%d" % quota.limit),
+            (b"x-ratelimit-remaining", b"%d" % quota.remaining),
+            (b"x-ratelimit-reset", b"%d" % quota.reset),
+        )
+
+    @property
+    def size(self) -> int:
+        """The bytes of its body, as far as they are known: one that is too large is not read."""
+        declared = self.sent.get(b"content-length", b"")
+        return int(declared[:20]) if self.too_large and declared.isdigit() else len(self.body)
 
     def elapsed_ms(self) -> int:
         """Milliseconds since the request arrived, on the world's clock (DET-1)."""

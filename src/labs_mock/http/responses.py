@@ -1,13 +1,27 @@
-"""Bytes: the one JSON encoder and the one error encoder (ERR-1)."""
+"""Bytes: the one JSON encoder, the one error encoder (ERR-1), and streams."""
 
+import asyncio
+import logging
+from collections.abc import Generator
+from dataclasses import dataclass
 from typing import Any
 
-import orjson
-from starlette.types import Send
+from starlette.types import Receive, Send
 
 from labs_mock.errors import MethodNotAllowed, RequestError
 
 Headers = list[tuple[bytes, bytes]]
+
+log = logging.getLogger("labs_mock")
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An answer in chunks; an empty one only lets other requests have their turn."""
+
+    content_type: bytes
+    headers: Headers
+    chunks: Generator[bytes, None, None]
 
 
 def error_body(error: RequestError, request_id: str) -> dict[str, Any]:
@@ -20,9 +34,38 @@ def error_headers(error: RequestError) -> Headers:
     return [(b"allow", error.allow.encode())] if isinstance(error, MethodNotAllowed) else []
 
 
-async def send_json(send: Send, status: int, value: dict[str, Any], headers: Headers) -> None:
-    """One JSON answer."""
-    body = orjson.dumps(value)
+async def send_stream(receive: Receive, send: Send, stream: Stream, headers: Headers) -> None:
+    """An answer in chunks, as fast as the client takes them; none is made after it has left.
+
+    If a chunk cannot be made, or the server stops, it breaks off without its end, so that no client takes it for whole.
+    """
+    gone = asyncio.ensure_future(_left(receive))
+    start = [(b"content-type", stream.content_type), *stream.headers, *headers]
+    try:
+        await send({"type": "http.response.start", "status": 200, "headers": start})
+        for chunk in stream.chunks:
+            if chunk:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await asyncio.sleep(0)
+            if gone.done():
+                return
+        await send({"type": "http.response.body", "body": b""})
+    except asyncio.CancelledError:
+        return  # the server has waited long enough for this client, and closes the connection
+    except Exception:
+        log.exception("request %s failed in the middle of its answer", dict(headers)[b"x-request-id"].decode())
+    finally:
+        gone.cancel()
+        stream.chunks.close()
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def send_json(send: Send, status: int, body: bytes, headers: Headers) -> None:
+    """One answer of JSON."""
     start = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)), *headers]
     await send({"type": "http.response.start", "status": status, "headers": start})
     await send({"type": "http.response.body", "body": body})

@@ -11,6 +11,7 @@ from typing import Any
 
 from labs_mock.contract.dimensions import DIMENSIONS, Dimension, default_name
 from labs_mock.contract.limits import MAX_CONTENT
+from labs_mock.contract.tokens import NO_RESPONSE
 from labs_mock.scenario.places import Mistake, Steps, find, mappings, texts
 from labs_mock.scenario.rule_checks import check_rules
 from labs_mock.scenario.tools import compile_schema
@@ -23,6 +24,20 @@ def check_scenario(data: Data) -> Iterator[Mistake]:
     """All mistakes of a scenario file that its schema cannot see."""
     for check in _CHECKS:
         yield from check(data)
+
+
+_SPOKEN = (
+    *("persona.opening", "persona.replies.*.reply", "persona.fallback.*", "state.*.reply", "state.*.deflect"),
+    *("sessions.*.reach_out.*.say", "closing", "briefing", "documents.*.text"),
+)
+
+
+def _token(data: Data) -> Iterator[Mistake]:
+    """What the persona says never has the token of the operator's silence (TOK-3)."""
+    for pattern in _SPOKEN:
+        for path, text in texts(data, pattern):
+            if NO_RESPONSE in text:
+                yield Mistake(path, f"the persona never says {NO_RESPONSE}", "expected other words")
 
 
 _UNIQUE = (
@@ -260,6 +275,7 @@ _DEFINED_BY: dict[Dimension, tuple[str, ...]] = {
 
 _CHECKS: tuple[Callable[[Data], Iterator[Mistake]], ...] = (
     _ids,
+    _token,
     _shape,
     _state,
     _lengths,

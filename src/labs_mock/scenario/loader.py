@@ -1,9 +1,8 @@
 """From a folder of files to a library, or to all mistakes of all files at once."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from math import prod
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,10 +11,11 @@ from pydantic import BaseModel, ValidationError
 from labs_mock.errors import Problem, ScenarioError
 from labs_mock.scenario import schema
 from labs_mock.scenario.checks import check_dataset, check_scenario
+from labs_mock.scenario.datasets import Dataset, check_rows, compile_dataset, line_mistakes
 from labs_mock.scenario.document import Document
 from labs_mock.scenario.mistakes import empty_values, respelt, schema_mistakes
 from labs_mock.scenario.patterns import PatternError
-from labs_mock.scenario.places import Mistake, find, texts
+from labs_mock.scenario.places import Mistake, texts
 from labs_mock.scenario.rule_checks import check_doubts
 from labs_mock.scenario.scenario import Scenario, compile_scenario
 from labs_mock.scenario.server_file import ServerBase, ServerFile, check_server
@@ -24,7 +24,6 @@ from labs_mock.text import did_you_mean
 Model = TypeVar("Model", bound=BaseModel)
 
 DATASETS, SERVER, COLLECTION = "datasets", "server.yaml", "collection.yaml"
-ATTEMPTS = 32  # of a generated row, so a choice space must be so many times larger than the row count
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Library:
     """
 
     collections: dict[str, Collection]
-    datasets: dict[str, schema.DatasetFile] = field(default_factory=dict)
+    datasets: dict[str, Dataset] = field(default_factory=dict)
     server: ServerBase = field(default_factory=ServerFile)
     doubts: tuple[Problem, ...] = ()
 
@@ -53,6 +52,14 @@ class Library:
     def scenarios(self) -> list[Scenario]:
         """All scenarios of all collections."""
         return [scenario for collection in self.collections.values() for scenario in collection.scenarios.values()]
+
+    def having(self, scenario: Scenario) -> "Library":
+        """The same library with a scenario added or replaced; a collection that is new is named by its slug."""
+        slug = scenario.collection
+        group = self.collections.get(slug) or Collection(slug, slug, "", {})
+        scenarios = dict(sorted({**group.scenarios, scenario.slug: scenario}.items()))
+        collections = {**self.collections, slug: replace(group, scenarios=scenarios)}
+        return replace(self, collections=dict(sorted(collections.items())))
 
 
 def shipped_library() -> Path:
@@ -174,18 +181,34 @@ class _Loader:
             self.problems += error.problems
             return None
 
-    def datasets(self) -> dict[str, schema.DatasetFile]:
-        folder, datasets = self.folder / DATASETS, {}
+    def datasets(self) -> dict[str, Dataset]:
+        folder, found = self.folder / DATASETS, {}
         for path in self.files(folder) if folder.is_dir() else []:
             model = self.read(
                 path, schema.DatasetFile, lambda data: [*check_dataset(data), *check_rows(data, self.scenarios)]
             )
             if model is None:
                 continue
-            if model.id in datasets:
+            if model.id in found:
                 self.note(path, f"the id {model.id} is taken by another dataset", "expected ids that differ")
-            datasets[model.id] = model
-        return datasets
+            found[model.id] = compile_dataset(path.stem, model, self.scenarios, self.lines(path, model))
+        return found
+
+    def lines(self, path: Path, model: schema.DatasetFile) -> list[bytes]:
+        """The lines of the rows file that a dataset names; its mistakes are noted with their lines."""
+        name = model.rows.file if model.rows else None
+        if name is None:
+            return []
+        file = path.parent / name
+        if not file.is_file() or path.parent.resolve() not in file.resolve().parents:
+            self.note(path, f"no rows file '{name}' beside it", "expected the name of a file in the same folder")
+            return []
+        lines = file.read_bytes().splitlines()
+        found = [
+            Problem(self.name(file), number, 1, f"line {number}: {mistake}") for number, mistake in line_mistakes(lines)
+        ]
+        self.problems += found
+        return [] if found else lines
 
     def server(self) -> ServerBase | None:
         path, known = self.folder / SERVER, dict.fromkeys(name.partition("/")[0] for name in self.scenarios)
@@ -221,43 +244,3 @@ class _Loader:
 
     def name(self, path: Path) -> str:
         return path.relative_to(self.folder).as_posix() if path != self.folder else str(path)
-
-
-def check_rows(data: dict[str, Any], scenarios: Mapping[str, Scenario | None]) -> Iterator[Mistake]:
-    """What is wrong with `generate`: its references, and a choice space that is too small."""
-    for path, name in texts(data, "rows.generate.scenario"):
-        if name not in scenarios:
-            yield Mistake(path, f"unknown scenario '{name}'", did_you_mean(name, scenarios))
-        scenario = scenarios.get(name)
-        if scenario is not None:
-            yield from _check_operators(data, scenario.file.operators)
-
-
-def _check_operators(data: dict[str, Any], known: dict[str, schema.Operator]) -> Iterator[Mistake]:
-    names = texts(data, "rows.generate.operators.*")
-    for path, name in names:
-        if name not in known:
-            yield Mistake(path, f"unknown operator '{name}'", did_you_mean(name, known))
-    if not names or any(name not in known for _, name in names):
-        return
-    given = data["rows"]["generate"].get("temperatures", [1.0])
-    temperatures = {number for number in given if isinstance(number, int | float)} if isinstance(given, list) else ()
-    size = len(temperatures) * sum(choice_space(known[name]) for name in {name for _, name in names})
-    for path, count in find(data, "rows.generate.count"):
-        if isinstance(count, int) and 0 < size < ATTEMPTS * count:
-            yield Mistake(
-                path,
-                f"a count of {count} needs {ATTEMPTS * count:,} choices, and the operators have {size:,}",
-                "expected more alternatives in the operators' texts, more temperatures, or fewer rows",
-            )
-
-
-def choice_space(operator: schema.Operator) -> int:
-    """In how many ways a simulated operator can put its turns."""
-    return prod(len({*texts}) for turn in operator.says for part in turn.parts for texts in [part_texts(part)] if texts)
-
-
-def part_texts(part: Any) -> list[str]:
-    """The texts that a part of a turn chooses from; none for a call or silence."""
-    said = part.say if isinstance(part, schema.Choice) else part
-    return [said] if isinstance(said, str) else said if isinstance(said, list) else []

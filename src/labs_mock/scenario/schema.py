@@ -5,14 +5,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, StringConstraints, Tag
 
 from labs_mock.contract.dimensions import Dimension
-from labs_mock.contract.limits import MAX_TURNS
+from labs_mock.contract.limits import MAX_TURNS, UUID
 
 # Words of the language
-
-UUID = (  # DS-5: versions 1 to 8, all zeros or all f
-    r"^([0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-    r"|00000000-0000-0000-0000-000000000000|ffffffff-ffff-ffff-ffff-ffffffffffff)$"
-)
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=80)]
@@ -27,7 +22,7 @@ TurnNumber = Annotated[int, Field(ge=1, le=MAX_TURNS)]
 class FileModel(BaseModel):
     """Every part of every file: unknown keys are errors, nothing is converted, nothing changes later."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=False)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=False, defer_build=True)
 
 
 # Rules
@@ -425,7 +420,7 @@ class Rows(FileModel):
 
     generate: Generate | None = None
     file: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
-    inline: list[dict[str, Any]] | None = None
+    inline: Annotated[list[dict[str, Any]], Field(min_length=1)] | None = None
 
 
 class DatasetFile(FileModel):

@@ -1,6 +1,6 @@
 """`server.yaml`: any setting of the settings table, and the keys that clients may use."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints, create_model
 
 from labs_mock.clock import parse_instant
 from labs_mock.errors import SettingsError
+from labs_mock.scenario.fault_file import FaultFile, check_fault
 from labs_mock.scenario.places import Mistake, mappings, texts
 from labs_mock.scenario.schema import FileModel, Slug
 from labs_mock.settings import SETTINGS
@@ -35,7 +36,7 @@ class ServerBase(FileModel):
     """The part of `server.yaml` that is not in the settings table."""
 
     keys: Annotated[list[AccountFile], Field(min_length=1)] | None = None
-    faults: Annotated[tuple[Any, ...], Field(max_length=0, strict=False)] = ()
+    faults: Annotated[tuple[FaultFile, ...], Field(strict=False)] = ()
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -65,14 +66,28 @@ def check_server(data: dict[str, Any]) -> Iterator[Mistake]:
                 setting.read(data[setting.name])
             except SettingsError as error:
                 yield Mistake((setting.name,), str(error))
-    for path, terms in mappings(data, "keys.*"):
-        for mistake in check_terms(terms):
-            yield replace(mistake, path=(*path, *mistake.path))
+    yield from _below(data, "keys.*", check_terms)
+    yield from _below(data, "faults.*", check_fault)
+    for pattern, what in (("keys.*.key", "the key"), ("faults.*.id", "the id")):
+        yield from _twice(data, pattern, what)
+
+
+def _twice(data: dict[str, Any], pattern: str, what: str) -> Iterator[Mistake]:
+    """Texts at a pattern that stand there more than once; what they are is not shown, since it may be a key."""
     seen: set[str] = set()
-    for path, key in texts(data, "keys.*.key"):
-        if key in seen:
-            yield Mistake(path, "the key stands twice", "expected keys that differ")
-        seen.add(key)
+    for path, text in texts(data, pattern):
+        if text in seen:
+            yield Mistake(path, f"{what} stands twice", f"expected {what.split()[1]}s that differ")
+        seen.add(text)
+
+
+def _below(
+    data: dict[str, Any], pattern: str, check: Callable[[dict[str, Any]], Iterable[Mistake]]
+) -> Iterator[Mistake]:
+    """The mistakes of each mapping at a pattern, at their places in the file."""
+    for path, part in mappings(data, pattern):
+        for mistake in check(part):
+            yield replace(mistake, path=(*path, *mistake.path))
 
 
 def check_terms(terms: dict[str, Any]) -> Iterator[Mistake]:

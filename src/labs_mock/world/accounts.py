@@ -18,14 +18,14 @@ ScoreAccess = Literal["full", "scores", "reward"]
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One key. `subscriptions` None means all collections; `expires` is in unix seconds, 0 for never."""
+    """One key. `subscriptions` None means all collections; `expires` is in unix seconds, None for never."""
 
     key: str = field(repr=False)
     organisation: str = "local"
     requests_per_minute: int = PLANS["enterprise"]
     subscriptions: frozenset[str] | None = None
     score_access: ScoreAccess = "full"
-    expires: float = 0
+    expires: float | None = None
     revoked: bool = False
 
     @classmethod
@@ -47,13 +47,13 @@ class Account:
             "requests_per_minute": self.requests_per_minute,
             "subscriptions": "*" if self.subscriptions is None else sorted(self.subscriptions),
             "score_access": self.score_access,
-            "expires": instant_text(self.expires) if self.expires else None,
+            "expires": None if self.expires is None else instant_text(self.expires),
             "revoked": self.revoked,
         }
 
     def valid(self, now: float) -> bool:
         """Neither revoked nor expired."""
-        return not self.revoked and (not self.expires or now < self.expires)
+        return not self.revoked and (self.expires is None or now < self.expires)
 
     def require(self, collection: str) -> None:
         """Raises `Forbidden` without a subscription for the collection (AUTH-2)."""
@@ -70,7 +70,7 @@ _TERMS: dict[str, Callable[[Any], tuple[str, Any]]] = {
     "requests_per_minute": lambda number: ("requests_per_minute", number or PLANS["enterprise"]),
     "subscriptions": lambda slugs: ("subscriptions", None if slugs == "*" else frozenset(slugs)),
     "score_access": lambda access: ("score_access", access),
-    "expires": lambda text: ("expires", 0 if text is None else parse_instant(text)),
+    "expires": lambda text: ("expires", None if text is None else parse_instant(text)),
     "revoked": lambda revoked: ("revoked", revoked),
 }
 

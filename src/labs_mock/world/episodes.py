@@ -55,10 +55,24 @@ class Episodes:
 
     def get(self, name: str, organisation: str, now: float) -> Episode:
         """An episode of an organisation. Raises `NotFound` if it is unknown, expired or another's (EP-13)."""
-        episode = self._held.get(name)
-        if episode is None or episode.organisation != organisation or now - episode.touched >= EPISODE_LIFETIME:
+        episode = self.find(name, now)
+        if episode.organisation != organisation:
             raise NotFound(EPISODE_NOT_FOUND)
         return episode
+
+    def find(self, name: str, now: float) -> Episode:
+        """An episode, whoever it belongs to. Raises `NotFound` if it is unknown or expired."""
+        episode = self._held.get(name)
+        if episode is None or now - episode.touched >= EPISODE_LIFETIME:
+            raise NotFound(EPISODE_NOT_FOUND)
+        return episode
+
+    def terminate(self, episode: Episode) -> Episode:
+        """End an episode on its client's behalf (EP-14); the episode as it then is."""
+        play = episode.play.copy()
+        play.terminal = "client_terminated"
+        self._held[episode.id] = ended = replace(episode, play=play)  # in its place: this is no turn
+        return ended
 
     def append(self, episode: Episode, said: Iterable[str], play: Play, now: float) -> bool:
         """Add a turn, if the episode still is as the caller saw it; whether it was (EP-15)."""

@@ -33,6 +33,10 @@ class RateLimits:
         self._used[account.key] = (window, used)
         return Quota(limit, limit - used, (window + 1) * WINDOW, allowed)
 
+    def spent(self, account: Account, now: float) -> Quota:
+        """What a key is told when it has used everything, whether it has or not."""
+        return Quota(account.requests_per_minute, 0, (int(now // WINDOW) + 1) * WINDOW, False)
+
     def reset(self) -> None:
         """Forget all windows."""
         self._used.clear()

@@ -1,6 +1,7 @@
 """The world: every bit of mutable state in one object."""
 
 import secrets
+from collections.abc import Callable
 
 from labs_mock.clock import Clock
 from labs_mock.contract.limits import PLANS
@@ -8,10 +9,14 @@ from labs_mock.contract.wording import unknown_collection, unknown_scenario
 from labs_mock.engine.play import Player
 from labs_mock.errors import NotFound
 from labs_mock.scenario.loader import Library
+from labs_mock.scenario.scenario import Scenario
 from labs_mock.settings import Settings
 from labs_mock.world.accounts import Account, Accounts
 from labs_mock.world.attempts import Attempts
+from labs_mock.world.datasets import Datasets
 from labs_mock.world.episodes import Episodes
+from labs_mock.world.faults import Faults
+from labs_mock.world.journal import Journal
 from labs_mock.world.limits import RateLimits
 from labs_mock.world.normalisation import Normalisation
 
@@ -33,7 +38,21 @@ class World:
         self.attempts = Attempts()
         self.episodes = Episodes()
         self.normalisation = Normalisation()
+        self.datasets = Datasets(library.datasets.values(), settings.seed, settings.spool, self.clock.now())
+        self.faults = Faults(library.server.faults, settings.seed)
+        self.journal = Journal()
         self._players = {(scenario.collection, scenario.slug): Player.of(scenario) for scenario in library.scenarios}
+        self.parts: dict[str, Callable[[], None]] = {
+            "clock": self.clock.restart,
+            "keys": self.accounts.reset,
+            "limits": self.limits.reset,
+            "attempts": self.attempts.reset,
+            "episodes": self.episodes.reset,
+            "normalisation": self.normalisation.reset,
+            "datasets": lambda: self.datasets.reset(self.clock.now()),
+            "faults": self.faults.reset,
+            "journal": self.journal.reset,
+        }
 
     def player(self, account: Account, collection: str, slug: str) -> Player:
         """The player of a scenario.
@@ -49,11 +68,26 @@ class World:
             raise NotFound(unknown_scenario(collection, slug))
         return player
 
-    def reset(self) -> None:
-        """Everything but scenarios and settings back to the start."""
-        self.clock = Clock(self.settings.clock)
-        for part in (self.accounts, self.limits, self.attempts, self.episodes, self.normalisation):
-            part.reset()
+    def add(self, scenario: Scenario) -> None:
+        """Add a scenario, or replace the one with its slugs; episodes and datasets that have begun keep the old one."""
+        self.library = self.library.having(scenario)
+        self._players[scenario.collection, scenario.slug] = Player.of(scenario)
+
+    def adopt(self, library: Library) -> None:
+        """Serve the scenarios and datasets of another library from now on; what has begun keeps the old ones."""
+        before = {name: player.scenario.version for name, player in self._players.items()}
+        self.library = library
+        self._players = {
+            name: self._players[name] if before.get(name) == scenario.version else Player.of(scenario)
+            for scenario in library.scenarios
+            for name in [(scenario.collection, scenario.slug)]
+        }
+        self.datasets.adopt(library.datasets.values(), self.clock.now())
+
+    def reset(self, *names: str) -> None:
+        """Those parts, or else everything but scenarios and settings, back to the start."""
+        for name in names or self.parts:
+            self.parts[name]()
 
 
 def _accounts(settings: Settings, library: Library) -> list[Account]:

@@ -136,7 +136,10 @@ def test_what_is_not_there(served: Live) -> None:
     """An unknown key is 404, a write without JSON 400, another method 405, and all 404 without the control plane."""
     check_envelope(served.client.patch("/_mock/keys/lab_nobody", json={}), 404)
     check_envelope(served.client.post("/_mock/keys", content=b"{}"), 400)
-    assert check_envelope(served.client.delete("/_mock/keys"), 405) == "Method not allowed; use GET, HEAD, POST"
+    assert (
+        check_envelope(served.client.request("DELETE", "/_mock/keys", json={}), 405)
+        == "Method not allowed; use GET, HEAD, POST"
+    )
     with live(world(control=False)) as closed:
         check_envelope(closed.client.get("/_mock/keys"), 404)
         check_envelope(add(closed), 404)

@@ -8,8 +8,8 @@ from starlette.routing import BaseRoute
 
 from labs_mock.contract.reading import read_model
 from labs_mock.errors import BadRequest, NotFound
+from labs_mock.http.control.resources import json_of, resource
 from labs_mock.http.exchange import Payload
-from labs_mock.http.resources import json_of, resource
 from labs_mock.scenario.server_file import AccountFile, AccountTerms, check_terms
 from labs_mock.text import did_you_mean
 from labs_mock.world import World

@@ -1,0 +1,125 @@
+"""Where the server of a `LabsMock` runs: in a thread, in a process of its own, or already."""
+
+import json
+import os
+import selectors
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from labs_mock.errors import StartError
+
+if TYPE_CHECKING:
+    import threading
+
+    from labs_mock.server import Server
+
+DEADLINE = 20.0  # seconds for a server to start, or to stop
+
+
+class Backend(Protocol):
+    """A server that can be started and stopped; to stop it twice does no harm."""
+
+    def start(self) -> tuple[str, str]:
+        """Its address and its key. Raises `StartError` with what the server said."""
+
+    def stop(self) -> None:
+        """Stop it, if it was started here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that somebody else has started."""
+
+    url: str
+    api_key: str
+
+    def start(self) -> tuple[str, str]:
+        """What is known of it."""
+        return self.url.rstrip("/"), self.api_key
+
+    def stop(self) -> None:
+        """It is not ours to stop."""
+
+
+class InThread:
+    """A server in a thread of this process."""
+
+    def __init__(self, folder: str | None, settings: dict[str, Any]) -> None:
+        self._folder, self._settings = folder, settings
+        self._server: Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> tuple[str, str]:
+        """Bind a socket, then serve on it."""
+        import threading
+
+        from labs_mock.scenario.loader import load_library, shipped_library
+        from labs_mock.server import Server, address_of, bind
+        from labs_mock.settings import given, settings_from
+        from labs_mock.world import World
+
+        asked = given({"scenarios": self._folder, **self._settings}, {})
+        library = load_library(settings_from(asked).scenarios or shipped_library())
+        world = World(settings_from(asked, library.server.settings), library)
+        listener = bind(world.settings.host, world.settings.port)
+        url, key = address_of(listener), next(iter(world.accounts)).key
+        ready = threading.Event()
+        self._server = Server(world, listener, ready.set)
+        self._thread = self._server.serve_in_thread()
+        if not ready.wait(DEADLINE):
+            self.stop()
+            raise StartError(f"the server did not start within {DEADLINE:g} s")
+        return url, key
+
+    def stop(self) -> None:
+        """Stop it, and wait until it has."""
+        if self._server is not None and self._thread is not None:
+            self._server.stop()
+            self._thread.join(DEADLINE)
+        self._server = self._thread = None
+
+
+class InProcess:
+    """A server in a process of its own. Settings go through its environment, where no list of processes shows them."""
+
+    def __init__(self, folder: str | None, settings: dict[str, Any]) -> None:
+        self._command = [sys.executable, "-m", "labs_mock", "serve", "--json", *([folder] if folder else [])]
+        self._settings = {f"LABS_MOCK_{name.upper()}": str(value) for name, value in settings.items()}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> tuple[str, str]:
+        """Start it, and wait for the line that says that it answers."""
+        others = {name: value for name, value in os.environ.items() if not name.startswith("LABS_MOCK_")}
+        process = self._process = subprocess.Popen(
+            self._command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**others, **self._settings}
+        )
+        line = _first_line(process)
+        if not line:
+            process.kill()
+            _, errors = process.communicate()
+            self._process = None
+            raise StartError(f"the server did not start: {errors.decode('utf-8', 'replace').strip()[-2_000:]}")
+        said = json.loads(line)
+        return said["url"], said["api_key"]
+
+    def stop(self) -> None:
+        """Ask it to stop, and make it."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.communicate(timeout=DEADLINE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+
+def _first_line(process: subprocess.Popen[bytes]) -> bytes:
+    """What it says once it answers; nothing if it ends or takes too long."""
+    assert process.stdout is not None
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        return process.stdout.readline() if selector.select(DEADLINE) else b""

@@ -1,0 +1,49 @@
+"""The control plane, `/_mock`."""
+
+from starlette.requests import Request
+from starlette.routing import BaseRoute
+
+from labs_mock import __version__
+from labs_mock.http.control.clock import clock_routes
+from labs_mock.http.control.datasets import dataset_routes
+from labs_mock.http.control.episodes import episode_routes
+from labs_mock.http.control.faults import fault_routes
+from labs_mock.http.control.journal import journal_routes
+from labs_mock.http.control.keys import key_routes
+from labs_mock.http.control.reset import reset_routes
+from labs_mock.http.control.resources import resource
+from labs_mock.http.control.scoring import scoring_routes
+from labs_mock.http.exchange import Payload
+from labs_mock.world import World
+
+PREFIX = "/_mock"
+HEALTH = f"{PREFIX}/health"
+
+
+def control_routes(world: World) -> list[BaseRoute]:
+    """What exists only in the mock; without the control plane nothing but its health."""
+
+    async def health(_: Request) -> Payload:
+        return {
+            "status": "ok",
+            "instance": world.instance,
+            "version": __version__,
+            "scenarios": len(world.library.scenarios),
+            "seed": world.settings.seed,
+            "clock": world.clock.mode,
+        }
+
+    always: list[BaseRoute] = [resource(HEALTH, GET=health)]
+    if not world.settings.control:
+        return always
+    groups = (
+        reset_routes,
+        clock_routes,
+        key_routes,
+        dataset_routes,
+        journal_routes,
+        episode_routes,
+        scoring_routes,
+        fault_routes,
+    )
+    return [*always, *(route for group in groups for route in group(world, PREFIX))]

@@ -1,0 +1,28 @@
+"""Back to the start over the control plane."""
+
+from starlette.requests import Request
+from starlette.routing import BaseRoute
+
+from labs_mock.contract.wording import quote
+from labs_mock.errors import BadRequest
+from labs_mock.http.control.resources import resource
+from labs_mock.http.exchange import Payload
+from labs_mock.text import did_you_mean
+from labs_mock.world import World
+
+
+def reset_routes(world: World, prefix: str) -> list[BaseRoute]:
+    """`POST /reset`, of everything or, with `?only=journal,episodes`, of parts."""
+
+    async def reset(request: Request) -> Payload:
+        for name in request.query_params:
+            if name != "only":  # misspelt, it would reset everything
+                raise BadRequest(f"{quote(name)}: unknown parameter; did you mean 'only'?")
+        asked = [name for value in request.query_params.getlist("only") for name in value.split(",")]
+        for name in asked:
+            if name not in world.parts:
+                raise BadRequest(f"only: unknown part; {did_you_mean(name, world.parts)}")
+        world.reset(*asked)
+        return {"reset": list(dict.fromkeys(asked)) or list(world.parts)}
+
+    return [resource(f"{prefix}/reset", POST=reset)]

@@ -1,0 +1,77 @@
+"""Why a reward is what it is, and scenarios to be scored by, over the control plane."""
+
+import re
+from typing import Annotated, Any
+
+import orjson
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+from starlette.requests import Request
+from starlette.routing import BaseRoute
+
+from labs_mock.contract.findings import Finding
+from labs_mock.contract.models import Evaluate
+from labs_mock.contract.noticing import duplicate_keys, unknown_fields
+from labs_mock.contract.reading import read_model
+from labs_mock.engine.attribution import conversation
+from labs_mock.engine.explain import explanation
+from labs_mock.engine.reward import unknown_dimensions
+from labs_mock.errors import BadRequest, ScenarioError
+from labs_mock.http.control.resources import json_of, resource
+from labs_mock.http.exchange import Payload
+from labs_mock.scenario.loader import parse_scenario
+from labs_mock.scenario.schema import FileModel
+from labs_mock.world import World
+from labs_mock.world.accounts import Account
+
+ANYBODY = Account("")
+
+
+def _slug(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", text) or len(text) > 80:
+        raise PydanticCustomError("slug", "expected at most 80 lower-case letters, digits and '-'")
+    return text
+
+
+Slug = Annotated[str, AfterValidator(_slug)]
+
+
+class NewScenario(FileModel):
+    """A scenario as the text of a file, or as what such a file holds."""
+
+    collection_slug: Slug
+    scenario_slug: Slug
+    yaml: str | None = None
+    scenario: dict[str, Any] | None = None
+
+
+def scoring_routes(world: World, prefix: str) -> list[BaseRoute]:
+    """`POST /explain` and `POST /scenarios`."""
+
+    async def explain(request: Request) -> Payload:
+        value = await json_of(request)
+        asked = read_model(Evaluate, value)
+        player = world.player(ANYBODY, asked.collection_slug, asked.scenario_slug)
+        findings = unknown_fields(Evaluate, value) + duplicate_keys(await request.body(), value)
+        turns, noticed = conversation(player, asked.messages)
+        play = player.fold(player.start(), turns)
+        findings += noticed
+        if play.turn < len(turns):
+            findings.append(Finding("turns_after_end", "messages"))
+        findings += unknown_dimensions(player.scenario, asked.reward_config)
+        told = [{**finding._asdict(), "severity": finding.severity} for finding in findings]
+        return {**explanation(player.scenario, play, asked.reward_config), "findings": told}
+
+    async def add_scenario(request: Request) -> Payload:
+        given = read_model(NewScenario, await json_of(request))
+        if (given.yaml is None) == (given.scenario is None):
+            raise BadRequest("scenario: expected either 'scenario' or 'yaml'")
+        text = orjson.dumps(given.scenario) if given.yaml is None else given.yaml
+        try:
+            scenario = parse_scenario(text, file=f"{given.scenario_slug}.yaml", collection=given.collection_slug)
+        except ScenarioError as error:
+            raise BadRequest(str(error)) from None
+        world.add(scenario)
+        return {"collection_slug": scenario.collection, "scenario_slug": scenario.slug, "version": scenario.version}
+
+    return [resource(f"{prefix}/explain", POST=explain), resource(f"{prefix}/scenarios", POST=add_scenario)]

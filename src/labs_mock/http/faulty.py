@@ -1,0 +1,299 @@
+"""Faults on the wire: what befalls an answer on its way, for real."""
+
+import asyncio
+import re
+import socket
+import struct
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, NoReturn
+
+import orjson
+from starlette.types import Receive, Scope, Send
+
+from labs_mock.clock import Clock
+from labs_mock.contract.limits import BASE_PATH
+from labs_mock.contract.wording import FAULTED, NO_SUBSCRIPTION, RATE_LIMITED, UNAUTHORIZED
+from labs_mock.errors import Faulted, NotFound, RateLimited
+from labs_mock.http.bodies import Disconnected
+from labs_mock.http.exchange import Exchange, Payload
+from labs_mock.http.responses import Headers, Stream
+from labs_mock.world.faults import Target
+
+if sys.platform == "linux":
+    from fcntl import ioctl
+    from termios import TIOCOUTQ
+
+CONNECTION = "labs_mock.connection"
+"""The extension of a scope in which the server puts its transport."""
+
+MESSAGES = {401: UNAUTHORIZED, 403: NO_SUBSCRIPTION, 429: RATE_LIMITED}
+"""What errors say where the plan does not."""
+
+GARBAGE = b'{"reward": 0.5, "scores": {"D1_\x00\xff\xfe<html>502 Bad Gateway'
+ERROR_LINE = orjson.dumps({"error": FAULTED}) + b"\n"
+PATIENCE = 5_000  # milliseconds for a client to take what comes before a reset
+
+_DATASET = re.compile(rf"{BASE_PATH}/training-datasets/([^/]+)/")
+_EPISODE = re.compile(rf"{BASE_PATH}/episodes/([^/]+)/")
+
+
+class Break(Enum):
+    """How an answer breaks off."""
+
+    CLOSE, RESET, STALL = "close", "reset", "stall"
+
+
+Piece = bytes | Break
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer on its way: in `pieces`, of which a break is the last that has an effect.
+
+    An empty piece only lets other requests have their turn. `instead` breaks off before the head; `delays` has seconds
+    before the head, the body, and each chunk; `close` is for the end, whatever that is.
+    """
+
+    status: int
+    headers: dict[bytes, bytes]
+    pieces: Iterator[Piece]
+    close: Callable[[], None] = lambda: None
+    instead: Break | None = None
+    delays: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("head", "body", "chunk"), 0.0))
+
+
+def befall_request(exchange: Exchange) -> None:
+    """Find the faults that befall a request. Raises `Faulted` if one of them is an error; nothing is done then."""
+    exchange.faults = exchange.world.faults.due(_target(exchange))
+    for fault, _ in exchange.faults:
+        status = fault.file.status
+        if status is not None:
+            if status == RateLimited.status and exchange.owner is not None:
+                exchange.tell(exchange.world.limits.spent(exchange.owner, exchange.now))
+            raise Faulted(fault.file.message or MESSAGES.get(status, FAULTED), status)
+
+
+def befall_answer(exchange: Exchange, answer: Payload) -> None:
+    """Let faults befall the results of a batch; each counts in the order of the items."""
+    if "results" in answer:
+        files = [fault.file for fault, _ in exchange.faults]
+        failed, dropped = ({getattr(file, name) for file in files} for name in ("fail_item", "drop_result"))
+        results = [
+            {"id": result["id"], "status": "error", "error": FAULTED} if index in failed else result
+            for index, result in enumerate(answer["results"])
+            if index not in dropped
+        ]
+        answer["results"] = results[::-1] if any(file.reverse_results for file in files) else results
+
+
+def reply_of(exchange: Exchange, answer: Payload | Stream, body: bytes) -> Reply:
+    """An answer with all that befalls it on its way."""
+    if isinstance(answer, Stream):
+        own = [(b"content-type", answer.content_type), *answer.headers]
+        reply = Reply(200, dict([*own, *exchange.headers]), answer.chunks, answer.chunks.close)
+    else:
+        own = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        reply = Reply(exchange.status, dict([*own, *exchange.headers]), iter([body]))
+    for name, apply in _ON_THE_WIRE.items():  # in this order, whichever fault was there first
+        for value in [getattr(fault.file, name) for fault, _ in exchange.faults]:
+            if value is not None:
+                apply(reply, value)
+    for fault, seconds in exchange.faults:
+        reply.delays[fault.file.before or "head"] += seconds
+    return reply
+
+
+def _target(exchange: Exchange) -> Target:
+    dataset = _DATASET.match(exchange.path)
+    whose = exchange.owner.organisation if exchange.owner else ""
+    filtered = exchange.method, exchange.path, whose, dataset[1].lower() if dataset else ""
+    return Target(*filtered, exchange.asked, exchange.attempt, lambda: _scenarios(exchange))
+
+
+def _scenarios(exchange: Exchange) -> Iterator[tuple[str, str]]:
+    """The scenarios that a request names, in its body, its items, or by its episode."""
+    episode = _EPISODE.match(exchange.path)
+    if episode:
+        with suppress(NotFound):
+            scenario = exchange.world.episodes.find(episode[1], exchange.now).player.scenario
+            yield scenario.collection, scenario.slug
+        return
+    body = None
+    with suppress(orjson.JSONDecodeError):
+        body = orjson.loads(exchange.body)
+    items = body.get("items") if isinstance(body, dict) else None
+    for named in [body, *(items if isinstance(items, list) else ())]:
+        if isinstance(named, dict):
+            yield str(named.get("collection_slug")), str(named.get("scenario_slug"))
+
+
+def _breaking(kind: Break) -> Callable[[Reply, Any], None]:
+    def apply(reply: Reply, place: Any) -> None:
+        if place is True or place == "head":
+            reply.instead = kind
+        else:
+            reply.pieces = _until(reply.pieces, place, kind)
+
+    return apply
+
+
+def _until(pieces: Iterator[Piece], number: int, kind: Break) -> Iterator[Piece]:
+    if not number:
+        yield kind  # before a row is made, so that nobody waits for one that is half made
+    for piece in pieces:
+        if isinstance(piece, bytes) and len(piece) >= number:
+            yield from (piece[:number], kind)
+            return
+        number -= len(piece) if isinstance(piece, bytes) else 0
+        yield piece
+
+
+def _garbage(reply: Reply, _: Any) -> None:
+    if b"content-length" in reply.headers:
+        reply.headers[b"content-length"] = b"%d" % len(GARBAGE)
+    reply.pieces = iter([GARBAGE])
+
+
+def _row_count(reply: Reply, difference: int) -> None:
+    if b"x-row-count" in reply.headers:
+        reply.headers[b"x-row-count"] = b"%d" % max(0, int(reply.headers[b"x-row-count"]) + difference)
+
+
+def _by_lines(change: Callable[[Iterator[Piece], int], Iterator[Piece]]) -> Callable[[Reply, int], None]:
+    def apply(reply: Reply, chosen: int) -> None:
+        if b"x-row-count" in reply.headers:  # only exports have lines
+            reply.pieces = change(_lines(reply.pieces), chosen)
+
+    return apply
+
+
+def _at_line(become: Callable[[bytes], tuple[Piece, ...]]) -> Callable[[Reply, int], None]:
+    def change(lines: Iterator[Piece], chosen: int) -> Iterator[Piece]:
+        if not chosen:
+            yield from become(b"")
+        number = 0
+        for line in lines:
+            number += bool(line)
+            yield from become(line) if number == chosen and line and isinstance(line, bytes) else (line,)
+
+    return _by_lines(change)
+
+
+def _swap(lines: Iterator[Piece], chosen: int) -> Iterator[Piece]:
+    held: list[Piece] = []
+    number = 0
+    for line in lines:
+        number += bool(line)
+        if number == chosen and line:
+            held.append(line)
+        else:
+            yield line
+        if number > chosen and held:
+            yield held.pop()
+    yield from held  # the last line, with which none can change places
+
+
+def _lines(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """Whole lines, wherever chunks end, and between them what is none."""
+    rest = b""
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            *whole, rest = (rest + piece).split(b"\n")
+            yield from [line + b"\n" for line in whole] or [b""]
+        else:
+            yield from (rest, piece)
+    yield rest
+
+
+_ON_THE_WIRE: dict[str, Callable[[Reply, Any], None]] = {
+    "garbage": _garbage,
+    "content_type": lambda reply, value: reply.headers.update({b"content-type": value.encode()}),
+    "row_count": _row_count,
+    "duplicate_line": _at_line(lambda line: (line, line)),
+    "swap_lines": _by_lines(_swap),
+    "error_line": _at_line(lambda line: (ERROR_LINE, line)),
+    "cut_after_line": _at_line(lambda line: (line, Break.CLOSE)),
+    "cut_in_line": _at_line(lambda line: (line[: len(line) // 2], Break.CLOSE)),
+    "stall_after_line": _at_line(lambda line: (line, Break.STALL)),
+    "cut": _breaking(Break.CLOSE),
+    "reset": _breaking(Break.RESET),
+    "stall": _breaking(Break.STALL),
+    "close": _breaking(Break.CLOSE),
+}
+
+
+async def send_reply(reply: Reply, clock: Clock, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send an answer with all that befell it, until the client leaves or the server has waited long enough."""
+    connection = scope.get("extensions", {}).get(CONNECTION, {}).get("transport")
+    gone = asyncio.ensure_future(_left(receive))
+    headers: Headers = list(reply.headers.items())
+    try:
+        await _pause(clock, reply.delays["head"], gone)
+        if reply.instead is not None:
+            await _break(reply.instead, connection, gone)
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await _pause(clock, reply.delays["body"], gone)
+        for piece in reply.pieces:
+            if isinstance(piece, Break):
+                await _break(piece, connection, gone)
+            await _pause(clock, reply.delays["chunk"] if piece else 0.0, gone)
+            if piece:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    except asyncio.CancelledError:
+        if connection is None:
+            raise
+        connection.abort()
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([gone])
+    finally:
+        gone.cancel()
+        reply.close()
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _pause(clock: Clock, seconds: float, gone: asyncio.Future[None]) -> None:
+    """Wait on the clock, or only until others had their turn. Raises `Disconnected` if the client has left."""
+    sleeping = asyncio.ensure_future(clock.sleep(seconds) if seconds else asyncio.sleep(0))
+    try:
+        await asyncio.wait([sleeping, gone], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        sleeping.cancel()
+    if gone.done():
+        raise Disconnected
+
+
+async def _break(kind: Break, connection: asyncio.Transport | None, gone: asyncio.Future[None]) -> NoReturn:
+    """Break off. Raises `Disconnected` when the client has left; without a connection, what a client would."""
+    if connection is None:
+        raise ConnectionResetError(FAULTED)
+    if kind is Break.CLOSE:
+        connection.close()
+    elif kind is Break.RESET:
+        for _ in range(PATIENCE):
+            if not _unsent(connection):
+                break
+            await asyncio.sleep(0.001)
+        # The system answers with a reset instead of a farewell when this socket is closed.
+        with socket.socket(fileno=socket.dup(connection.get_extra_info("socket").fileno())) as twin:
+            twin.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.abort()
+    await asyncio.wait([gone])
+    raise Disconnected
+
+
+def _unsent(connection: asyncio.Transport) -> int:
+    """Bytes that the client's system has not got yet and that a reset would take away, as far as can be told."""
+    size = connection.get_write_buffer_size()
+    if sys.platform == "linux":
+        waiting = ioctl(connection.get_extra_info("socket").fileno(), TIOCOUTQ, bytes(4))
+        size += int.from_bytes(waiting, sys.byteorder)
+    return size

@@ -1,0 +1,216 @@
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from labs_mock.contract.tokens import NO_RESPONSE
+from labs_mock.scenario.server_file import AccountFile
+from labs_mock.world.episodes import Episodes
+from tests.http.test_batch import SAID, WHERE, conversation
+from tests.http.test_envelope import LIMITS, check_envelope
+from tests.http.test_episodes import APPROVE, DECIDE, operator
+from tests.support import CLAIM, KEY, OPENING, Live, live, scenario, world
+
+DAY = 86_400
+Shown = dict[str, Any]
+SESSIONS = [
+    {"after_days": 0, "ends": {"turns": 2}},
+    {"after_days": 7, "reach_out": [{"when": {"silent": True}, "say": "Are you there?"}, {"say": "Week two."}]},
+    {"after_days": 21, "reach_out": [{"say": "Week four."}], "ends": {"turns": 1}},
+]
+
+
+def episode_of(server: Live, name: str) -> Shown:
+    """An episode as the control plane shows it."""
+    response = server.client.get(f"/_mock/episodes/{name}")
+    assert response.status_code == 200, response.text
+    shown: Shown = response.json()
+    return shown
+
+
+def terminate(server: Live, name: str) -> httpx.Response:
+    """End an episode."""
+    return server.client.post(f"/_mock/episodes/{name}/terminate", json={})
+
+
+def revealed(shown: Shown) -> dict[str, list[int]]:
+    """The turns at which each state item was revealed."""
+    return {rule["id"]: rule["turns"] for rule in shown["explanation"]["rules"] if rule["part"] == "discovery"}
+
+
+def test_an_episode_is_shown_with_all_that_its_client_does_not_see(server: Live) -> None:
+    """Whose it is, its transcript with who said what, where it stands, and why its reward would be what it is."""
+    name = server.episode(score_turns=True)
+    server.world.clock.advance(60)
+    answers = [server.turn(name, *said).json() for said in (["Tell me what happened.", "When?"], ["A second job?"])]
+    shown = episode_of(server, name)
+    explanation = shown.pop("explanation")
+    assert shown == {
+        "id": name,
+        "organisation": "local",
+        "collection_slug": "case-management",
+        "scenario_slug": "back-claim",
+        "score_turns": True,
+        "turn": 2,
+        "terminal_reason": None,
+        "touched": "2026-01-01T00:01:00Z",
+        "transcript": [
+            {"speaker": "persona", "content": OPENING},
+            {"speaker": "operator", "content": "Tell me what happened."},
+            {"speaker": "operator", "content": "When?"},
+            {"speaker": "persona", "content": answers[0]["observation"]["content"]},
+            {"speaker": "operator", "content": "A second job?"},
+            {"speaker": "persona", "content": answers[1]["observation"]["content"]},
+        ],
+        "context": [],
+    }
+    assert explanation["reward"] == answers[-1]["reward"]
+    assert {one["name"]: one["score"] for one in explanation["dimensions"]} == answers[-1]["scores"]
+
+
+def test_what_was_revealed_and_when_is_shown(server: Live) -> None:
+    """Each state item with the turn at which it came to light, turn by turn."""
+    name = server.episode()
+    found = [revealed(episode_of(server, name))]
+    for said in ("Go on.", "Do you have a second job?", "Thank you. I understand.", "Thank you. Are you worried?"):
+        server.turn(name, said)
+        found.append(revealed(episode_of(server, name)))
+    nothing: dict[str, list[int]] = {"onset": [], "side_job": [], "fear": [], "imaging": []}
+    onset, job = {**nothing, "onset": [1]}, {**nothing, "onset": [1], "side_job": [2]}
+    assert found == [nothing, onset, job, job, {**job, "fear": [4]}]
+
+
+@settings(max_examples=30)
+@given(st.lists(st.sampled_from(SAID), min_size=1, max_size=6))
+def test_the_explanation_is_that_of_its_transcript(shared_server: Live, said: list[str]) -> None:
+    """What `/_mock/explain` says of the same conversation: every rule, dimension and weight (EV-2)."""
+    name = shared_server.episode()
+    for text in said:
+        shared_server.turn(name, text)
+    explained = shared_server.client.post("/_mock/explain", json={**WHERE, "messages": conversation(*said)}).json()
+    del explained["findings"]
+    assert episode_of(shared_server, name)["explanation"] == explained
+
+
+@pytest.mark.parametrize(
+    ("said", "context"),
+    [
+        (["Hello"], []),
+        (["Hello", "Hello"], ["7 days later"]),
+        ([NO_RESPONSE], ["no word for 7 days"]),
+        (["Hello", NO_RESPONSE, NO_RESPONSE], ["no word for 7 days", "no word for 14 days"]),
+        (["Hello", "Hello", NO_RESPONSE, "Bye"], ["7 days later", "no word for 14 days"]),
+    ],
+)
+def test_the_time_skips_of_a_journey_are_shown_here_and_nowhere_else(said: list[str], context: list[str]) -> None:
+    """The days that passed, and silence, are the persona's context, which no observation tells (TOK-3)."""
+    journey = scenario(shape="journey", sessions=SESSIONS, closing="Goodbye.", completed=None)
+    with live(world(journey)) as server:
+        name = server.episode()
+        answers = [server.turn(name, text) for text in said]
+        shown = episode_of(server, name)
+    assert shown["context"] == context
+    assert shown["terminal_reason"] == ("completed" if said[-1] == "Bye" else None)
+    assert [line["content"] for line in shown["transcript"] if line["speaker"] == "operator"] == said
+    assert not [answer for answer in answers if "days" in answer.text]
+    assert not [line for line in shown["transcript"] if line["speaker"] == "persona" and NO_RESPONSE in line["content"]]
+
+
+@pytest.mark.parametrize("turns", [0, 1, 3])
+def test_a_terminated_episode_takes_no_turn(server: Live, turns: int) -> None:
+    """It ended as `client_terminated`, and the next turn is told so, after the quota (EP-11, EP-13, EP-14, RL-1)."""
+    name, other = server.episode(), server.episode()
+    for _ in range(turns):
+        server.turn(name, "Hello")
+    before = episode_of(server, name)
+    ended = terminate(server, name)
+    assert ended.status_code == 200
+    refused = server.turn(name, "Hello")
+    assert check_envelope(refused, 400) == "Episode already complete"
+    assert set(LIMITS) <= set(refused.headers)
+    after = episode_of(server, name)
+    assert ended.json() == after
+    assert (after.pop("terminal_reason"), before.pop("terminal_reason")) == ("client_terminated", None)
+    assert after["explanation"].pop("terminal_reason") == "client_terminated"
+    del before["explanation"]["terminal_reason"]
+    assert after == before
+    assert server.turn(other, "Hello").json()["turn"] == 1
+    assert server.turn(server.episode(), "Hello").json()["episode_complete"] is False
+
+
+ENDINGS: list[tuple[str, list[dict[str, Any]]]] = [
+    ("completed", [operator("Hm", DECIDE)]),
+    ("error", [operator("Hm", APPROVE)]),
+    ("max_turns_reached", [operator("Hm")] * 2),
+    ("client_terminated", []),
+]
+
+
+@pytest.mark.parametrize(("reason", "messages"), ENDINGS)
+def test_an_episode_ends_once(reason: str, messages: list[dict[str, Any]]) -> None:
+    """One that is complete cannot be terminated, and shows for which reason it is (EP-10, EP-11, EP-13)."""
+    with live(world(scenario(max_turns=2))) as server:
+        name = server.episode()
+        told = [server.turn(name, message).json() for message in messages]
+        if not told:
+            terminate(server, name)
+        before = episode_of(server, name)
+        assert check_envelope(terminate(server, name), 400) == "Episode already complete"
+        assert episode_of(server, name) == before
+        assert before["terminal_reason"] == reason
+        assert {answer["terminal_reason"] for answer in told[-1:]} <= {reason}
+
+
+@pytest.mark.parametrize("name", ["ep_unknown", "x", "ep_" + "0" * 26, "ep%2Fx"])
+def test_an_unknown_episode_is_not_found(server: Live, name: str) -> None:
+    """Neither shown nor terminated: a 404 in the envelope (EP-13, ERR-1)."""
+    server.episode()
+    for response in (server.client.get(f"/_mock/episodes/{name}"), terminate(server, name)):
+        assert "ot found" in check_envelope(response, 404)
+
+
+def test_an_expired_episode_is_not_found(server: Live) -> None:
+    """24 hours after its last turn; to look at it, or to terminate it, is no turn (EP-13)."""
+    looked_at, ended = server.episode(), server.episode()
+    server.world.clock.advance(DAY - 1)
+    assert episode_of(server, looked_at)["touched"] == "2026-01-01T00:00:00Z"
+    assert terminate(server, ended).json()["touched"] == "2026-01-01T00:00:00Z"
+    server.world.clock.advance(1)
+    for name in (looked_at, ended):
+        assert check_envelope(server.client.get(f"/_mock/episodes/{name}"), 404) == "Episode not found"
+        assert check_envelope(terminate(server, name), 404) == "Episode not found"
+        assert check_envelope(server.turn(name, "Hello"), 404) == "Episode not found"
+
+
+def test_a_terminated_episode_goes_when_it_would_have_gone() -> None:
+    """Where there are too many, the one without a turn for longest goes first, terminated or not."""
+    bounded = world()
+    bounded.episodes = Episodes(limit=2)
+    with live(bounded) as server:
+        first, second = server.episode(), server.episode()
+        terminate(server, first)
+        third = server.episode()
+        found = [server.client.get(f"/_mock/episodes/{name}").status_code for name in (first, second, third)]
+    assert found == [404, 200, 200]
+
+
+def test_episodes_of_all_organisations_are_shown() -> None:
+    """The control plane is nobody's client: it sees what a key of another organisation does not (EP-13)."""
+    keys = [AccountFile(key=KEY, organisation="one"), AccountFile(key="lab_two", organisation="two")]
+    with live(world(keys=keys)) as server:
+        name = server.post("/episodes", WHERE, key="lab_two").json()["episode_id"]
+        check_envelope(server.turn(name, "Hello"), 404)
+        assert episode_of(server, name)["organisation"] == "two"
+        assert terminate(server, name).json()["terminal_reason"] == "client_terminated"
+
+
+def test_secrets_of_the_scenario_are_shown_here_only(server: Live) -> None:
+    """Criteria ids stand in the explanation, and in none of the answers of the API (NEVER-1)."""
+    name = server.episode(score_turns=True)
+    answer = server.turn(name, "Tell me what happened.")
+    shown = str(episode_of(server, name))
+    for criterion in CLAIM["criteria"]["success_metrics"]:
+        assert criterion["id"] in shown
+        assert criterion["id"] not in answer.text

@@ -1,0 +1,198 @@
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.routing import Route
+
+from labs_mock.http.control import control_routes
+from labs_mock.scenario.server_file import AccountFile
+from tests.http.test_envelope import check_envelope
+from tests.support import KEY, Live, live, world
+
+CLOCK, HEALTH, RESET = "/_mock/clock", "/_mock/health", "/_mock/reset"
+OPERATIONS = [
+    (method, route.path.format(id="x", key="x"))
+    for route in control_routes(world())
+    if isinstance(route, Route)
+    for method in sorted(route.methods or ())
+]
+WRITES = [(method, path) for method, path in OPERATIONS if method not in ("GET", "HEAD")]
+"""Every operation of the control plane that is more than a look, whatever will be added."""
+
+TOKEN = "0pen, sésame"
+FOREIGN = ["evil.example", "evil.example:8765", "127.0.0.1.evil.example", "localhost.evil.example:80", "mylocalhost"]
+ODD = ["127.0.0.1@evil.example", "evil.example:127.0.0.1", "127.0.0.1:80:evil.example", "[::2]", "::1", "[::1", ":8765"]
+FORMS = [
+    {},
+    {"content-type": "text/plain"},
+    {"content-type": "text/plain; application/json"},
+    {"content-type": "application/x-www-form-urlencoded"},
+    {"content-type": "multipart/form-data; boundary=application/json"},
+    {"content-type": "text/plain, application/json"},
+    {"content-type": "application/jsonp"},
+    {"content-type": "*/*"},
+    {"content-type": ""},
+]
+"""No content type, those that a form of another origin can send, and some that look like JSON."""
+
+
+def state(server: Live) -> list[Any]:
+    """Everything that a write might have changed, as a program on this machine sees it."""
+    reads = [path for method, path in OPERATIONS if method == "GET" and path != HEALTH and not path.endswith("/x")]
+    assert len(reads) >= 4
+    return [{**server.client.get(path).json(), "path": path} for path in reads]
+
+
+@pytest.fixture(scope="module")
+def allowing() -> Iterator[Live]:
+    """A server that two more hosts may ask."""
+    with live(world(control_hosts="devbox, Mock.Internal,,")) as server:
+        yield server
+
+
+def test_there_are_writes_in_every_group() -> None:
+    """What the design lists, so that no test of writes is about nothing."""
+    listed = {(method, path.split("/")[2]) for method, path in WRITES}
+    assert listed >= {
+        ("POST", "reset"), ("PUT", "clock"), ("POST", "clock"), ("DELETE", "requests"), ("POST", "faults"),
+        ("DELETE", "faults"), ("POST", "datasets"), ("PATCH", "datasets"), ("POST", "episodes"), ("POST", "explain"),
+        ("POST", "keys"), ("PATCH", "keys"), ("POST", "scenarios"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "LocalHost", "LOCALHOST", "[::1]"])
+@pytest.mark.parametrize("port", ["", ":8765", ":1", ":65535"])
+def test_loopback_names_are_answered(server: Live, name: str, port: str) -> None:
+    """With and without a port, in any case, for reads and writes."""
+    host = {"host": name + port}
+    assert server.client.get(CLOCK, headers=host).status_code == 200
+    assert server.client.post(RESET, headers=host, json={}).status_code == 200
+
+
+@pytest.mark.parametrize("host", [*FOREIGN, *ODD, "devbox", "0.0.0.0", ""])
+def test_other_hosts_are_refused(server: Live, host: str) -> None:
+    """A page whose name was rebound to this machine still says that name: 403, and which setting allows it (ERR-1)."""
+    before = state(server)
+    for response in (
+        server.client.get(CLOCK, headers={"host": host}),
+        server.client.post(f"{CLOCK}/advance", headers={"host": host}, json={"seconds": 5}),
+        server.client.get("/_mock/nothing", headers={"host": host}),
+    ):
+        assert "control_hosts" in check_envelope(response, 403)
+    assert state(server) == before
+
+
+def test_a_request_without_a_host_is_refused(server: Live) -> None:
+    """HTTP/1.0 knows no `Host`."""
+    name, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((name, int(port)), timeout=5) as connection:
+        connection.sendall(b"GET /_mock/clock HTTP/1.0\r\n\r\n")
+        assert b" 403 " in connection.recv(65_536).partition(b"\r\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("devbox", 200), ("devbox:8765", 200), ("DEVBOX:80", 200), ("mock.internal", 200), ("MOCK.internal:1", 200),
+        ("127.0.0.1", 200), ("localhost:8765", 200), ("internal", 403), ("x.devbox", 403), ("devbox.example", 403),
+        ("", 403), ("devbox, Mock.Internal", 403), (",", 403),
+    ],
+)  # fmt: skip
+def test_a_setting_allows_other_hosts(allowing: Live, host: str, status: int) -> None:
+    """Names in `control_hosts` are allowed beside loopback, whole, in any case and with any port; empty ones never."""
+    assert allowing.client.get(CLOCK, headers={"host": host}).status_code == status
+
+
+@pytest.mark.parametrize(("method", "path"), WRITES, ids=lambda value: str(value).removeprefix("/_mock/"))
+def test_every_write_wants_json(server: Live, method: str, path: str) -> None:
+    """Without `application/json` each is a 400 that says so and changes nothing, whatever its body is (ERR-1)."""
+    server.client.put(CLOCK, json={"now": "2026-02-01T00:00:00Z"})
+    server.episode()
+    before = state(server)
+    for headers in FORMS:
+        response = server.client.request(method, path, headers=headers, content=b'{"seconds": 90}')
+        assert check_envelope(response, 400).startswith("Content-Type: expected application/json")
+    assert state(server) == before
+    for kind in ("application/json", "Application/JSON", "application/json; charset=utf-8"):
+        told = server.client.request(method, path, headers={"content-type": kind}, content=b"{}")
+        assert "Content-Type" not in told.text
+
+
+def test_a_form_of_another_origin_cannot_drive_the_clock(server: Live) -> None:
+    """A page can send JSON as the text of a form, and ask whether it may send it as JSON; neither helps."""
+    origin = {"origin": "https://evil.example"}
+    form = b'{"seconds": 86400, "x": "=\r\n"}'
+    sent = server.client.post(f"{CLOCK}/advance", headers={**origin, "content-type": "text/plain"}, content=form)
+    check_envelope(sent, 400)
+    asking = {"access-control-request-method": "POST", "access-control-request-headers": "content-type"}
+    for path in (f"{CLOCK}/advance", RESET, "/_mock/requests"):
+        asked = server.client.options(path, headers={**origin, **asking})
+        assert not asked.is_success
+        assert not [name for name in (*sent.headers, *asked.headers) if name.startswith("access-control")]
+    assert server.client.get(CLOCK, headers=origin).json()["now"] == "2026-01-01T00:00:00Z"
+    assert "access-control-allow-origin" not in server.client.get(CLOCK, headers=origin).headers
+
+
+def test_a_token_is_wanted_where_one_is_set() -> None:
+    """Reads and writes are 401 without it, and none of the API's keys stands for it; the API does not want it."""
+    given = b"Bearer " + TOKEN.encode()
+    wrong = [
+        KEY.encode(),
+        b"Bearer",
+        b"Bearer " + KEY.encode(),
+        given[7:],
+        given + b"x",
+        given[:-1],
+        b"Basic" + given[6:],
+    ]
+    with live(world(control_token=TOKEN)) as server:
+        for headers in ({}, *({b"authorization": value} for value in wrong)):
+            message = check_envelope(server.client.get(CLOCK, headers=headers), 401)
+            assert "control_token" in message
+            assert TOKEN not in message
+            check_envelope(server.client.post(RESET, headers=headers, json={}), 401)
+        right = {b"authorization": given}
+        assert server.client.get(CLOCK, headers=right).json()["mode"] == "frozen"
+        assert server.client.post(RESET, headers=right, json={}).status_code == 200
+        check_envelope(server.client.get(CLOCK, headers={**right, b"host": b"evil.example"}), 403)
+        check_envelope(server.client.post(RESET, headers=right, content=b"{}"), 400)
+        assert server.client.get("/api/v1/catalog", headers={"authorization": f"Bearer {KEY}"}).status_code == 200
+
+
+@pytest.mark.parametrize("settings", [{}, {"control": False}, {"control_token": "x"}, {"control_hosts": "devbox"}])
+def test_health_always_answers(settings: dict[str, Any]) -> None:
+    """Whatever host, token and settings: it tells servers apart and no more; it is for reading only."""
+    with live(world(keys=[AccountFile(key=KEY, organisation="a")], **settings)) as server:
+        for headers in (
+            {},
+            {"host": "evil.example"},
+            {"authorization": "Bearer wrong"},
+            {"content-type": "text/plain"},
+        ):
+            health = server.client.get(HEALTH, headers=headers).json()
+            assert health["instance"] == server.world.instance
+            assert set(health) == {"status", "instance", "version", "scenarios", "seed", "clock"}
+        assert server.client.head(HEALTH).status_code == 200
+        assert check_envelope(server.client.post(HEALTH, content=b""), 405) == "Method not allowed; use GET, HEAD"
+
+
+@pytest.mark.parametrize("headers", [{}, {"host": "evil.example"}, {"content-type": "application/json"}])
+def test_without_the_control_plane_there_is_nothing_to_refuse(headers: dict[str, str]) -> None:
+    """Every operation but the health is a 404, as an unknown path is, whoever asks and however (GEN-3)."""
+    with live(world(control=False, control_token="x")) as server:
+        told = {}
+        for method, path in OPERATIONS:
+            if path != HEALTH and method != "HEAD":
+                told[method, path] = server.client.request(method, path, headers=headers)
+        assert {check_envelope(response, 404) for response in told.values()} == {"Not found: no such path"}
+        assert len(told) > len(WRITES)
+        assert server.world.clock.now() == world().clock.now()
+
+
+def test_refusals_stand_in_no_journal(server: Live) -> None:
+    """They are the control plane's, so nothing of them is kept."""
+    refused = [server.client.get(CLOCK, headers={"host": host}) for host in FOREIGN]
+    refused += [server.client.post(RESET, content=b"{}"), server.client.get("/_mock/nothing")]
+    assert {response.status_code for response in refused} == {400, 403, 404}
+    assert server.client.get("/_mock/requests").json()["count"] == 0

@@ -1,0 +1,219 @@
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from labs_mock.http.control.journal import FILTERS
+from labs_mock.scenario.server_file import AccountFile
+from labs_mock.world.journal import Journal
+from tests.http.test_batch import SAID, WHERE, conversation, item
+from tests.http.test_envelope import JSON, check_envelope
+from tests.support import KEY, Live, live, world
+
+OTHER = "lab_other"
+EVALUATE = "/api/v1/evaluate"
+MESSAGES = conversation("Tell me what happened.")
+BODY = {**WHERE, "messages": MESSAGES}
+Record = dict[str, Any]
+
+
+def journal(server: Live, **asked: str | int) -> dict[str, Any]:
+    """The journal, or a part of it."""
+    response = server.client.get("/_mock/requests", params=asked)
+    assert response.status_code == 200, response.text
+    told: dict[str, Any] = response.json()
+    assert set(told) == {"requests", "count", "dropped"}
+    return told
+
+
+def last(server: Live) -> Record:
+    """The newest record."""
+    newest: Record = journal(server, limit=1)["requests"][0]
+    return newest
+
+
+@pytest.fixture(scope="module")
+def history() -> Iterator[tuple[Live, list[Record]]]:
+    """A server of two organisations that was asked many things, and all its records."""
+    keys = [AccountFile(key=KEY, organisation="local"), AccountFile(key=OTHER, organisation="acme")]
+    with live(world(keys=keys)) as server:
+        server.client.post("/_mock/faults", json={"id": "down", "path": "/api/v1/compare", "status": 503})
+        first, second = server.episode(), server.episode(score_turns=True)
+        for episode in (first, second, first):
+            server.turn(episode, "Hello")
+        server.post(f"/episodes/{first}/turns", {"messages": MESSAGES[1:]})
+        server.post("/evaluate", {**BODY, "extra": 1}, key=OTHER)
+        server.post("/batch/evaluate", {"items": [item("a")]}, key=OTHER)
+        server.post("/compare", {**WHERE, "response_a": {"messages": MESSAGES}, "response_b": {"messages": MESSAGES}})
+        server.post("/evaluate", BODY, key=None)
+        server.client.get("/api/v1/catalog?page=2", headers={"authorization": f"Bearer {OTHER}"})
+        server.client.get("/nowhere")
+        server.client.put(EVALUATE)
+        yield server, journal(server)["requests"]
+
+
+def test_a_record_says_what_was_asked_and_answered(server: Live) -> None:
+    """Every field of the record of a scored turn; times are those of the server's clock."""
+    episode = server.episode(score_turns=True)
+    server.world.clock.advance(90)
+    answer = server.turn(episode, "Tell me what happened.", "And then?")
+    assert last(server) == {
+        "number": 2,
+        "received": "2026-01-01T00:01:30Z",
+        "method": "POST",
+        "path": f"/api/v1/episodes/{episode}/turns",
+        "query": "",
+        "organisation": "local",
+        "key": "lab_*****",
+        "request_id": answer.headers["x-request-id"],
+        "status": 200,
+        "duration_ms": 0,
+        "episode_id": episode,
+        "turn": 1,
+        "rewards": [answer.json()["reward"]],
+        "scorers": {"run": 7, "skipped": 0},
+        "findings": [],
+        "faults": [],
+        "request": orjson.loads(answer.request.content),
+        "request_size": len(answer.request.content),
+        "response": answer.json(),
+    }
+
+
+FILTERED: list[tuple[dict[str, str | int], Callable[[Record], bool]]] = [
+    ({"method": "GET"}, lambda record: record["method"] == "GET"),
+    ({"method": "post"}, lambda record: record["method"] == "POST"),
+    ({"path": EVALUATE}, lambda record: record["path"] == EVALUATE),
+    ({"path": "*/turns"}, lambda record: record["path"].endswith("/turns")),
+    ({"path": "/api/v1/[ce]*e"}, lambda record: bool(re.fullmatch("/api/v1/[ce].*e", record["path"]))),
+    ({"status": 401}, lambda record: record["status"] == 401),
+    ({"status": "200"}, lambda record: record["status"] == 200),
+    ({"finding": "unknown_field"}, lambda record: "unknown_field" in [one["code"] for one in record["findings"]]),
+    ({"finding": "missing_body_id"}, lambda record: "missing_body_id" in [one["code"] for one in record["findings"]]),
+    ({"fault": "down"}, lambda record: record["faults"] == ["down"]),
+    ({"organisation": "acme"}, lambda record: record["organisation"] == "acme"),
+    ({"after": 5}, lambda record: record["number"] > 5),
+    (
+        {"method": "POST", "status": 200, "organisation": "local", "after": 3},
+        lambda record: record["number"] in (4, 5, 6),
+    ),
+]
+
+
+def test_every_filter_has_its_test() -> None:
+    """That of `episode` is the next but one."""
+    assert {name for asked, _ in FILTERED for name in asked} | {"episode"} == set(FILTERS)
+
+
+@pytest.mark.parametrize(("asked", "fits"), FILTERED, ids=lambda value: str(value) if isinstance(value, dict) else "")
+def test_a_filter_finds_what_fits_and_nothing_else(
+    history: tuple[Live, list[Record]], asked: dict[str, str | int], fits: Callable[[Record], bool]
+) -> None:
+    """All that are given must fit; records come in the order of their arrival, and `count` is how many there are."""
+    server, records = history
+    expected = [record for record in records if fits(record)]
+    assert 0 < len(expected) < len(records)
+    found = journal(server, **asked)
+    assert (found["requests"], found["count"], found["dropped"]) == (expected, len(expected), 0)
+    assert [record["number"] for record in records] == list(range(1, len(records) + 1))
+
+
+def test_an_episode_is_followed_by_its_id(history: tuple[Live, list[Record]]) -> None:
+    """From its creation on, turn by turn."""
+    server, records = history
+    found = journal(server, episode=records[0]["episode_id"])
+    assert found["requests"] == [record for record in records if record["episode_id"] == records[0]["episode_id"]]
+    assert [record["turn"] for record in found["requests"]] == [None, 1, 2, 3]
+
+
+def test_the_limit_keeps_the_newest(history: tuple[Live, list[Record]]) -> None:
+    """Still oldest first, of those that fit, while `count` tells of all of them."""
+    server, records = history
+    posts = [record for record in records if record["method"] == "POST"]
+    for limit in (0, 1, 3, len(posts), 10**17):
+        found = journal(server, method="POST", limit=limit)
+        assert found["requests"] == posts[len(posts) - min(limit, len(posts)) :]
+        assert found["count"] == len(posts)
+    assert journal(server, status=418) == {"requests": [], "count": 0, "dropped": 0}
+
+
+def test_a_thousand_are_listed_unless_more_are_asked_for(server: Live) -> None:
+    """The default limit keeps the answer of a long run small."""
+    for _ in range(1_002):
+        server.client.get("/nowhere")
+    found = journal(server)
+    assert (len(found["requests"]), found["requests"][0]["number"], found["count"]) == (1_000, 3, 1_002)
+    assert len(journal(server, limit=2_000)["requests"]) == 1_002
+
+
+BAD_QUERIES = [
+    ("stauts=200", "stauts: unknown filter; did you mean 'status'?"),
+    ("limits=5", "limits: unknown filter; did you mean 'limit'?"),
+    ("zzz=1", "zzz: unknown filter; expected one of: method, path, status"),
+    (f"{OTHER}=1", "lab_*****: unknown filter"),
+    *((f"limit={number}", "limit: expected a whole number") for number in ("", "x", "-1", "1.5", "1e3", "\u0661", "9" * 19)),
+    *((f"after={number}", "after: expected a whole number") for number in ("x", "-1", "NaN")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("query", "message"), BAD_QUERIES)
+def test_a_bad_query_names_what_is_wrong(server: Live, query: str, message: str) -> None:
+    """A misspelt filter would otherwise find everything, or nothing (ERR-1, ERR-2)."""
+    assert check_envelope(server.client.get(f"/_mock/requests?{query}"), 400).startswith(message)
+
+
+def test_what_had_to_go_is_counted() -> None:
+    """`count` has what is held, `dropped` what is no longer, and numbers go on; deleting forgets all three."""
+    bounded = world()
+    bounded.journal = Journal(3, 100_000)
+    with live(bounded) as server:
+        for _ in range(5):
+            server.client.get("/nowhere")
+        found = journal(server)
+        assert [record["number"] for record in found["requests"]] == [3, 4, 5]
+        assert (found["count"], found["dropped"]) == (3, 2)
+        nothing = {"requests": [], "count": 0, "dropped": 0}
+        assert server.client.request("DELETE", "/_mock/requests", json={}).json() == nothing
+        assert journal(server) == nothing
+        server.client.get("/nowhere")
+        assert last(server)["number"] == 1
+
+
+def answers(server: Live, requests: list[int], between: Callable[[], object]) -> list[tuple[int, Any, bytes]]:
+    """What some requests get, while something happens before each of them."""
+    found = []
+    for number in requests:
+        between()
+        response = KINDS[number](server)
+        found.append((response.status_code, response.headers.raw, response.content))
+    return found
+
+
+KINDS: list[Callable[[Live], httpx.Response]] = [
+    lambda server: server.post("/evaluate", {**BODY, "extra": 1}),
+    lambda server: server.post("/evaluate", BODY, key=None),
+    lambda server: server.post("/episodes", WHERE),
+    lambda server: server.turn(server.episode(score_turns=True), SAID[1]),
+    lambda server: server.client.get("/api/v1/catalog", headers=JSON),
+    lambda server: server.client.get("/nowhere"),
+]
+
+
+@settings(max_examples=20)
+@given(st.lists(st.integers(0, len(KINDS) - 1), max_size=8))
+def test_the_journal_changes_no_answer(shared_server: Live, requests: list[int]) -> None:
+    """Whoever reads it or deletes it in between: status, headers and body are the same (DET-1)."""
+
+    def look() -> None:
+        journal(shared_server, finding="unknown_field")
+        shared_server.client.request("DELETE", "/_mock/requests", json={})
+
+    shared_server.world.reset()
+    plain = answers(shared_server, requests, lambda: None)
+    shared_server.world.reset()
+    assert answers(shared_server, requests, look) == plain

@@ -1,0 +1,243 @@
+import re
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+import requests
+
+from labs_mock.contract.answers import BatchEvaluated
+from labs_mock.scenario.datasets import Dataset, Stage
+from labs_mock.scenario.fault_file import WHAT
+from labs_mock.scenario.loader import Library, load_library, shipped_library
+from labs_mock.world import World
+from tests.http.clients import CLIENTS, HEADERS, PATIENCE, Asked, Seen, quiet, seen_by_all, with_httpx
+from tests.http.datasets import with_datasets
+from tests.support import KEY, Live, world
+
+CLAIM = {"collection_slug": "case-management", "scenario_slug": "lower-back-claim"}
+SAID = [{"role": "user", "content": "Hello."}, {"role": "assistant", "content": "Please tell me what happened."}]
+ITEMS = [{"id": name, **CLAIM, "messages": SAID} for name in "abc"]
+EVALUATE = Asked("/api/v1/evaluate", {**CLAIM, "messages": SAID})
+BATCH = Asked("/api/v1/batch/evaluate", {"items": ITEMS})
+BY_HAND = "0a9d5c7e-3e21-4b6f-b8f0-62d4e1a7c938"
+EXPORT = Asked(f"/api/v1/training-datasets/{BY_HAND}/export")
+
+
+@pytest.fixture(scope="module")
+def known() -> Library:
+    """The shipped library."""
+    return load_library(shipped_library())
+
+
+@pytest.fixture
+def served(known: Library) -> Iterator[Live]:
+    """A server of the shipped library that must not log anything, now or when it stops."""
+    with quiet(World(world().settings, known)) as server:
+        yield server
+
+
+def add(server: Live, **fault: Any) -> None:
+    """Add a fault."""
+    assert server.client.post("/_mock/faults", json=fault).status_code == 200
+
+
+def asked(server: Live, what: Asked) -> httpx.Response:
+    """An answer as it is without faults."""
+    return server.client.request(what.method, what.path, content=what.content, headers=HEADERS)
+
+
+def whole(server: Live, what: Asked) -> bytes:
+    """The body of such an answer."""
+    answer = asked(server, what)
+    assert answer.status_code == 200
+    return answer.content
+
+
+def line(number: int) -> Callable[[bytes], int]:
+    """How long a body is up to the end of a line."""
+    return lambda body: len(b"".join(body.splitlines(keepends=True)[:number]))
+
+
+NOTHING = -1
+DISCONNECTED = (httpx.RemoteProtocolError, requests.ConnectionError, 52)
+RESET = (httpx.ReadError, requests.ConnectionError, 56)
+RESET_IN_BODY = (httpx.ReadError, requests.exceptions.ChunkedEncodingError, 56)
+CUT = (httpx.RemoteProtocolError, requests.exceptions.ChunkedEncodingError, 18)
+SILENT = (httpx.ReadTimeout, requests.ReadTimeout, 28)
+SILENT_IN_BODY = (httpx.ReadTimeout, requests.ConnectionError, 28)
+
+Failures = tuple[type[Exception] | int, ...]
+BREAKS: list[tuple[dict[str, Any], Asked, Failures, int | Callable[[bytes], int]]] = [
+    ({"close": True}, EVALUATE, DISCONNECTED, NOTHING),
+    ({"close": True}, EXPORT, DISCONNECTED, NOTHING),
+    ({"reset": "head"}, EVALUATE, RESET, NOTHING),
+    ({"reset": 0}, EVALUATE, RESET_IN_BODY, 0),
+    ({"reset": 40}, EVALUATE, RESET_IN_BODY, 40),
+    ({"reset": 700}, EXPORT, RESET_IN_BODY, 700),
+    ({"cut": 0}, EVALUATE, CUT, 0),
+    ({"cut": 40}, EVALUATE, CUT, 40),
+    ({"cut": 700}, EXPORT, CUT, 700),
+    ({"cut": 0}, EXPORT, CUT, 0),
+    ({"stall": "head"}, EVALUATE, SILENT, NOTHING),
+    ({"stall": 40}, EVALUATE, SILENT_IN_BODY, 40),
+    ({"stall": 0}, EXPORT, SILENT_IN_BODY, 0),
+    ({"delay": 60}, EVALUATE, SILENT, NOTHING),
+    ({"delay": 60, "before": "head"}, EXPORT, SILENT, NOTHING),
+    ({"delay": 60, "before": "body"}, EVALUATE, SILENT_IN_BODY, 0),
+    ({"delay": 60, "before": "chunk"}, EXPORT, SILENT_IN_BODY, 0),
+    ({"cut_after_line": 0}, EXPORT, CUT, 0),
+    ({"cut_after_line": 1}, EXPORT, CUT, line(1)),
+    ({"cut_after_line": 2}, EXPORT, CUT, line(2)),
+    ({"cut_in_line": 2}, EXPORT, CUT, lambda body: (line(1)(body) + len(body)) // 2),
+    ({"stall_after_line": 1}, EXPORT, SILENT_IN_BODY, line(1)),
+]
+
+
+@pytest.mark.parametrize(("fault", "what", "failures", "length"), BREAKS)
+def test_three_clients_see_an_answer_break_off(
+    served: Live, fault: dict[str, Any], what: Asked, failures: Failures, length: int | Callable[[bytes], int]
+) -> None:
+    """Each says what its users know it to say; what came before the break is what would have come anyway."""
+    body = whole(served, what)
+    sent = length(body) if callable(length) else length
+    add(served, id="broken", **fault)
+    seen = seen_by_all(served.url, what, 0.5 if failures in (SILENT, SILENT_IN_BODY) else PATIENCE)
+    assert [one.failure for one in seen] == list(failures)
+    assert [one.status for one in seen] == [0 if sent == NOTHING else 200] * len(CLIENTS)
+    assert [one.body for one in seen] == [body[: max(sent, 0)]] * len(CLIENTS)
+    (told,) = served.client.get("/_mock/faults").json()["faults"]
+    assert (told["fitting"], told["applied"]) == (3, 3)
+    served.world.faults.remove()
+    assert whole(served, what)[:40] == body[:40]
+
+
+def lines_of(seen: Seen) -> list[bytes]:
+    """The lines of an export."""
+    return seen.body.splitlines(keepends=True)
+
+
+def results_of(seen: Seen) -> list[Any]:
+    """The results of a batch, which must be what the contract says they are."""
+    BatchEvaluated.model_validate_json(seen.body)
+    return list(orjson.loads(seen.body)["results"])
+
+
+def is_json(seen: Seen) -> bool:
+    """Whether a body is JSON."""
+    try:
+        return bool(orjson.loads(seen.body))
+    except orjson.JSONDecodeError:
+        return False
+
+
+def failed(result: dict[str, Any]) -> dict[str, Any]:
+    """The error item in the place of a result (BAT-2)."""
+    return {"id": result["id"], "status": "error", "error": "A fault of the mock server's fault plan"}
+
+
+CHANGES: list[tuple[dict[str, Any], Asked, Callable[[Seen], Any], Callable[[Any], Any]]] = [
+    ({"status": 503}, EVALUATE, lambda seen: (seen.status, "message" in orjson.loads(seen.body)), lambda _: (503, True)),
+    ({"status": 404, "message": "Gone"}, EXPORT, lambda seen: (seen.status, b'"Gone"' in seen.body), lambda _: (404, True)),
+    ({"garbage": True}, EVALUATE, lambda seen: (seen.status, is_json(seen)), lambda _: (200, False)),
+    ({"garbage": True}, EXPORT, lambda seen: (seen.status, is_json(seen)), lambda _: (200, False)),
+    ({"content_type": "text/html"}, EVALUATE, lambda seen: seen.headers["content-type"], lambda _: "text/html"),
+    ({"content_type": "text/html"}, EXPORT, lambda seen: seen.headers["content-type"], lambda _: "text/html"),
+    ({"row_count": 3}, EXPORT, lambda seen: seen.headers["x-row-count"], lambda _: "5"),
+    ({"row_count": -3}, EXPORT, lambda seen: seen.headers["x-row-count"], lambda _: "0"),
+    ({"duplicate_line": 1}, EXPORT, lines_of, lambda lines: [lines[0], *lines]),
+    ({"swap_lines": 1}, EXPORT, lines_of, lambda lines: lines[::-1]),
+    ({"error_line": 2}, EXPORT, lambda seen: [set(orjson.loads(one)) for one in lines_of(seen)],
+     lambda keys: [keys[0], {"error"}, keys[1]]),
+    ({"fail_item": 1}, BATCH, results_of, lambda results: [results[0], failed(results[1]), results[2]]),
+    ({"reverse_results": True}, BATCH, results_of, lambda results: results[::-1]),
+    ({"drop_result": 0}, BATCH, results_of, lambda results: results[1:]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fault", "what", "look", "change"), CHANGES)
+def test_three_clients_see_an_answer_changed(
+    served: Live, fault: dict[str, Any], what: Asked, look: Callable[[Seen], Any], change: Callable[[Any], Any]
+) -> None:
+    """The answer ends as it should, and all see the same of it: what the fault did, and nothing else."""
+    answer = asked(served, what)
+    plain = Seen(200, dict(answer.headers), answer.content)
+    add(served, **fault)
+    seen = seen_by_all(served.url, what)
+    assert [one.failure for one in seen] == [0] * len(CLIENTS)
+    assert [look(one) for one in seen] == [change(look(plain))] * len(CLIENTS)
+    assert {name for one in seen for name in one.headers} <= {*plain.headers, "content-length"}
+    served.world.faults.remove()
+    assert look(Seen(200, dict(asked(served, what).headers), whole(served, what))) == look(plain)
+
+
+def test_every_kind_is_seen() -> None:
+    """The two tables have all things that can happen."""
+    assert {*WHAT} == {name for fault, *_ in (*BREAKS, *CHANGES) for name in fault} & {*WHAT}
+
+
+UNFIT = [(EVALUATE, {"cut_after_line": 1}), (EVALUATE, {"row_count": 1}), (EVALUATE, {"fail_item": 0}), (EVALUATE, {"cut": 9_999}),
+         (EXPORT, {"drop_result": 0}), (EXPORT, {"cut_after_line": 3}), (EXPORT, {"error_line": 3}), (EXPORT, {"swap_lines": 2}),
+         (BATCH, {"drop_result": 3}), (BATCH, {"fail_item": 3}), (EXPORT, {"reset": 99_999}), (BATCH, {"duplicate_line": 1})]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "fault"), UNFIT)
+def test_what_an_answer_does_not_have_is_not_befallen(served: Live, what: Asked, fault: dict[str, Any]) -> None:
+    """Lines of what is no export, results of what is no batch, and numbers beyond the end: the answer is whole."""
+    body = whole(served, what)
+    add(served, **fault)
+    assert re.sub(rb"req_\w+", b"", whole(served, what)) == re.sub(rb"req_\w+", b"", body)
+
+
+def read_off(server: Live, what: Asked) -> tuple[bytes, bool]:
+    """What comes on a bare socket, and whether that ends with a reset."""
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), 10) as client:
+        head = f"{what.method} {what.path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+        head += f"Authorization: Bearer {KEY}\r\nContent-Length: {len(what.content)}\r\n\r\n"
+        client.sendall(head.encode() + what.content)
+        received = b""
+        try:
+            while part := client.recv(1 << 16):
+                received += part
+        except ConnectionResetError:
+            return received, True
+        return received, False
+
+
+BARE = [
+    (EVALUATE, {"reset": "head"}, b"", True),
+    (EXPORT, {"reset": "head"}, b"", True),
+    (EVALUATE, {"close": True}, b"", False),
+    (EXPORT, {"close": True}, b"", False),
+    (EVALUATE, {"reset": 0}, b"HTTP/1.1 200 OK", True),
+    (EXPORT, {"reset": 40}, b"HTTP/1.1 200 OK", True),
+    (EVALUATE, {"cut": 0}, b"HTTP/1.1 200 OK", False),
+    (EXPORT, {"cut": 40}, b"HTTP/1.1 200 OK", False),
+    (EXPORT, {"cut_in_line": 1}, b"HTTP/1.1 200 OK", False),
+    (EXPORT, {"cut_after_line": 1}, b"HTTP/1.1 200 OK", False),
+]
+
+
+@pytest.mark.parametrize(("what", "fault", "first", "reset"), BARE)
+def test_a_reset_is_a_tcp_reset(served: Live, what: Asked, fault: dict[str, Any], first: bytes, reset: bool) -> None:
+    """On a bare socket, receiving fails (ECONNRESET); where a connection is closed, it ends."""
+    add(served, **fault)
+    received, was_reset = read_off(served, what)
+    assert (received.partition(b"\r\n")[0], was_reset) == (first, reset)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what is still on its way")
+@pytest.mark.parametrize("length", [1, 100_000, 7_000_000])
+def test_a_reset_takes_nothing_away_that_was_sent_before(length: int) -> None:
+    """However much comes before it: the client gets all of that."""
+    lines = tuple(b"%d" % (index % 10) * 9_999 + b"\n" for index in range(800))
+    ready = Dataset(BY_HAND, "rows", "Rows", (Stage("ready", ""),), lines)
+    with quiet(with_datasets(ready)) as server:
+        add(server, reset=length)
+        seen = with_httpx(server.url, EXPORT)
+    assert seen.failure is httpx.ReadError
+    assert seen.body == b"".join(lines)[:length]
