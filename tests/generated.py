@@ -9,6 +9,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from labs_mock.contract.clauses import CLAUSES, SECTIONS, Clause
@@ -124,7 +125,7 @@ GENERATED: dict[Path, Callable[[], str]] = {
     EXAMPLES: examples,
     ROOT / "docs/fidelity.md": fidelity,
     ROOT / "docs/findings.md": findings,
-    **{ROOT / f"scenarios/.schema/{kind}.json": lambda kind=kind: schema_text(kind) for kind in FILES},  # type: ignore[misc]
+    **{ROOT / f"scenarios/.schema/{kind}.json": partial(schema_text, kind) for kind in FILES},
 }
 
 if __name__ == "__main__":

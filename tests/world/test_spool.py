@@ -143,6 +143,16 @@ def test_what_is_kept_is_the_beginning_of_the_export(given_rows: Rows, limit: in
     assert made.rows == len(source) or made.size + CHUNK + max(given_rows)[0] + len("11:\n") > limit
 
 
+def test_a_spool_that_nobody_has_leaves_its_share() -> None:
+    """Datasets that come and go do not use the budget up."""
+    source = Source([(60, True)] * 100)
+    budget = Budget(len(source.whole))
+    for _ in range(5):
+        made = Spool(source, budget)
+        assert b"".join(made.export()) == source.whole
+        assert made.rows == 100
+
+
 @given(rows, rows, budgets)
 def test_spools_share_a_budget(given_rows: Rows, other_rows: Rows, limit: int) -> None:
     """All spools of a world together stay within it; each export is whole all the same."""

@@ -16,8 +16,7 @@ from labs_mock.contract.reading import read_json, read_model
 from labs_mock.contract.wording import INTERNAL, RATE_LIMITED, UNKNOWN_PATH
 from labs_mock.errors import BodyTooLarge, InternalError, MethodNotAllowed, NotFound, RateLimited, RequestError
 from labs_mock.http.bodies import Disconnected, read_body
-from labs_mock.http.control import HEALTH, control_routes
-from labs_mock.http.control import PREFIX as CONTROL
+from labs_mock.http.control import HEALTH, control_routes, is_control
 from labs_mock.http.control.guard import check_control
 from labs_mock.http.documentation import documentation_routes
 from labs_mock.http.exchange import Exchange, Payload
@@ -66,7 +65,7 @@ class App:
         if exchange.findings:
             exchange.headers.append((b"x-mock-findings", header(exchange.findings).encode()))
         body = b"" if isinstance(answer, Stream) else orjson.dumps(answer)
-        if not exchange.path.startswith(CONTROL):
+        if not is_control(exchange.path):
             self.world.journal.append(_record(exchange, body))
         if exchange.faults:
             await send_reply(reply_of(exchange, answer, body), self.world.clock, scope, receive, send)
@@ -87,7 +86,7 @@ class App:
 
     async def _leave(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
         """Leave everything that is not the API's to the router."""
-        if exchange.path.startswith(CONTROL) and exchange.path != HEALTH:
+        if is_control(exchange.path) and exchange.path != HEALTH:
             check_control(self.world.settings, exchange.method, exchange.sent)
         # With an `app` in its scope the router raises its errors instead of answering in plain text.
         scope["app"] = self

@@ -20,7 +20,7 @@ from labs_mock.contract.wording import FAULTED, NO_SUBSCRIPTION, RATE_LIMITED, U
 from labs_mock.errors import Faulted, NotFound, RateLimited
 from labs_mock.http.bodies import Disconnected
 from labs_mock.http.exchange import Exchange, Payload
-from labs_mock.http.responses import Headers, Stream
+from labs_mock.http.responses import Headers, Stream, left
 from labs_mock.world.faults import Target
 
 if sys.platform == "linux":
@@ -229,7 +229,7 @@ _ON_THE_WIRE: dict[str, Callable[[Reply, Any], None]] = {
 async def send_reply(reply: Reply, clock: Clock, scope: Scope, receive: Receive, send: Send) -> None:
     """Send an answer with all that befell it, until the client leaves or the server has waited long enough."""
     connection = scope.get("extensions", {}).get(CONNECTION, {}).get("transport")
-    gone = asyncio.ensure_future(_left(receive))
+    gone = asyncio.ensure_future(left(receive))
     headers: Headers = list(reply.headers.items())
     try:
         await _pause(clock, reply.delays["head"], gone)
@@ -253,11 +253,6 @@ async def send_reply(reply: Reply, clock: Clock, scope: Scope, receive: Receive,
     finally:
         gone.cancel()
         reply.close()
-
-
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _pause(clock: Clock, seconds: float, gone: asyncio.Future[None]) -> None:

@@ -39,7 +39,7 @@ async def send_stream(receive: Receive, send: Send, stream: Stream, headers: Hea
 
     If a chunk cannot be made, or the server stops, it breaks off without its end, so that no client takes it for whole.
     """
-    gone = asyncio.ensure_future(_left(receive))
+    gone = asyncio.ensure_future(left(receive))
     start = [(b"content-type", stream.content_type), *stream.headers, *headers]
     try:
         await send({"type": "http.response.start", "status": 200, "headers": start})
@@ -59,7 +59,8 @@ async def send_stream(receive: Receive, send: Send, stream: Stream, headers: Hea
         stream.chunks.close()
 
 
-async def _left(receive: Receive) -> None:
+async def left(receive: Receive) -> None:
+    """Ends when the client has left."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from tempfile import TemporaryFile
 from typing import IO, Protocol
-from weakref import finalize
+from weakref import WeakSet, finalize
 
 from labs_mock.engine.rows import Line
 
@@ -20,16 +20,19 @@ class RowSource(Protocol):
 
 
 class Budget:
-    """How many bytes all spools of a world may hold together."""
+    """How many bytes all spools of a world may hold together; one that nobody has any more leaves its share."""
 
     def __init__(self, limit: int) -> None:
-        self.left = limit
+        self._limit = limit
+        self._spools: WeakSet[Spool] = WeakSet()
 
-    def take(self, size: int) -> bool:
-        """Take so many bytes, if they are left."""
-        taken = size <= self.left
-        self.left -= size if taken else 0
-        return taken
+    def share(self, spool: "Spool") -> None:
+        """Count a spool from now on."""
+        self._spools.add(spool)
+
+    def allows(self, size: int) -> bool:
+        """Whether so many bytes more are left."""
+        return sum(spool.size for spool in self._spools) + size <= self._limit
 
 
 class Spool:
@@ -39,6 +42,7 @@ class Spool:
         self.rows = self.size = self.below = 0
         self._source = source
         self._budget = budget
+        budget.share(self)
         self._file: IO[bytes] | None = None
         self._growing = self._full = False
 
@@ -87,7 +91,7 @@ class Spool:
 
     def _append(self, chunk: bytes, lines: list[Line]) -> None:
         """Keep a chunk; a full budget or disk only means that its rows will be made again."""
-        if not (self._budget.take(len(chunk)) and self._written(chunk)):
+        if not (self._budget.allows(len(chunk)) and self._written(chunk)):
             self._full = True
             return
         self.size += len(chunk)

@@ -196,3 +196,11 @@ def test_refusals_stand_in_no_journal(server: Live) -> None:
     refused += [server.client.post(RESET, content=b"{}"), server.client.get("/_mock/nothing")]
     assert {response.status_code for response in refused} == {400, 403, 404}
     assert server.client.get("/_mock/requests").json()["count"] == 0
+
+
+def test_only_its_own_paths_are_guarded() -> None:
+    """A path that merely begins alike is an unknown one, as for anybody, and stands in the journal (GEN-3)."""
+    with live(world()) as server:
+        answer = server.client.post("/_mockery", headers={"host": "example.com"}, content=b"x")
+        assert (answer.status_code, answer.json()["message"]) == (404, "Not found: no such path")
+        assert [record.path for record in server.world.journal] == ["/_mockery"]

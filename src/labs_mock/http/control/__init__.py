@@ -20,6 +20,11 @@ PREFIX = "/_mock"
 HEALTH = f"{PREFIX}/health"
 
 
+def is_control(path: str) -> bool:
+    """Whether a path is of the control plane."""
+    return path == PREFIX or path.startswith(f"{PREFIX}/")
+
+
 def control_routes(world: World) -> list[BaseRoute]:
     """What exists only in the mock; without the control plane nothing but its health."""
 

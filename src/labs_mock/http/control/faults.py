@@ -2,22 +2,16 @@
 
 from collections.abc import Iterator
 
-from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from labs_mock.contract.operations import OPERATIONS
-from labs_mock.errors import BadRequest, NotFound
-from labs_mock.http.control.resources import json_of, resource
+from labs_mock.errors import NotFound
+from labs_mock.http.control.resources import checked, json_of, resource
 from labs_mock.http.exchange import Payload
 from labs_mock.scenario.fault_file import FaultFile, check_fault
-from labs_mock.scenario.mistakes import schema_mistakes
-from labs_mock.scenario.places import Mistake
-from labs_mock.text import redacted
 from labs_mock.world import World
 from labs_mock.world.faults import Fault
-
-MAX_STEP = 40  # characters of a field's name that an error shows
 
 
 def fault_routes(world: World, prefix: str) -> list[BaseRoute]:
@@ -28,7 +22,7 @@ def fault_routes(world: World, prefix: str) -> list[BaseRoute]:
 
     async def add_fault(request: Request) -> Payload:
         value = await json_of(request)
-        return _shown(world, world.faults.add(_read(value)))
+        return _shown(world, world.faults.add(checked(FaultFile, value, check_fault)))
 
     async def remove_faults(request: Request) -> Payload:
         name = request.path_params.get("id")
@@ -40,24 +34,6 @@ def fault_routes(world: World, prefix: str) -> list[BaseRoute]:
         resource(f"{prefix}/faults", GET=list_faults, POST=add_fault, DELETE=remove_faults),
         resource(f"{prefix}/faults/{{id}}", DELETE=remove_faults),
     ]
-
-
-def _read(value: Payload) -> FaultFile:
-    """A fault from JSON. Raises `BadRequest` that names up to three places and says what to send."""
-    given = {name: part for name, part in value.items() if part is not None}
-    try:
-        file, mistakes = FaultFile.model_validate(given), list(check_fault(given))
-    except ValidationError as error:
-        file, mistakes = None, list(schema_mistakes(FaultFile, error))
-    if file is None or mistakes:
-        raise BadRequest(redacted("; ".join(map(_sentence, mistakes[:3]))))
-    return file
-
-
-def _sentence(mistake: Mistake) -> str:
-    # Steps in brackets are arms of unions.
-    place = ".".join(step[:MAX_STEP] for step in map(str, mistake.path) if not step.startswith("("))
-    return f"{place or 'body'}: {mistake.message}; {mistake.expected}"
 
 
 def _shown(world: World, fault: Fault) -> Payload:

@@ -12,9 +12,11 @@ from labs_mock.contract.reading import read_json
 from labs_mock.errors import BadRequest
 from labs_mock.scenario.mistakes import empty_values, schema_mistakes
 from labs_mock.scenario.places import Mistake
+from labs_mock.text import redacted
 
 Model = TypeVar("Model", bound=BaseModel)
 MAX_TOLD = 3  # mistakes of one request
+MAX_STEP = 40  # characters of a field's name that an error shows
 
 Handler = Callable[[Request], Awaitable[dict[str, Any]]]
 
@@ -36,14 +38,21 @@ async def json_of(request: Request) -> dict[str, Any]:
 
 def checked(model: type[Model], value: dict[str, Any], check: Callable[[dict[str, Any]], Iterable[Mistake]]) -> Model:
     """What a file could hold, from JSON. Raises `BadRequest` that names up to three places and says what to send."""
-    mistakes = list(empty_values(value))
+    given = {name: part for name, part in value.items() if part is not None}
+    mistakes = list(empty_values(given))
     try:
-        parsed = model.model_validate(value)
+        parsed = model.model_validate(given)
     except ValidationError as error:
         parsed, mistakes = None, mistakes + list(schema_mistakes(model, error))
-    mistakes += check(value)
+    mistakes += check(given)
     if parsed is None or mistakes:
-        told = [f"{'.'.join(map(str, one.path)) or 'body'}: {one.message}; {one.expected}" for one in mistakes]
+        told = list(dict.fromkeys(map(_sentence, mistakes)))
         more = [f"and {len(told) - MAX_TOLD} more"] if len(told) > MAX_TOLD else []
-        raise BadRequest("; ".join([*told[:MAX_TOLD], *more]))
+        raise BadRequest(redacted("; ".join([*told[:MAX_TOLD], *more])))
     return parsed
+
+
+def _sentence(mistake: Mistake) -> str:
+    # Steps in brackets are arms of unions.
+    place = ".".join(step[:MAX_STEP] for step in map(str, mistake.path) if not step.startswith("("))
+    return f"{place or 'body'}: {mistake.message}; {mistake.expected}"
