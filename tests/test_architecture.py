@@ -30,6 +30,7 @@ ROOMS = (
         "scenario.schema",
         "scenario.fault_file",
         "scenario.server_file",
+        "scenario.fault_doubts",
         "scenario.document",
         "scenario.mistakes",
         "scenario.rules",

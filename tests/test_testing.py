@@ -182,6 +182,17 @@ with LabsMock(process=True) as mock:
 """
 
 
+def wait_until_gone(url: str) -> None:
+    """Wait until nothing answers there."""
+    for _ in range(100):
+        try:
+            httpx.get(f"{url}/_mock/health")
+        except httpx.TransportError:
+            return
+        time.sleep(0.05)
+    raise AssertionError("the server is still there")
+
+
 def test_ctrl_c_stops_the_server_too() -> None:
     """A script that is interrupted leaves no server behind."""
     with subprocess.Popen([sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as script:
@@ -190,13 +201,25 @@ def test_ctrl_c_stops_the_server_too() -> None:
         assert httpx.get(f"{url}/_mock/health").status_code == 200
         script.send_signal(signal.SIGINT)
         script.communicate(timeout=20)
-    for _ in range(100):
-        try:
-            httpx.get(f"{url}/_mock/health")
-        except httpx.ConnectError:
-            return
-        time.sleep(0.05)
-    raise AssertionError("the server is still there")
+    wait_until_gone(url)
+
+
+def test_a_script_that_is_killed_leaves_no_server_behind() -> None:
+    """Its server ends with its standard input, which the system closes whatever happens."""
+    with subprocess.Popen([sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE) as script:
+        assert script.stdout is not None
+        url = script.stdout.readline().decode().strip()
+        assert httpx.get(f"{url}/_mock/health").status_code == 200
+        script.kill()
+    wait_until_gone(url)
+
+
+def test_a_log_that_nobody_reads_stops_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that has much to say on its standard error goes on."""
+    monkeypatch.setenv("PYTHONASYNCIODEBUG", "1")  # which logs every slow step
+    monkeypatch.setenv("PYTHONVERBOSE", "1")  # and every import
+    with LabsMock(process=True) as mock:
+        assert post(mock, "evaluate", SAID).status_code == 200
 
 
 def test_it_needs_neither_pytest_nor_a_client_library() -> None:

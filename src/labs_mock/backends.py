@@ -2,17 +2,16 @@
 
 import json
 import os
-import selectors
 import subprocess
 import sys
+import tempfile
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from labs_mock.errors import StartError
 
 if TYPE_CHECKING:
-    import threading
-
     from labs_mock.server import Server
 
 DEADLINE = 20.0  # seconds for a server to start, or to stop
@@ -53,8 +52,6 @@ class InThread:
 
     def start(self) -> tuple[str, str]:
         """Bind a socket, then serve on it."""
-        import threading
-
         from labs_mock.scenario.loader import load_library, shipped_library
         from labs_mock.server import Server, address_of, bind
         from labs_mock.settings import given, settings_from
@@ -67,10 +64,11 @@ class InThread:
         url, key = address_of(listener), next(iter(world.accounts)).key
         ready = threading.Event()
         self._server = Server(world, listener, ready.set)
-        self._thread = self._server.serve_in_thread()
-        if not ready.wait(DEADLINE):
+        self._thread = self._server.serve_in_thread(ended=ready.set)
+        ready.wait(DEADLINE)
+        if not self._server.started:
             self.stop()
-            raise StartError(f"the server did not start within {DEADLINE:g} s")
+            raise StartError(f"the server ended, or did not start within {DEADLINE:g} s; its log says why")
         return url, key
 
     def stop(self) -> None:
@@ -82,27 +80,40 @@ class InThread:
 
 
 class InProcess:
-    """A server in a process of its own. Settings go through its environment, where no list of processes shows them."""
+    """A server in a process of its own, which ends with this one, however that ends.
+
+    Settings go through its environment, where no list of processes shows them.
+    """
 
     def __init__(self, folder: str | None, settings: dict[str, Any]) -> None:
-        self._command = [sys.executable, "-m", "labs_mock", "serve", "--json", *([folder] if folder else [])]
+        self._command = [
+            sys.executable,
+            "-m",
+            "labs_mock",
+            "serve",
+            "--json",
+            "--until-eof",
+            *([folder] if folder else []),
+        ]
         self._settings = {f"LABS_MOCK_{name.upper()}": str(value) for name, value in settings.items()}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> tuple[str, str]:
         """Start it, and wait for the line that says that it answers."""
         others = {name: value for name, value in os.environ.items() if not name.startswith("LABS_MOCK_")}
-        process = self._process = subprocess.Popen(
-            self._command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**others, **self._settings}
-        )
-        line = _first_line(process)
-        if not line:
+        pipe = subprocess.PIPE
+        with tempfile.TemporaryFile() as log:  # a pipe that nobody reads would fill up
+            process = self._process = subprocess.Popen(
+                self._command, stdin=pipe, stdout=pipe, stderr=log, env={**others, **self._settings}
+            )
+            line = _first_line(process)
+            if line:
+                said = json.loads(line)
+                return said["url"], said["api_key"]
             process.kill()
-            _, errors = process.communicate()
-            self._process = None
-            raise StartError(f"the server did not start: {errors.decode('utf-8', 'replace').strip()[-2_000:]}")
-        said = json.loads(line)
-        return said["url"], said["api_key"]
+            self.stop()
+            log.seek(0)
+            raise StartError(f"the server did not start: {log.read().decode('utf-8', 'replace').strip()[-2_000:]}")
 
     def stop(self) -> None:
         """Ask it to stop, and make it."""
@@ -120,6 +131,8 @@ class InProcess:
 def _first_line(process: subprocess.Popen[bytes]) -> bytes:
     """What it says once it answers; nothing if it ends or takes too long."""
     assert process.stdout is not None
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        return process.stdout.readline() if selector.select(DEADLINE) else b""
+    lines: list[bytes] = []
+    reader = threading.Thread(target=lambda stream: lines.append(stream.readline()), args=[process.stdout], daemon=True)
+    reader.start()
+    reader.join(DEADLINE)
+    return lines[0] if lines else b""

@@ -62,7 +62,10 @@ def setting_options(command: Callable[..., None]) -> Callable[..., None]:
 @setting_options
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object instead of a sentence")
 @click.option("--reload", "watch", is_flag=True, help="load scenarios and datasets again when their files change")
-def serve(as_json: bool, watch: bool, **options: Any) -> None:
+@click.option(
+    "--until-eof", is_flag=True, help="stop when standard input ends, as it does with the process that opened it"
+)
+def serve(as_json: bool, watch: bool, until_eof: bool, **options: Any) -> None:
     """Serve the API from a folder of scenarios, or from the shipped library."""
     gc.disable()  # until the server runs: loading makes many objects and hardly any garbage
     import orjson
@@ -88,7 +91,10 @@ def serve(as_json: bool, watch: bool, **options: Any) -> None:
             else f"labs-mock {__version__} at {url} with {count} scenarios, API key {key}. Stop it with Ctrl-C."
         )
 
-    Server(world, listener, ready, folder if watch else None).serve_until_stopped()
+    server = Server(world, listener, ready, folder if watch else None)
+    if until_eof:
+        server.stop_at_eof(sys.stdin.buffer)
+    server.serve_until_stopped()
 
 
 @main.command()

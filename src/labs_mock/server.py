@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, BinaryIO
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -131,11 +131,27 @@ class Server(uvicorn.Server):
         gc.set_threshold(*GC_THRESHOLD)
         self.run(sockets=[self._listener])
 
-    def serve_in_thread(self) -> threading.Thread:
-        """Run in a thread of its own until it is stopped."""
-        thread = threading.Thread(target=self.run, kwargs={"sockets": [self._listener]}, name="labs-mock", daemon=True)
+    def serve_in_thread(self, ended: Callable[[], None] = lambda: None) -> threading.Thread:
+        """Run in a thread of its own until it is stopped, and call back then."""
+
+        def serve() -> None:
+            try:
+                self.run(sockets=[self._listener])
+            finally:
+                ended()
+
+        thread = threading.Thread(target=serve, name="labs-mock", daemon=True)
         thread.start()
         return thread
+
+    def stop_at_eof(self, stream: BinaryIO) -> None:
+        """Stop when a stream ends, as the standard input does when the process at its other end is gone."""
+
+        def wait() -> None:
+            stream.read()
+            self.stop()
+
+        threading.Thread(target=wait, name="labs-mock-eof", daemon=True).start()
 
 
 def bind(host: str, port: int) -> socket.socket:

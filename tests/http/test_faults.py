@@ -154,6 +154,8 @@ CHANGES: list[tuple[dict[str, Any], Asked, Callable[[Seen], Any], Callable[[Any]
      lambda keys: [keys[0], {"error"}, keys[1]]),
     ({"fail_item": 1}, BATCH, results_of, lambda results: [results[0], failed(results[1]), results[2]]),
     ({"reverse_results": True}, BATCH, results_of, lambda results: results[::-1]),
+    ({"fail_item": "c"}, BATCH, results_of, lambda results: [*results[:2], failed(results[2])]),
+    ({"drop_result": "a", "item": "b"}, BATCH, results_of, lambda results: results[1:]),
     ({"drop_result": 0}, BATCH, results_of, lambda results: results[1:]),
 ]  # fmt: skip
 

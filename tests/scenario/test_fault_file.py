@@ -22,6 +22,8 @@ GOOD_VALUES: dict[str, list[Any]] = {
     "scenario_slug": ["weekly-check-ins"],
     "dataset": ["0a9d5c7e-3e21-4b6f-b8f0-62d4e1a7c938"],
     "organisation": ["acme"],
+    "key": ["lab_a"],
+    "item": ["b-17", "0"],
     "nth": [1, 7],
     "every": [1, 2],
     "first": [1, 3],
@@ -44,9 +46,9 @@ GOOD_VALUES: dict[str, list[Any]] = {
     "error_line": [1],
     "row_count": [-1, 1],
     "stall_after_line": [0, 1],
-    "fail_item": [0, 99],
+    "fail_item": [0, 99, "b-17"],
     "reverse_results": [True],
-    "drop_result": [0, 99],
+    "drop_result": [0, 99, "b-17"],
 }
 BESIDE = {"message": {"status": 500}, "before": {"delay": 1}}
 
@@ -220,3 +222,41 @@ def test_a_range_of_seconds_goes_from_low_to_high(low: float, high: float) -> No
     assert messages({"delay": {"low": low, "high": high}}) == (
         [] if low <= high else [(("delay", "high"), "'high' below 'low'")]
     )
+
+
+DOUBTFUL = """\
+keys: [{key: lab_a, organisation: acme}]
+faults:
+  - {path: /api/v1/evalute, status: 503}
+  - {method: GET, path: /api/v1/evaluate, status: 503}
+  - {dataset: by-hand, status: 503}
+  - {organisation: local, status: 503}
+  - {key: lab_b, status: 503}
+  - {collection_slug: nowhere, status: 503}
+  - {collection_slug: cases, scenario_slug: nothing, status: 503}
+  - {path: /api/v1/evaluate, organisation: acme, key: lab_a, collection_slug: cases, status: 503}
+"""
+DOUBTS = [
+    (3, 12, "path: no operation of the API has a path like this"),
+    (4, 25, "path: no operation of the API has a path like this and this method"),
+    (5, 15, "dataset: no dataset has this id"),
+    (6, 20, "organisation: no key belongs to it"),
+    (7, 11, "key: there is no such key"),
+    (8, 23, "collection_slug: no scenario is called so"),
+    (9, 45, "scenario_slug: no scenario is called so"),
+]
+
+
+def test_filters_that_fit_nothing_are_doubts(tmp_path: Path) -> None:
+    """They are told with their places, and the file is loaded all the same."""
+    library = load_library(write(tmp_path, {**GOOD, "server.yaml": DOUBTFUL}))
+    told = [(one.line, one.column, one.message) for one in library.doubts if one.file == "server.yaml"]
+    assert told == DOUBTS
+    assert len(library.server.faults) == 8
+
+
+def test_the_one_key_of_the_settings_is_no_doubt(tmp_path: Path) -> None:
+    """Where a file lists no keys, its key comes from the settings, which nobody knows yet."""
+    plan = "faults: [{key: lab_x, status: 503}, {organisation: local, status: 503}, {organisation: acme, status: 503}]"
+    library = load_library(write(tmp_path, {**GOOD, "server.yaml": plan}))
+    assert [one.message for one in library.doubts] == ["organisation: no key belongs to it"]

@@ -10,20 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs_mock.scenario.fault_file import FaultFile
-from labs_mock.world.faults import Faults, Slugs, Target
+from labs_mock.world.faults import Faults, Target
 
 WHERE = ("coaching", "weekly-check-ins")
 SHARES = [0.001, 0.02, 0.1, 0.5, 0.9, 1]
 
 
-def nobody() -> Iterable[Slugs]:
-    """The scenarios of a request that nobody should ask for."""
-    raise AssertionError("no fault names a scenario")
+def nobody() -> Any:
+    """What of a request's body nobody should ask for."""
+    raise AssertionError("no fault asks for the body")
 
 
 def target(asked: int = 0, attempt: int = 0, **changes: Any) -> Target:
     """A request; equal numbers ask for the same."""
-    one = Target("POST", "/api/v1/evaluate", "acme", "", b"%d" % asked, attempt, nobody)
+    one = Target("POST", "/api/v1/evaluate", "acme", "lab_a", "", b"%d" % asked, attempt, nobody, nobody)
     return replace(one, **changes)
 
 
@@ -63,6 +63,12 @@ FITTING: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
     ({"organisation": "acme"}, {}, True),
     ({"organisation": "other"}, {}, False),
     ({"organisation": "acme"}, {"organisation": ""}, False),
+    ({"key": "lab_a"}, {}, True),
+    ({"key": "lab_b"}, {}, False),
+    ({"key": "lab_a"}, {"key": ""}, False),
+    ({"item": "b-17"}, {"items": lambda: ["b-1", "b-17"]}, True),
+    ({"item": "b-17"}, {"items": lambda: ["b-1"]}, False),
+    ({"item": "b-17"}, {"items": list}, False),
     ({"dataset": "AB-1"}, {"dataset": "ab-1"}, True),
     ({"dataset": "ab-1"}, {"dataset": "ab-2"}, False),
     ({"dataset": "ab-1"}, {}, False),

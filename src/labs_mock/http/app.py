@@ -21,7 +21,7 @@ from labs_mock.http.control.guard import check_control
 from labs_mock.http.documentation import documentation_routes
 from labs_mock.http.exchange import Exchange, Payload
 from labs_mock.http.faulty import befall_answer, befall_request, reply_of, send_reply
-from labs_mock.http.responses import Headers, Stream, error_body, error_headers, send_json, send_stream
+from labs_mock.http.responses import Stream, error_body, error_headers, send_json, send_stream
 from labs_mock.http.routes import Routes
 from labs_mock.ids import fingerprint, request_id
 from labs_mock.world import World
@@ -58,6 +58,8 @@ class App:
         try:
             if not exchange.path.startswith(BASE_PATH):
                 await self._leave(exchange, scope, receive, send)
+                if not is_control(exchange.path):
+                    self.world.journal.append(_record(exchange, b""))
                 return
             answer = self._ask(exchange)
         except Exception as raised:
@@ -90,7 +92,7 @@ class App:
             check_control(self.world.settings, exchange.method, exchange.sent)
         # With an `app` in its scope the router raises its errors instead of answering in plain text.
         scope["app"] = self
-        await self._others(scope, _replay(exchange, receive), _with_headers(send, exchange.headers))
+        await self._others(scope, _replay(exchange, receive), _heading(send, exchange))
 
     async def _receive(self, scope: Scope, receive: Receive) -> Exchange:
         """Read the body and name the request by what it asks (ID-1, DET-3)."""
@@ -209,12 +211,13 @@ def _replay(exchange: Exchange, receive: Receive) -> Receive:
     return replay
 
 
-def _with_headers(send: Send, headers: Headers) -> Send:
-    """A `send` that adds headers to the start of the answer."""
+def _heading(send: Send, exchange: Exchange) -> Send:
+    """A `send` that adds the exchange's headers to the start of the answer, and tells it the status."""
 
     async def wrapped(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], *headers]
+            exchange.status = message["status"]
+            message["headers"] = [*message["headers"], *exchange.headers]
         await send(message)
 
     return wrapped

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache
 from typing import Any, NoReturn
 
 import orjson
@@ -83,9 +84,9 @@ def befall_answer(exchange: Exchange, answer: Payload) -> None:
         files = [fault.file for fault, _ in exchange.faults]
         failed, dropped = ({getattr(file, name) for file in files} for name in ("fail_item", "drop_result"))
         results = [
-            {"id": result["id"], "status": "error", "error": FAULTED} if index in failed else result
+            {"id": result["id"], "status": "error", "error": FAULTED} if failed & {index, result["id"]} else result
             for index, result in enumerate(answer["results"])
-            if index not in dropped
+            if not dropped & {index, result["id"]}
         ]
         answer["results"] = results[::-1] if any(file.reverse_results for file in files) else results
 
@@ -109,26 +110,38 @@ def reply_of(exchange: Exchange, answer: Payload | Stream, body: bytes) -> Reply
 
 def _target(exchange: Exchange) -> Target:
     dataset = _DATASET.match(exchange.path)
-    whose = exchange.owner.organisation if exchange.owner else ""
-    filtered = exchange.method, exchange.path, whose, dataset[1].lower() if dataset else ""
-    return Target(*filtered, exchange.asked, exchange.attempt, lambda: _scenarios(exchange))
+    objects = cache(lambda: _objects(exchange.body))
+    return Target(
+        method=exchange.method,
+        path=exchange.path,
+        organisation=exchange.owner.organisation if exchange.owner else "",
+        key=exchange.owner.key if exchange.owner else "",
+        dataset=dataset[1].lower() if dataset else "",
+        asked=exchange.asked,
+        attempt=exchange.attempt,
+        scenarios=lambda: _scenarios(exchange, objects),
+        items=lambda: [str(item.get("id")) for item in objects()[1:]],
+    )
 
 
-def _scenarios(exchange: Exchange) -> Iterator[tuple[str, str]]:
+def _scenarios(exchange: Exchange, objects: Callable[[], list[Payload]]) -> list[tuple[str, str]]:
     """The scenarios that a request names, in its body, its items, or by its episode."""
     episode = _EPISODE.match(exchange.path)
     if episode:
         with suppress(NotFound):
             scenario = exchange.world.episodes.find(episode[1], exchange.now).player.scenario
-            yield scenario.collection, scenario.slug
-        return
+            return [(scenario.collection, scenario.slug)]
+        return []
+    return [(str(named.get("collection_slug")), str(named.get("scenario_slug"))) for named in objects()]
+
+
+def _objects(content: bytes) -> list[Payload]:
+    """The object in a body, and the objects that are its items."""
     body = None
     with suppress(orjson.JSONDecodeError):
-        body = orjson.loads(exchange.body)
+        body = orjson.loads(content)
     items = body.get("items") if isinstance(body, dict) else None
-    for named in [body, *(items if isinstance(items, list) else ())]:
-        if isinstance(named, dict):
-            yield str(named.get("collection_slug")), str(named.get("scenario_slug"))
+    return [named for named in [body, *(items if isinstance(items, list) else ())] if isinstance(named, dict)]
 
 
 def _breaking(kind: Break) -> Callable[[Reply, Any], None]:

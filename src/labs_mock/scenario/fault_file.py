@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Discriminator, Field, StringConstraints, Tag
 
 from labs_mock.scenario.places import Mistake
-from labs_mock.scenario.schema import FileModel, Slug, Text
+from labs_mock.scenario.schema import ApiKey, FileModel, Slug, Text
 
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
 Number = Annotated[int, Field(ge=1, le=1_000_000_000)]
@@ -27,10 +27,9 @@ class LogNormal(FileModel):
     sigma: Annotated[float, Field(ge=0, le=5)]
 
 
-Place = Annotated[
-    Annotated[Index, Tag("(bytes)")] | Annotated[Literal["head"], Tag("(word)")],
-    Discriminator(lambda value: "(word)" if isinstance(value, str) else "(bytes)"),
-]
+_by_type = Discriminator(lambda value: "(word)" if isinstance(value, str) else "(number)")
+Place = Annotated[Annotated[Index, Tag("(number)")] | Annotated[Literal["head"], Tag("(word)")], _by_type]
+Item = Annotated[Annotated[Index, Tag("(number)")] | Annotated[Text, Tag("(word)")], _by_type]
 
 
 def _delay_kind(value: Any) -> str:
@@ -59,6 +58,8 @@ class FaultFile(FileModel):
     scenario_slug: Slug | None = None
     dataset: Text | None = None
     organisation: Slug | None = None
+    key: ApiKey | None = Field(None, repr=False)
+    item: Text | None = Field(None, description="The id of an item of a batch.")
 
     nth: Number | None = Field(None, description="Only the n-th request that fits, from 1.")
     every: Number | None = Field(None, description="The n-th, the 2n-th and so on.")
@@ -89,9 +90,11 @@ class FaultFile(FileModel):
     row_count: int | None = Field(None, description="X-Row-Count is wrong by so much.")
     stall_after_line: Index | None = Field(None, description="Nothing more comes after line n.")
 
-    fail_item: Index | None = Field(None, description="An item of a batch, from 0, becomes an error item.")
+    fail_item: Item | None = Field(None, description="An item of a batch, by its number from 0 or its id, fails.")
     reverse_results: Literal[True] | None = Field(None, description="The results of a batch come in reverse order.")
-    drop_result: Index | None = Field(None, description="A result of a batch, from 0, is missing.")
+    drop_result: Item | None = Field(
+        None, description="A result of a batch, by its number from 0 or its id, is missing."
+    )
 
 
 WHEN = ("nth", "every", "first", "share", "attempts")

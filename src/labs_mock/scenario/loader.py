@@ -13,6 +13,7 @@ from labs_mock.scenario import schema
 from labs_mock.scenario.checks import check_dataset, check_scenario
 from labs_mock.scenario.datasets import Dataset, check_rows, compile_dataset, line_mistakes
 from labs_mock.scenario.document import Document
+from labs_mock.scenario.fault_doubts import plan_doubts
 from labs_mock.scenario.mistakes import empty_values, respelt, schema_mistakes
 from labs_mock.scenario.patterns import PatternError
 from labs_mock.scenario.places import Mistake, texts
@@ -22,6 +23,7 @@ from labs_mock.scenario.server_file import ServerBase, ServerFile, check_server
 from labs_mock.text import did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
+Check = Callable[[dict[str, Any]], Iterable[Mistake]]
 
 DATASETS, SERVER, COLLECTION = "datasets", "server.yaml", "collection.yaml"
 
@@ -86,7 +88,7 @@ def parse_scenario(text: str | bytes, *, file: str = "scenario.yaml", collection
 def _parse(
     document: Document,
     model: type[Model],
-    check: Callable[[dict[str, Any]], Iterable[Mistake]],
+    check: Check,
     problems: list[Problem],
 ) -> Model | None:
     """The model of a document; None if anything is wrong with it, which is then among the problems."""
@@ -136,7 +138,7 @@ class _Loader:
         found = [self.collection(folder) for folder in self.folders() if folder.name != DATASETS]
         collections = {collection.slug: collection for collection in found if collection is not None}
         datasets = self.datasets()
-        server = self.server()
+        server = self.server(datasets)
         if not self.scenarios and not self.problems:
             self.note(self.folder, "no scenarios in this folder", "expected <collection>/<scenario>.yaml")
         if self.problems:
@@ -160,7 +162,7 @@ class _Loader:
         return [entry for entry in entries if entry.suffix == ".yaml"]
 
     def collection(self, folder: Path) -> Collection | None:
-        head = self.read(folder / COLLECTION, schema.CollectionFile, lambda _: ())
+        head = self.read(folder / COLLECTION, schema.CollectionFile)
         self.check_slug(folder, folder.name)
         scenarios = {}
         for path in self.files(folder):
@@ -174,7 +176,7 @@ class _Loader:
         return None if head is None else Collection(folder.name, head.name, head.description, scenarios)
 
     def scenario(self, collection: str, path: Path) -> Scenario | None:
-        model = self.read(path, schema.ScenarioFile, check_scenario)
+        model = self.read(path, schema.ScenarioFile, check_scenario, check_doubts)
         try:
             return None if model is None else _compile(collection, path.stem, model, self.name(path))
         except ScenarioError as error:
@@ -210,7 +212,7 @@ class _Loader:
         self.problems += found
         return [] if found else lines
 
-    def server(self) -> ServerBase | None:
+    def server(self, datasets: dict[str, Dataset]) -> ServerBase | None:
         path, known = self.folder / SERVER, dict.fromkeys(name.partition("/")[0] for name in self.scenarios)
 
         def check(data: dict[str, Any]) -> Iterator[Mistake]:
@@ -219,17 +221,18 @@ class _Loader:
                 if name not in known:
                     yield Mistake(place, f"unknown collection '{name}'", did_you_mean(name, known))
 
-        return self.read(path, ServerFile, check) if path.exists() else None
+        def doubt(data: dict[str, Any]) -> Iterator[Mistake]:
+            named = [name.partition("/") for name in self.scenarios]
+            return plan_doubts(data, [(collection, slug) for collection, _, slug in named], datasets)
+
+        return self.read(path, ServerFile, check, doubt) if path.exists() else None
 
     def read(
-        self, path: Path, model: type[Model], check: Callable[[dict[str, Any]], Iterable[Mistake]]
+        self, path: Path, model: type[Model], check: Check = lambda _: (), doubt: Check = lambda _: ()
     ) -> Model | None:
         try:
             document = Document.read(path, self.name(path))
-            if model is schema.ScenarioFile:
-                self.doubts += [
-                    document.problem(one.path, one.message, one.expected) for one in check_doubts(document.value)
-                ]
+            self.doubts += [document.problem(one.path, one.message, one.expected) for one in doubt(document.value)]
             return _parse(document, model, check, self.problems)
         except ScenarioError as error:
             self.problems += error.problems

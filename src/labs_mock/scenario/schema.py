@@ -10,6 +10,7 @@ from labs_mock.contract.limits import MAX_TURNS, UUID
 # Words of the language
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
+ApiKey = Annotated[str, StringConstraints(pattern=r"^lab_[A-Za-z0-9_-]+$", max_length=200)]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=80)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=8_000)]

@@ -4,14 +4,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, create_model
+from pydantic import Field, create_model
 
 from labs_mock.clock import parse_instant
 from labs_mock.errors import SettingsError
 from labs_mock.scenario.fault_file import FaultFile, check_fault
 from labs_mock.scenario.places import Mistake, mappings, texts
-from labs_mock.scenario.schema import FileModel, Slug
+from labs_mock.scenario.schema import ApiKey, FileModel, Slug
 from labs_mock.settings import SETTINGS
+
+LOCAL = "local"
+"""The organisation of the one key, where the file lists none."""
 
 
 class AccountTerms(FileModel):
@@ -28,7 +31,7 @@ class AccountTerms(FileModel):
 class AccountFile(AccountTerms):
     """A key, whose it is, and its terms."""
 
-    key: Annotated[str, StringConstraints(pattern=r"^lab_[A-Za-z0-9_-]+$", max_length=200)]
+    key: ApiKey
     organisation: Slug
 
 

@@ -10,7 +10,7 @@ from labs_mock.clock import instant_text, parse_instant
 from labs_mock.contract.limits import PLANS
 from labs_mock.contract.wording import NO_SUBSCRIPTION, UNAUTHORIZED
 from labs_mock.errors import Forbidden, Unauthorized
-from labs_mock.scenario.server_file import AccountFile, AccountTerms
+from labs_mock.scenario.server_file import LOCAL, AccountFile, AccountTerms
 from labs_mock.text import redacted
 
 ScoreAccess = Literal["full", "scores", "reward"]
@@ -21,7 +21,7 @@ class Account:
     """One key. `subscriptions` None means all collections; `expires` is in unix seconds, None for never."""
 
     key: str = field(repr=False)
-    organisation: str = "local"
+    organisation: str = LOCAL
     requests_per_minute: int = PLANS["enterprise"]
     subscriptions: frozenset[str] | None = None
     score_access: ScoreAccess = "full"

@@ -1,8 +1,9 @@
 """The fault plan: which faults befall a request."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from hmac import compare_digest
 from math import exp
 from statistics import NormalDist
 
@@ -15,15 +16,20 @@ Slugs = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What of a request decides whether a fault is for it; `scenarios` is asked only where a fault names one."""
+    """What of a request decides whether a fault is for it.
+
+    `scenarios` and `items` (ids) are of its body, and asked only where a fault names one.
+    """
 
     method: str
     path: str
     organisation: str
+    key: str = field(repr=False)
     dataset: str
     asked: bytes
     attempt: int
-    scenarios: Callable[[], Iterable[Slugs]]
+    scenarios: Callable[[], Collection[Slugs]]
+    items: Callable[[], Collection[str]]
 
 
 @dataclass(slots=True)
@@ -42,7 +48,9 @@ class Fault:
             file.method in (None, target.method)
             and (file.path is None or fnmatchcase(target.path, file.path))
             and file.organisation in (None, target.organisation)
+            and (file.key is None or compare_digest(file.key.encode(), target.key.encode()))
             and (file.dataset is None or file.dataset.lower() == target.dataset)
+            and (file.item is None or file.item in target.items())
             and (
                 (file.collection_slug is None and file.scenario_slug is None)
                 or any(

@@ -20,6 +20,9 @@ from labs_mock.world.journal import Journal
 from labs_mock.world.limits import RateLimits
 from labs_mock.world.normalisation import Normalisation
 
+TIMED = ("limits", "episodes", "normalisation", "datasets")
+"""The parts that remember times."""
+
 
 class World:
     """A library brought to life under some settings.
@@ -84,10 +87,16 @@ class World:
         }
         self.datasets.adopt(library.datasets.values(), self.clock.now())
 
-    def reset(self, *names: str) -> None:
-        """Those parts, or else everything but scenarios and settings, back to the start."""
-        for name in names or self.parts:
+    def reset(self, *names: str) -> list[str]:
+        """Those parts, or else everything but scenarios and settings, back to the start; the names of what was reset.
+
+        With the clock goes what remembers times, which would otherwise lie ahead of it.
+        """
+        names = names or tuple(self.parts)
+        done = [name for name in self.parts if name in names or (name in TIMED and "clock" in names)]
+        for name in done:
             self.parts[name]()
+        return done
 
 
 def _accounts(settings: Settings, library: Library) -> list[Account]:

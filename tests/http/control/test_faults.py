@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from labs_mock.contract.operations import OPERATIONS
 from labs_mock.scenario.fault_file import WHAT
 from labs_mock.scenario.loader import load_library, shipped_library
-from labs_mock.scenario.server_file import ServerFile
+from labs_mock.scenario.server_file import AccountFile, ServerFile
 from labs_mock.world import World
 from tests.http.test_envelope import check_envelope
 from tests.support import KEY, Live, live, world
@@ -210,6 +210,8 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
     ({"dataset": "by-hand"}, ["dataset: no dataset has this id"]),
     ({"organisation": "local"}, []),
     ({"organisation": "acme"}, ["organisation: no key belongs to it"]),
+    ({"key": KEY}, []),
+    ({"key": "lab_other"}, ["key: there is no such key"]),
     ({"collection_slug": "coaching", "scenario_slug": "weekly-check-ins"}, []),
     ({"collection_slug": "coachign"}, ["collection_slug: no scenario is called so"]),
     ({"collection_slug": "finance", "scenario_slug": "weekly-check-ins"}, ["scenario_slug: no scenario is called so"]),
@@ -243,3 +245,17 @@ def test_a_pattern_that_fits_a_path_has_no_finding(shipped: Live, pattern: str) 
     told = add(shipped, id="pattern", path=pattern, close=True)
     if any(fnmatchcase(path, pattern) for path in PATHS):
         assert told["findings"] == []
+
+
+def test_a_fault_for_a_key_befalls_that_key_alone_and_shows_it_to_nobody() -> None:
+    """Requests with another key, or with none that is valid, go on; the plan tells of the key as the journal does (ERR-2)."""
+    keys = [AccountFile(key=name, organisation="acme") for name in (KEY, "lab_other")]
+    with live(world(keys=keys)) as server:
+        told = add(server, key="lab_other", path=EVALUATE, status=503)
+        assert told["key"] == plan(server)[0]["key"] == "lab_*****"
+        assert [server.post("/evaluate", {}, key=key).status_code for key in (KEY, "lab_other", None)] == [
+            400,
+            503,
+            401,
+        ]
+        assert (plan(server)[0]["fitting"], plan(server)[0]["applied"]) == (1, 1)

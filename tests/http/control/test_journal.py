@@ -217,3 +217,14 @@ def test_the_journal_changes_no_answer(shared_server: Live, requests: list[int])
     plain = answers(shared_server, requests, lambda: None)
     shared_server.world.reset()
     assert answers(shared_server, requests, look) == plain
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/openapi.json", 200), ("GET", "/docs", 200), ("PUT", "/docs", 405)]
+)
+def test_the_documentation_is_in_the_journal_too(server: Live, method: str, path: str, status: int) -> None:
+    """Every request but the control plane's is, without the page that was sent."""
+    server.client.request(method, path)
+    record = last(server)
+    assert (record["method"], record["path"], record["status"]) == (method, path, status)
+    assert (record["response"] is None) == (status == 200)

@@ -154,7 +154,7 @@ class Uses(RuleBasedStateMachine):
 
     @rule(part=st.sampled_from(PARTS))
     def reset_a_part(self, part: str) -> None:
-        assert control(self.server, "POST", f"reset?only={part}").json() == {"reset": [part]}
+        assert part in control(self.server, "POST", f"reset?only={part}").json()["reset"]
 
     @rule()
     def reset(self) -> None:

@@ -22,7 +22,6 @@ def reset_routes(world: World, prefix: str) -> list[BaseRoute]:
         for name in asked:
             if name not in world.parts:
                 raise BadRequest(f"only: unknown part; {did_you_mean(name, world.parts)}")
-        world.reset(*asked)
-        return {"reset": list(dict.fromkeys(asked)) or list(world.parts)}
+        return {"reset": world.reset(*asked)}
 
     return [resource(f"{prefix}/reset", POST=reset)]
