@@ -102,7 +102,7 @@ ROOMS = (
         "http.app",
         "http",
     ),
-    ("server", "scoring", "exporting", "cli", "__main__", "backends", "testing", "pytest_plugin"),
+    ("server", "scoring", "exporting", "cli", "__main__", "hosting", "backends", "testing", "judging", "pytest_plugin"),
 )
 ORDER = [module for room in ROOMS for module in room]
 FACES = ("contract", "scenario", "engine", "")  # packages that only say what they are

@@ -126,7 +126,7 @@ def test_assertions_on_requests_fail_well(mock: LabsMock) -> None:
         mock.assert_no_findings()
     mock.forget_requests()
     mock.assert_no_findings()
-    assert mock.requests() == []
+    assert mock.requests == []
 
 
 def test_a_mock_works_in_async_code() -> None:

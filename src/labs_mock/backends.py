@@ -7,12 +7,13 @@ import sys
 import tempfile
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from labs_mock.errors import StartError
 
 if TYPE_CHECKING:
-    from labs_mock.server import Server
+    from labs_mock.hosting import Host
 
 DEADLINE = 20.0  # seconds for a server to start, or to stop
 
@@ -47,36 +48,23 @@ class InThread:
 
     def __init__(self, folder: str | None, settings: dict[str, Any]) -> None:
         self._folder, self._settings = folder, settings
-        self._server: Server | None = None
-        self._thread: threading.Thread | None = None
+        self._host: Host | None = None
 
     def start(self) -> tuple[str, str]:
-        """Bind a socket, then serve on it."""
+        """Load the scenarios, bind a socket, then serve on it."""
+        from labs_mock.hosting import Host, world_of
         from labs_mock.scenario.loader import load_library, shipped_library
-        from labs_mock.server import Server, address_of, bind
-        from labs_mock.settings import given, settings_from
-        from labs_mock.world import World
 
-        asked = given({"scenarios": self._folder, **self._settings}, {})
-        library = load_library(settings_from(asked).scenarios or shipped_library())
-        world = World(settings_from(asked, library.server.settings), library)
-        listener = bind(world.settings.host, world.settings.port)
-        url, key = address_of(listener), next(iter(world.accounts)).key
-        ready = threading.Event()
-        self._server = Server(world, listener, ready.set)
-        self._thread = self._server.serve_in_thread(ended=ready.set)
-        ready.wait(DEADLINE)
-        if not self._server.started:
-            self.stop()
-            raise StartError(f"the server ended, or did not start within {DEADLINE:g} s; its log says why")
-        return url, key
+        library = load_library(Path(self._folder) if self._folder else shipped_library())
+        self._host = Host(world_of(library, self._settings))
+        self._host.start(DEADLINE)
+        return self._host.url, next(iter(self._host.world.accounts)).key
 
     def stop(self) -> None:
         """Stop it, and wait until it has."""
-        if self._server is not None and self._thread is not None:
-            self._server.stop()
-            self._thread.join(DEADLINE)
-        self._server = self._thread = None
+        host, self._host = self._host, None
+        if host is not None:
+            host.stop(DEADLINE)
 
 
 class InProcess:

@@ -1,1 +1,297 @@
-"""The pytest plugin. Nothing heavy is imported at module level."""
+"""The pytest plugin: fixtures, the marker `labs_mock`, options, and what a test is told of its requests.
+
+Nothing heavy is imported at module level: a test run that uses no fixture pays next to nothing.
+"""
+
+import warnings
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+
+from labs_mock.errors import LabsMockError
+
+if TYPE_CHECKING:
+    import httpx
+    from starlette.types import ASGIApp
+
+    from labs_mock.hosting import Host
+    from labs_mock.scenario.loader import Library
+    from labs_mock.testing import LabsMock
+    from labs_mock.world import World
+
+FINDINGS = ("error", "warn", "ignore")
+
+
+class LabsMockWarning(pytest.PytestWarning):
+    """Findings of a test whose `findings` are "warn"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """What can be said by the marker, as `--labs-mock-<name>`, or as `labs_mock_<name>` in the ini file."""
+
+    name: str
+    help: str
+    several: bool = False
+
+
+OPTIONS = (
+    Option("scenarios", "folder of scenarios; without it, the shipped library"),
+    Option("seed", "where ids and draws start from (default: 0)"),
+    Option("plan", "plan of the test's key: standard, premium or enterprise (default)"),
+    Option("clock", "frozen (default), frozen:<ISO time>, real or x<number>"),
+    Option(
+        "faults", "faults, each as a line of YAML such as {path: /api/v1/evaluate, every: 2, status: 503}", several=True
+    ),
+    Option("datasets", "datasets, each as a line of YAML or the path of a file", several=True),
+    Option("findings", "what a finding that is a warning does to its test: error (default), warn or ignore"),
+)
+SETTINGS = ("seed", "plan", "clock")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a test has of the server."""
+
+    world: "World"
+    app: "ASGIApp"
+    key: str
+    asked: dict[str, Any]
+
+
+VISIT = pytest.StashKey[Visit]()
+
+
+# Options and the marker
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of the command line and of the ini file."""
+    group = parser.getgroup("labs-mock", "labs-mock: a mock of the Labs API")
+    for option in OPTIONS:
+        name, action = f"labs_mock_{option.name}", "append" if option.several else "store"
+        group.addoption(f"--labs-mock-{option.name}", dest=name, action=action, default=None, help=option.help)
+        kind: Literal["linelist", "string"] = "linelist" if option.several else "string"
+        parser.addini(name, option.help, kind)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    names = ", ".join(f"{option.name}=…" for option in OPTIONS)
+    config.addinivalue_line("markers", f"labs_mock({names}): how the server of labs-mock is for a test")
+
+
+def _option(config: pytest.Config, name: str) -> Any:
+    """What the command line or else the ini file says, with paths made absolute; None if neither says anything."""
+    for value, folder in (
+        (config.getoption(f"labs_mock_{name}"), config.invocation_params.dir),
+        (config.getini(f"labs_mock_{name}"), config.rootpath),
+    ):
+        if isinstance(value, list) and value:
+            return [_object(text, folder) for text in value]
+        if value:
+            return folder / value if name == "scenarios" else value
+    return None
+
+
+def _object(text: str, folder: Path) -> dict[str, Any]:
+    """A mapping from a line of YAML, or from the file that it names."""
+    from labs_mock.scenario.document import Document
+
+    inline = text.lstrip().startswith("{")
+    return Document("labs-mock option", text).value if inline else Document.read(folder / text, text).value
+
+
+def _marked(item: pytest.Item) -> dict[str, Any]:
+    """What the markers of a test say; the closest one counts. Raises `LabsMockError` for what they cannot say."""
+    said: dict[str, Any] = {}
+    for mark in reversed(list(item.iter_markers("labs_mock"))):
+        if mark.args:
+            raise LabsMockError(f"marker labs_mock: expected names, such as labs_mock(seed=…), got {mark.args[0]!r}")
+        said |= mark.kwargs
+    for name in said:
+        _check("marker labs_mock", name, [option.name for option in OPTIONS])
+    return said
+
+
+def _check(what: str, word: object, known: Sequence[str]) -> None:
+    """Raises `LabsMockError` that says what is known."""
+    from labs_mock.text import did_you_mean
+
+    if word not in known:
+        raise LabsMockError(f"{what}: unknown {word!r}; {did_you_mean(str(word), known)}")
+
+
+# Fixtures
+
+
+@cache
+def _library(folder: Path | None) -> "Library":
+    """The scenarios of a folder, which is read once a session."""
+    from labs_mock.scenario.loader import load_library, shipped_library
+
+    return load_library(folder or shipped_library())
+
+
+@pytest.fixture(scope="session")
+def labs_mock_scenarios(pytestconfig: pytest.Config) -> Path | str | None:
+    """The folder of scenarios; override it to use your own. None is the shipped library."""
+    folder: Path | None = _option(pytestconfig, "scenarios")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def labs_mock_settings(pytestconfig: pytest.Config) -> dict[str, Any]:
+    """Settings of the server by name, as `labs-mock serve` has them; override it to use your own."""
+    said = {name: _option(pytestconfig, name) for name in SETTINGS}
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _world(folder: Path | str | None, settings: dict[str, Any], key: str | None = None) -> "World":
+    from labs_mock.hosting import world_of
+
+    library = _library(None if folder is None else Path(folder).resolve())
+    return world_of(library, {"clock": "frozen", "port": 0, **settings}, key)
+
+
+@pytest.fixture(scope="session")
+def _labs_mock_host(labs_mock_scenarios: Path | str | None, labs_mock_settings: dict[str, Any]) -> Iterator["Host"]:
+    from labs_mock.backends import DEADLINE
+    from labs_mock.hosting import Host
+
+    host = _told(lambda: Host(_world(labs_mock_scenarios, labs_mock_settings)))
+    host.start(DEADLINE)
+    yield host
+    host.stop(DEADLINE)
+
+
+@pytest.fixture(scope="session")
+def labs_mock_server(_labs_mock_host: "Host") -> "LabsMock":
+    """The server of the whole session, on a port of its own; every test that asks for `labs_mock` resets it."""
+    from labs_mock.testing import LabsMock
+
+    key = next(iter(_labs_mock_host.world.accounts)).key
+    return LabsMock(url=_labs_mock_host.url, api_key=key).start()
+
+
+@pytest.fixture
+def _labs_mock_visit(
+    request: pytest.FixtureRequest,
+    _labs_mock_host: "Host",
+    labs_mock_scenarios: Path | str | None,
+    labs_mock_settings: dict[str, Any],
+) -> Iterator[Visit]:
+    from labs_mock.hosting import GUEST
+
+    asked = _told(lambda: _asked(request.node))
+    settings = {**labs_mock_settings, **{name: asked[name] for name in SETTINGS if name in asked}}
+    key = f"{GUEST}{next(_NUMBERS)}"
+    world = _told(lambda: _world(asked.get("scenarios", labs_mock_scenarios), settings, key))
+    visit = Visit(world, _labs_mock_host.receive(world, key), key, asked)
+    request.node.stash[VISIT] = visit
+    yield visit
+    _labs_mock_host.dismiss()
+
+
+_NUMBERS = count(1)
+
+
+@pytest.fixture
+def labs_mock(_labs_mock_host: "Host", _labs_mock_visit: Visit) -> "LabsMock":
+    """The server with a world and a key of this test alone, as the marker says."""
+    from labs_mock.testing import LabsMock
+
+    mock, asked = LabsMock(url=_labs_mock_host.url, api_key=_labs_mock_visit.key).start(), _labs_mock_visit.asked
+    _told(lambda: [mock.add_fault(**fault) for fault in asked["faults"]])
+    _told(lambda: [mock.add_dataset(dataset) for dataset in asked["datasets"]])
+    return mock
+
+
+def _asked(item: pytest.Item) -> dict[str, Any]:
+    """What marker, command line and ini file say for a test. Raises `LabsMockError` for what cannot be."""
+    asked = {"faults": [], "datasets": [], "findings": "error"}
+    asked |= {
+        name: said for name in ("faults", "datasets", "findings") if (said := _option(item.config, name)) is not None
+    }
+    asked |= _marked(item)
+    _check("findings", asked["findings"], FINDINGS)
+    return asked
+
+
+def _told(make: Callable[[], Any]) -> Any:
+    """What is made, or the test fails with what went wrong, and without a traceback."""
+    try:
+        return make()
+    except LabsMockError as error:
+        said = str(error)
+    pytest.fail(f"labs-mock: {said}", pytrace=False)
+
+
+@pytest.fixture
+def labs_mock_app(labs_mock: "LabsMock", _labs_mock_visit: Visit) -> "ASGIApp":  # noqa: ARG001 - with its faults and datasets
+    """The ASGI application of the same world, for transports without a socket."""
+    return _labs_mock_visit.app
+
+
+@pytest.fixture
+def labs_mock_env(labs_mock: "LabsMock", monkeypatch: pytest.MonkeyPatch) -> "LabsMock":
+    """The environment that clients read: `LABS_URL`, and `LABS_API_KEY` and `LABS_KEY`, for the time of the test."""
+    for name, value in (
+        ("LABS_URL", labs_mock.url),
+        ("LABS_API_KEY", labs_mock.api_key),
+        ("LABS_KEY", labs_mock.api_key),
+    ):
+        monkeypatch.setenv(name, value)
+    return labs_mock
+
+
+@pytest.fixture
+def labs_mock_client(labs_mock: "LabsMock") -> Iterator["httpx.Client"]:
+    """An `httpx.Client` with the base URL `…/api/v1` and the test's key; it needs httpx."""
+    httpx = pytest.importorskip("httpx", reason="labs_mock_client needs httpx: pip install httpx")
+    headers = {"Authorization": f"Bearer {labs_mock.api_key}"}
+    with httpx.Client(base_url=f"{labs_mock.url}/api/v1", headers=headers, trust_env=False, verify=False) as client:
+        yield client
+
+
+# What a test is told
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """A test that has passed fails all the same for what its requests came to."""
+    result = yield
+    if VISIT in item.stash:
+        _judge(item.stash[VISIT])
+    return result
+
+
+def _judge(visit: Visit) -> None:
+    from labs_mock.judging import failures_in, warnings_in
+
+    failures, findings = failures_in(visit.world.journal), warnings_in(visit.world.journal)
+    if failures:
+        pytest.fail(
+            "\n".join(["labs-mock answered 500 where no fault and no dataset asked for it:", *failures]), pytrace=False
+        )
+    told = "\n".join(["labs-mock has findings, which the real service would take silently:", *findings])
+    if findings and visit.asked["findings"] == "error":
+        pytest.fail(f'{told}\n(findings="warn" or "ignore" in the marker labs_mock lets them pass)', pytrace=False)
+    if findings and visit.asked["findings"] == "warn":
+        warnings.warn(LabsMockWarning(told), stacklevel=2)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """The report of a test that failed shows its last requests."""
+    report = yield
+    if VISIT in item.stash and report.when == "call" and report.failed:
+        from labs_mock.judging import summary
+
+        report.sections.append(("labs-mock", summary(item.stash[VISIT].world.journal)))
+    return report

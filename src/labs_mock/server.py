@@ -123,6 +123,21 @@ class Server(uvicorn.Server):
             with suppress(RuntimeError):  # the loop has ended by itself
                 self._loop.call_soon_threadsafe(self._woken.set)
 
+    def break_off(self) -> None:
+        """Reset the connections on which an answer is in progress, and wait until that is done; from any thread."""
+        done = threading.Event()
+
+        def reset() -> None:
+            for connection in list(self.server_state.connections):
+                cycle = getattr(connection, "cycle", None)
+                if cycle is not None and not cycle.response_complete:
+                    connection.transport.abort()
+            done.set()
+
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(reset)
+            done.wait(1)
+
     def serve_until_stopped(self) -> None:
         """Run until a signal comes."""
         # What was loaded stays; the collector need not walk it again and again.

@@ -14,6 +14,7 @@ from labs_mock.backends import DEADLINE, Backend, InProcess, InThread, Running
 from labs_mock.errors import LabsMockError
 
 NEAREST = 3  # requests that an assertion shows when it fails
+ALL = 10_000  # as many as a journal has at most
 
 Json = dict[str, Any]
 
@@ -47,6 +48,14 @@ class Recorded:
         """A record of the control plane."""
         names = [name for name in cls.__dataclass_fields__ if name not in ("json", "response")]
         return cls(**{name: record[name] for name in names}, json=record["request"], response=record["response"])
+
+    def told(self, severity: str = "") -> list[str]:
+        """Its findings of a severity, or all of them, each in a line."""
+        return [
+            f"{one['code']}{one['place'] and ' at '}{one['place']}{one['hint'] and ': '}{one['hint']}"
+            for one in self.findings
+            if severity in ("", one["severity"])
+        ]
 
     def __str__(self) -> str:
         return f"{self.method} {self.path} -> {self.status}"
@@ -189,8 +198,13 @@ class LabsMock:
 
     # Journal
 
-    def requests(self, **filters: Any) -> list[Recorded]:
-        """The newest requests that were made, oldest first; filters are method, path, status, episode, finding and so on."""
+    @property
+    def requests(self) -> list[Recorded]:
+        """All requests that the journal has, oldest first."""
+        return self.find_requests(limit=ALL)
+
+    def find_requests(self, **filters: Any) -> list[Recorded]:
+        """Some of them, by method, path, status, episode, finding, fault, organisation, after and limit."""
         found = self._ask("GET", f"/requests?{urlencode(filters)}")
         return [Recorded.of(record) for record in found["requests"]]
 
@@ -201,14 +215,14 @@ class LabsMock:
     @property
     def rewards_served(self) -> list[float]:
         """Every reward that was given, oldest first."""
-        return [reward for request in self.requests() for reward in request.rewards]
+        return [reward for request in self.requests for reward in request.rewards]
 
     def assert_requested(self, method: str, path: str, *, times: int | None = None, json: Any = None) -> list[Recorded]:
         """That a request was made: `times` often, or at least once; `path` may have *, `json` is a part of the body.
 
         Gives those requests. The message of its `AssertionError` shows the ones that come nearest.
         """
-        made = self.requests()
+        made = self.requests
         found = [one for one in made if _fits(one, method, path, json)]
         if len(found) == times or (times is None and found):
             return found
@@ -222,12 +236,7 @@ class LabsMock:
 
     def assert_no_findings(self, severity: str = "warning") -> None:
         """That no request had a finding of a severity."""
-        told = [
-            f"  {one}: {finding['code']} at {finding['place']} {finding['hint']}".rstrip()
-            for one in self.requests()
-            for finding in one.findings
-            if finding["severity"] == severity
-        ]
+        told = [f"  {one}: {finding}" for one in self.requests for finding in one.told(severity)]
         if told:
             raise AssertionError("\n".join([f"{len(told)} findings of severity {severity}:", *told]))
 

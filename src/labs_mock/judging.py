@@ -1,0 +1,57 @@
+"""What a test is told of its requests: what fails it though it passed, and what it did when it failed."""
+
+from collections.abc import Iterable
+
+from labs_mock.contract.findings import Finding
+from labs_mock.http.control.journal import shown
+from labs_mock.testing import Recorded
+from labs_mock.world.journal import Journal, Record
+
+NEWEST = 10  # requests that the report of a failed test shows
+
+
+def warnings_in(journal: Journal) -> list[str]:
+    """The findings that are warnings, each in a line with its request."""
+    return [
+        f"{request}: {finding}"
+        for request in _recorded(record for record in journal if any(map(_warns, record.findings)))
+        for finding in request.told("warning")
+    ]
+
+
+def failures_in(journal: Journal) -> list[str]:
+    """The answers 500 that no fault and no failed dataset asked for, each in a line."""
+    return [f"{request} {request.response}" for request in _recorded(filter(_failed, journal))]
+
+
+def summary(journal: Journal) -> str:
+    """The newest requests, oldest first, with what they sent, their rewards, faults and findings."""
+    records = list(journal)
+    made = len(records) + journal.dropped
+    lines = [f"requests: {made}" + (f", of which the last {NEWEST} are" if made > NEWEST else "")]
+    for request in _recorded(records[-NEWEST:]):
+        rewards = f"  reward {', '.join(map(str, request.rewards))}" if request.rewards else ""
+        faults = f"  faults {', '.join(request.faults)}" if request.faults else ""
+        lines += [f"{request}{rewards}{faults}", *(f"    {finding}" for finding in request.told())]
+        lines += [f"    {request.response['message']}"] if request.status >= 400 and _has_message(request) else []
+    return "\n".join(lines)
+
+
+def _recorded(records: Iterable[Record]) -> list[Recorded]:
+    return [Recorded.of(shown(record)) for record in records]
+
+
+def _warns(finding: Finding) -> bool:
+    return finding.severity == "warning"
+
+
+def _failed(record: Record) -> bool:
+    return (
+        record.status == 500
+        and not record.faults
+        and not (record.path.endswith("/export") and b'"status"' in record.response)
+    )
+
+
+def _has_message(request: Recorded) -> bool:
+    return isinstance(request.response, dict) and "message" in request.response
