@@ -1,0 +1,94 @@
+"""What the pytest plugin costs: a run that does not use it, and the life of a session's server, without its imports."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from labs_mock.hosting import Host, world_of
+from labs_mock.scenario.loader import load_library, shipped_library
+from labs_mock.scenario.printing import starter_files
+from labs_mock.testing import LabsMock
+
+ROUNDS = 9
+REQUESTS = 200
+PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+ALONE = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
+
+def main() -> None:
+    """Print each figure with what it is measured against."""
+    _unused_run()
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        for file, text in starter_files().items():
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file).write_text(text, encoding="utf-8")
+        _life("starter", folder)
+    _life("shipped", shipped_library())
+
+
+def _unused_run() -> None:
+    with TemporaryDirectory() as folder:
+        Path(folder, "test_nothing.py").write_text("def test_nothing():\n    pass\n", encoding="utf-8")
+        ours, without = [], []
+        for _ in range(ROUNDS):
+            without.append(_run(folder))
+            ours.append(_run(folder, "-p", "labs_mock.pytest_plugin"))
+    ratio = median(ours) / median(without)
+    print(
+        f"unused plugin {median(ours):>8.0f} ms against {median(without):.0f} ms without it: {ratio:.2f} times (goal 1.05 or less)"
+    )
+
+
+def _run(folder: str, *options: str) -> float:
+    command = [*PYTEST, *options]
+    return _milliseconds(lambda: subprocess.run(command, cwd=folder, env=ALONE, check=True, stdout=subprocess.DEVNULL))
+
+
+def _life(name: str, folder: Path) -> None:
+    """Start, reset, a test's visit, and stop, of servers of one folder."""
+    settings: dict[str, object] = {"clock": "frozen", "port": 0}
+    loads, starts, stops = zip(*(_once(folder, settings) for _ in range(ROUNDS)), strict=True)
+    library = load_library(folder)
+    host = Host(world_of(library, settings))
+    host.start(10)
+    mock = LabsMock(url=host.url).start()
+
+    def visit() -> None:
+        host.receive(world_of(library, settings, "lab_test_1"), "lab_test_1")
+        LabsMock(url=host.url, api_key="lab_test_1").start()
+        host.dismiss()
+
+    asked, reset, visited = (median(map(_milliseconds, [act] * REQUESTS)) for act in (mock.health, mock.reset, visit))
+    host.stop(10)
+    print(
+        f"{name} server loaded in {median(loads):.0f} ms, ready {median(starts):.1f} ms later, stopped in {median(stops):.1f} ms;"
+        f" reset {reset:.2f} ms, a test's own world {visited:.2f} ms, against {asked:.2f} ms for asking its health"
+    )
+
+
+def _once(folder: Path, settings: dict[str, object]) -> tuple[float, float, float]:
+    """Milliseconds to load and bind, from there to the first answer, and to stop."""
+    hosts: list[Host] = []
+    loaded = _milliseconds(lambda: hosts.append(Host(world_of(load_library(folder), settings))))
+
+    def start() -> None:
+        hosts[0].start(10)
+        LabsMock(url=hosts[0].url).start()
+
+    return loaded, _milliseconds(start), _milliseconds(lambda: hosts[0].stop(10))
+
+
+def _milliseconds(act: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    act()
+    return (time.perf_counter() - start) * 1000
+
+
+if __name__ == "__main__":
+    main()
