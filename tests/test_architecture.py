@@ -168,7 +168,7 @@ def test_the_plugin_imports_nothing_heavy() -> None:
     tree = ast.parse(modules()["pytest_plugin"].read_text())
     names = [alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names]
     names += [str(node.module) for node in tree.body if isinstance(node, ast.ImportFrom)]
-    light = ("warnings", "collections.abc", "dataclasses", "functools", "itertools", "pathlib", "typing", "pytest")
+    light = ("warnings", "collections.abc", "dataclasses", "functools", "pathlib", "typing", "pytest")
     assert set(names) <= {*light, "labs_mock.errors"}
 
 

@@ -53,6 +53,7 @@ class Host:
         self._switch = Switch(create_app(world))
         self._server.config.app = self._switch
         self._thread: threading.Thread | None = None
+        self._invited = 0
 
     def start(self, deadline: float) -> None:
         """Serve. Raises `StartError` if it cannot, or not in so many seconds."""
@@ -67,6 +68,11 @@ class Host:
         self._server.stop()
         if self._thread is not None:
             self._thread.join(deadline)
+
+    def invite(self) -> str:
+        """A key that no other guest has or had."""
+        self._invited += 1
+        return f"{GUEST}{self._invited}"
 
     def receive(self, world: World, key: str) -> ASGIApp:
         """Serve a guest's world from now on; its application."""

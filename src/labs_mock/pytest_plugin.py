@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from labs_mock.hosting import Host
-    from labs_mock.scenario.loader import Library
     from labs_mock.testing import LabsMock
     from labs_mock.world import World
 
@@ -130,14 +128,6 @@ def _check(what: str, word: object, known: Sequence[str]) -> None:
 # Fixtures
 
 
-@cache
-def _library(folder: Path | None) -> "Library":
-    """The scenarios of a folder, which is read once a session."""
-    from labs_mock.scenario.loader import load_library, shipped_library
-
-    return load_library(folder or shipped_library())
-
-
 @pytest.fixture(scope="session")
 def labs_mock_scenarios(pytestconfig: pytest.Config) -> Path | str | None:
     """The folder of scenarios; override it to use your own. None is the shipped library."""
@@ -152,20 +142,32 @@ def labs_mock_settings(pytestconfig: pytest.Config) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value is not None}
 
 
-def _world(folder: Path | str | None, settings: dict[str, Any], key: str | None = None) -> "World":
+@pytest.fixture(scope="session")
+def _labs_mock_world() -> Callable[..., "World"]:
+    """Makes worlds. A folder is read once a session."""
     from labs_mock.hosting import world_of
+    from labs_mock.scenario.loader import load_library, shipped_library
 
-    library = _library(None if folder is None else Path(folder).resolve())
-    return world_of(library, {"clock": "frozen", "port": 0, **settings}, key)
+    libraries = cache(load_library)
+
+    def make(folder: Path | str | None, settings: dict[str, Any], key: str | None = None) -> "World":
+        library = libraries(shipped_library() if folder is None else Path(folder).resolve())
+        return world_of(library, {"clock": "frozen", "port": 0, **settings}, key)
+
+    return lambda *asked: _told(lambda: make(*asked))
 
 
 @pytest.fixture(scope="session")
-def _labs_mock_host(labs_mock_scenarios: Path | str | None, labs_mock_settings: dict[str, Any]) -> Iterator["Host"]:
+def _labs_mock_host(
+    _labs_mock_world: Callable[..., "World"],
+    labs_mock_scenarios: Path | str | None,
+    labs_mock_settings: dict[str, Any],
+) -> Iterator["Host"]:
     from labs_mock.backends import DEADLINE
     from labs_mock.hosting import Host
 
-    host = _told(lambda: Host(_world(labs_mock_scenarios, labs_mock_settings)))
-    host.start(DEADLINE)
+    host = Host(_labs_mock_world(labs_mock_scenarios, labs_mock_settings))
+    _told(lambda: host.start(DEADLINE))
     yield host
     host.stop(DEADLINE)
 
@@ -183,22 +185,18 @@ def labs_mock_server(_labs_mock_host: "Host") -> "LabsMock":
 def _labs_mock_visit(
     request: pytest.FixtureRequest,
     _labs_mock_host: "Host",
+    _labs_mock_world: Callable[..., "World"],
     labs_mock_scenarios: Path | str | None,
     labs_mock_settings: dict[str, Any],
 ) -> Iterator[Visit]:
-    from labs_mock.hosting import GUEST
-
     asked = _told(lambda: _asked(request.node))
     settings = {**labs_mock_settings, **{name: asked[name] for name in SETTINGS if name in asked}}
-    key = f"{GUEST}{next(_NUMBERS)}"
-    world = _told(lambda: _world(asked.get("scenarios", labs_mock_scenarios), settings, key))
+    key = _labs_mock_host.invite()
+    world = _labs_mock_world(asked.get("scenarios", labs_mock_scenarios), settings, key)
     visit = Visit(world, _labs_mock_host.receive(world, key), key, asked)
     request.node.stash[VISIT] = visit
     yield visit
     _labs_mock_host.dismiss()
-
-
-_NUMBERS = count(1)
 
 
 @pytest.fixture
