@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 from labs_mock.contract.limits import MAX_NESTING, MAX_QUOTE, WINDOW_PATTERN
 from labs_mock.contract.wording import quote
 from labs_mock.errors import BadRequest
+from labs_mock.text import redacted
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -121,7 +122,8 @@ def _sentence(error: ErrorDetails) -> str:
 
 
 def _step(step: str) -> str:
-    return step if len(step) <= MAX_QUOTED and step.isidentifier() else quote(step, MAX_QUOTED)
+    plain = len(step) <= MAX_QUOTED and step.isidentifier() and redacted(step) == step
+    return step if plain else quote(step, MAX_QUOTED)
 
 
 def _got(value: Any) -> str:
