@@ -7,6 +7,8 @@ from hypothesis import HealthCheck, settings
 
 from tests.support import Live, live, world
 
+pytest_plugins = ["pytester"]
+
 settings.register_profile("default", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", parent=settings.get_profile("default"), derandomize=False, max_examples=2_000)
 settings.load_profile("default")

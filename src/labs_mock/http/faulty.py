@@ -287,6 +287,8 @@ async def _break(kind: Break, connection: asyncio.Transport | None, gone: asynci
         connection.close()
     elif kind is Break.RESET:
         for _ in range(PATIENCE):
+            if connection.is_closing():  # the client was faster
+                raise Disconnected
             if not _unsent(connection):
                 break
             await asyncio.sleep(0.001)
