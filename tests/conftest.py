@@ -1,10 +1,12 @@
 """Fixtures and Hypothesis profiles."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.installing import build_wheel
 from tests.support import Live, live, world
 
 pytest_plugins = ["pytester"]
@@ -26,3 +28,9 @@ def server(shared_server: Live) -> Live:
     """The module's server, with its world as new."""
     shared_server.world.reset()
     return shared_server
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from this checkout."""
+    return build_wheel(tmp_path_factory.mktemp("wheel"))

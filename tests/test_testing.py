@@ -116,13 +116,13 @@ def test_assertions_on_requests_fail_well(mock: LabsMock) -> None:
     with pytest.raises(AssertionError) as failed:
         mock.assert_requested("GET", "/api/v1/evaluat", times=1, json={"messages": []})
     assert str(failed.value).splitlines()[:4] == [
-        "expected GET /api/v1/evaluat 1 times, and it was made 0 times",
+        "expected GET /api/v1/evaluat once, and it was made 0 times",
         '  with a body that has {"messages": []}',
         "nearest misses:",
         f"  POST /api/v1/evaluate -> 200 {str(failed.value).splitlines()[3].partition('200 ')[2]}",
     ]
     assert KEY not in str(failed.value)
-    with pytest.raises(AssertionError, match=r"1 findings of severity warning:\n.*unknown_field at surprise"):
+    with pytest.raises(AssertionError, match=r"findings of severity warning: 1\n.*unknown_field at surprise"):
         mock.assert_no_findings()
     mock.forget_requests()
     mock.assert_no_findings()

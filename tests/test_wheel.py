@@ -1,26 +1,14 @@
 import json
 import subprocess
-import sys
-import venv
 from pathlib import Path
 from zipfile import ZipFile
 
 import httpx
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.installing import ROOT, Environment
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from this checkout with the locked build tools."""
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
-    subprocess.run(command, check=True, capture_output=True)
-    (built,) = folder.glob("*.whl")
-    return built
 
 
 def test_the_wheel_holds_code_scenarios_and_nothing_else(wheel: Path) -> None:
@@ -46,11 +34,9 @@ def test_the_wheel_holds_code_scenarios_and_nothing_else(wheel: Path) -> None:
 
 def test_the_installed_wheel_serves(wheel: Path, tmp_path: Path) -> None:
     """In a clean environment, away from the checkout, `pip install` of the wheel gives a working server."""
-    venv.create(tmp_path / "venv", with_pip=True)
-    binaries = tmp_path / "venv" / "bin"
-    install = [str(binaries / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, "--constraint", str(ROOT / "constraints.txt"), str(wheel)], check=True, cwd=tmp_path)
-    command = str(binaries / "labs-mock")
+    environment = Environment(tmp_path / "venv")
+    environment.install(str(wheel))
+    command = str(environment.binaries / "labs-mock")
     validated = subprocess.run([command, "validate"], check=True, capture_output=True, text=True, cwd=tmp_path)
     assert validated.stdout.startswith("13 scenarios in 4 collections")
     serve = [command, "serve", "--port", "0", "--json"]

@@ -1,44 +1,54 @@
 """A server in a thread of this process, whose world can be another one for a while: that of the test that runs."""
 
 import threading
+from dataclasses import replace
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from labs_mock.contract.limits import PLANS
 from labs_mock.errors import StartError
 from labs_mock.http import create_app
 from labs_mock.scenario.loader import Library
 from labs_mock.server import Server, address_of, bind
 from labs_mock.settings import given, settings_from
 from labs_mock.world import World
+from labs_mock.world.world import accounts_of
 
 GUEST = "lab_test_"
 """What the keys of guests begin with."""
 
 
 def world_of(library: Library, settings: dict[str, object], guest: str | None = None) -> World:
-    """A world of a library under some settings, by name; `guest` is one key more. Raises `SettingsError`."""
-    return World(settings_from(given(settings, {}), library.server.settings), library, guest)
+    """A world of a library under some settings, by name. Raises `SettingsError`.
+
+    `guest` is a key more, on the terms of the first but for a plan that the settings name.
+    """
+    asked = given(settings, {})
+    known = settings_from(asked, library.server.settings)
+    if guest is None:
+        return World(known, library)
+    account = replace(accounts_of(known, library)[0], key=guest)
+    return World(
+        known, library, replace(account, requests_per_minute=PLANS[known.plan]) if "plan" in asked else account
+    )
 
 
 class Switch:
-    """Requests go to the guest's world while there is one, and those with the key of an earlier guest to the host's."""
+    """Requests go to the guest's world while there is one, else to the host's; those of earlier guests go nowhere.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.host = app
-        self.guest: ASGIApp | None = None
+    A guest is known by its key. Nowhere is a world that nobody looks at.
+    """
+
+    def __init__(self, host: ASGIApp, nowhere: ASGIApp) -> None:
+        self.host = self.present = host
+        self.nowhere = nowhere
         self.key = b""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        app = self.guest
-        if app is None or self._left(scope):
-            app = self.host
-        await app(scope, receive, send)
-
-    def _left(self, scope: Scope) -> bool:
-        """Whether a request comes from a guest that has left."""
         sent = dict(scope.get("headers", ())).get(b"authorization", b"").partition(b" ")[2].strip(b" ")
-        return bool(sent.startswith(GUEST.encode()) and sent != self.key)
+        left = sent.startswith(GUEST.encode()) and sent != self.key
+        await (self.nowhere if left else self.present)(scope, receive, send)
 
 
 class Host:
@@ -50,7 +60,7 @@ class Host:
         self.url = address_of(listener)
         self._ready = threading.Event()
         self._server = Server(world, listener, self._ready.set)
-        self._switch = Switch(create_app(world))
+        self._switch = Switch(create_app(world), create_app(World(world.settings, world.library)))
         self._server.config.app = self._switch
         self._thread: threading.Thread | None = None
         self._invited = 0
@@ -77,10 +87,10 @@ class Host:
     def receive(self, world: World, key: str) -> ASGIApp:
         """Serve a guest's world from now on; its application."""
         self._switch.key = key.encode()
-        self._switch.guest = app = create_app(world)
+        self._switch.present = app = create_app(world)
         return app
 
     def dismiss(self) -> None:
         """Serve the host's own world again; answers in progress are broken off."""
-        self._switch.guest = None
+        self._switch.key, self._switch.present = b"", self._switch.host
         self._server.break_off()

@@ -1,4 +1,7 @@
-"""What a test is told of its requests: what fails it though it passed, and what it did when it failed."""
+"""What a test is told of its requests: what fails it though it passed, and what it did when it failed.
+
+A journal is copied before it is looked at: a thread that the test has left may still be asking.
+"""
 
 from collections.abc import Iterable
 
@@ -14,14 +17,14 @@ def warnings_in(journal: Journal) -> list[str]:
     """The findings that are warnings, each in a line with its request."""
     return [
         f"{request}: {finding}"
-        for request in _recorded(record for record in journal if any(map(_warns, record.findings)))
+        for request in _recorded(record for record in list(journal) if any(map(_warns, record.findings)))
         for finding in request.told("warning")
     ]
 
 
 def failures_in(journal: Journal) -> list[str]:
     """The answers 500 that no fault and no failed dataset asked for, each in a line."""
-    return [f"{request} {request.response}" for request in _recorded(filter(_failed, journal))]
+    return [f"{request} {request.response}" for request in _recorded(filter(_failed, list(journal)))]
 
 
 def summary(journal: Journal) -> str:

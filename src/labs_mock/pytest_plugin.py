@@ -3,7 +3,6 @@
 Nothing heavy is imported at module level: a test run that uses no fixture pays next to nothing.
 """
 
-import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -50,6 +49,7 @@ OPTIONS = (
     Option("findings", "what a finding that is a warning does to its test: error (default), warn or ignore"),
 )
 SETTINGS = ("seed", "plan", "clock")
+SEVERAL = [option.name for option in OPTIONS if option.several]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +84,37 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"labs_mock({names}): how the server of labs-mock is for a test")
 
 
+def _asked(item: pytest.Item) -> dict[str, Any]:
+    """What marker, command line or ini file say for a test, in this order. Raises `LabsMockError` for what cannot be."""
+    asked = {"faults": [], "datasets": [], "findings": "error"}
+    asked |= {
+        name: said for name in ("faults", "datasets", "findings") if (said := _option(item.config, name)) is not None
+    }
+    asked |= {name: _read(name, said, item.config.rootpath) for name, said in _marked(item).items()}
+    _check("findings", asked["findings"], FINDINGS)
+    return asked
+
+
 def _option(config: pytest.Config, name: str) -> Any:
-    """What the command line or else the ini file says, with paths made absolute; None if neither says anything."""
-    for value, folder in (
-        (config.getoption(f"labs_mock_{name}"), config.invocation_params.dir),
-        (config.getini(f"labs_mock_{name}"), config.rootpath),
-    ):
-        if isinstance(value, list) and value:
-            return [_object(text, folder) for text in value]
-        if value:
-            return folder / value if name == "scenarios" else value
+    """What the command line or else the ini file says; None if neither says anything."""
+    if said := config.getoption(f"labs_mock_{name}"):
+        return _read(name, said, config.invocation_params.dir)
+    if said := config.getini(f"labs_mock_{name}"):
+        return _read(name, said, config.rootpath)
     return None
+
+
+def _read(name: str, said: Any, folder: Path) -> Any:
+    """A value with its paths made absolute, and with objects instead of lines of YAML and names of files."""
+    if name == "scenarios" and said is not None:
+        if not isinstance(said, str | Path):
+            raise LabsMockError(f"scenarios: expected a folder, got {said!r}")
+        return folder / said
+    if name in SEVERAL:
+        if not isinstance(said, list | tuple) or not all(isinstance(one, str | dict) for one in said):
+            raise LabsMockError(f"{name}: expected a list of objects")
+        return [_object(one, folder) if isinstance(one, str) else one for one in said]
+    return said
 
 
 def _object(text: str, folder: Path) -> dict[str, Any]:
@@ -174,11 +194,12 @@ def _labs_mock_host(
 
 @pytest.fixture(scope="session")
 def labs_mock_server(_labs_mock_host: "Host") -> "LabsMock":
-    """The server of the whole session, on a port of its own; every test that asks for `labs_mock` resets it."""
+    """The server of the whole session, on a port of its own; while a test has `labs_mock`, that test's world answers."""
     from labs_mock.testing import LabsMock
 
-    key = next(iter(_labs_mock_host.world.accounts)).key
-    return LabsMock(url=_labs_mock_host.url, api_key=key).start()
+    world = _labs_mock_host.world
+    key, token = next(iter(world.accounts)).key, world.settings.control_token
+    return LabsMock(url=_labs_mock_host.url, api_key=key, control_token=token).start()
 
 
 @pytest.fixture
@@ -197,6 +218,7 @@ def _labs_mock_visit(
     request.node.stash[VISIT] = visit
     yield visit
     _labs_mock_host.dismiss()
+    del request.node.stash[VISIT]  # pytest keeps its items
 
 
 @pytest.fixture
@@ -204,21 +226,15 @@ def labs_mock(_labs_mock_host: "Host", _labs_mock_visit: Visit) -> "LabsMock":
     """The server with a world and a key of this test alone, as the marker says."""
     from labs_mock.testing import LabsMock
 
-    mock, asked = LabsMock(url=_labs_mock_host.url, api_key=_labs_mock_visit.key).start(), _labs_mock_visit.asked
-    _told(lambda: [mock.add_fault(**fault) for fault in asked["faults"]])
+    visit, asked = _labs_mock_visit, _labs_mock_visit.asked
+    token = visit.world.settings.control_token
+    mock = LabsMock(url=_labs_mock_host.url, api_key=visit.key, control_token=token).start()
     _told(lambda: [mock.add_dataset(dataset) for dataset in asked["datasets"]])
+    _told(lambda: [mock.add_fault(**fault) for fault in asked["faults"]])
+    vain = [finding for fault in mock.faults() for finding in fault["findings"]] if asked["faults"] else []
+    if vain:
+        pytest.fail(f"labs-mock: a fault that would never happen: {vain[0]}", pytrace=False)
     return mock
-
-
-def _asked(item: pytest.Item) -> dict[str, Any]:
-    """What marker, command line and ini file say for a test. Raises `LabsMockError` for what cannot be."""
-    asked = {"faults": [], "datasets": [], "findings": "error"}
-    asked |= {
-        name: said for name in ("faults", "datasets", "findings") if (said := _option(item.config, name)) is not None
-    }
-    asked |= _marked(item)
-    _check("findings", asked["findings"], FINDINGS)
-    return asked
 
 
 def _told(make: Callable[[], Any]) -> Any:
@@ -251,9 +267,17 @@ def labs_mock_env(labs_mock: "LabsMock", monkeypatch: pytest.MonkeyPatch) -> "La
 @pytest.fixture
 def labs_mock_client(labs_mock: "LabsMock") -> Iterator["httpx.Client"]:
     """An `httpx.Client` with the base URL `…/api/v1` and the test's key; it needs httpx."""
-    httpx = pytest.importorskip("httpx", reason="labs_mock_client needs httpx: pip install httpx")
+    try:
+        import httpx
+    except ModuleNotFoundError:
+        pytest.fail("labs_mock_client needs httpx: pip install httpx", pytrace=False)
     headers = {"Authorization": f"Bearer {labs_mock.api_key}"}
-    with httpx.Client(base_url=f"{labs_mock.url}/api/v1", headers=headers, trust_env=False, verify=False) as client:
+    with httpx.Client(
+        base_url=f"{labs_mock.url}/api/v1",
+        headers=headers,
+        trust_env=False,
+        verify=False,  # noqa: S501 - there are no certificates on this machine, and to read some takes 15 ms
+    ) as client:
         yield client
 
 
@@ -265,11 +289,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """A test that has passed fails all the same for what its requests came to."""
     result = yield
     if VISIT in item.stash:
-        _judge(item.stash[VISIT])
+        _judge(item, item.stash[VISIT])
     return result
 
 
-def _judge(visit: Visit) -> None:
+def _judge(item: pytest.Item, visit: Visit) -> None:
     from labs_mock.judging import failures_in, warnings_in
 
     failures, findings = failures_in(visit.world.journal), warnings_in(visit.world.journal)
@@ -281,14 +305,14 @@ def _judge(visit: Visit) -> None:
     if findings and visit.asked["findings"] == "error":
         pytest.fail(f'{told}\n(findings="warn" or "ignore" in the marker labs_mock lets them pass)', pytrace=False)
     if findings and visit.asked["findings"] == "warn":
-        warnings.warn(LabsMockWarning(told), stacklevel=2)
+        item.warn(LabsMockWarning(told))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """The report of a test that failed shows its last requests."""
     report = yield
-    if VISIT in item.stash and report.when == "call" and report.failed:
+    if VISIT in item.stash and report.failed:
         from labs_mock.judging import summary
 
         report.sections.append(("labs-mock", summary(item.stash[VISIT].world.journal)))

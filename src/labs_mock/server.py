@@ -124,7 +124,7 @@ class Server(uvicorn.Server):
                 self._loop.call_soon_threadsafe(self._woken.set)
 
     def break_off(self) -> None:
-        """Reset the connections on which an answer is in progress, and wait until that is done; from any thread."""
+        """Close the connections on which an answer is in progress, and wait until that is done; from any thread."""
         done = threading.Event()
 
         def reset() -> None:

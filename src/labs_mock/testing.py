@@ -87,6 +87,9 @@ class LabsMock:
             self._backend = InProcess(folder, given) if process else InThread(folder, given)
         self.url = self.api_key = self.instance = ""
 
+    def __repr__(self) -> str:
+        return f"<LabsMock {self.url or 'not started'}>"
+
     # Life
 
     def start(self) -> Self:
@@ -222,30 +225,36 @@ class LabsMock:
 
         Gives those requests. The message of its `AssertionError` shows the ones that come nearest.
         """
+        __tracebackhide__ = True
         made = self.requests
-        found = [one for one in made if _fits(one, method, path, json)]
+        found = [
+            one for one in made if _fits(one, method, path) and (json is None or _difference(one.json, json) is None)
+        ]
         if len(found) == times or (times is None and found):
             return found
-        wanted = "at least once" if times is None else f"{times} times"
-        near = sorted((one for one in made if one not in found), key=lambda one: -_nearness(one, method, path))
-        lines = [f"expected {method.upper()} {path} {wanted}, and it was made {len(found)} times"]
+        wanted = "at least once" if times is None else _times(times)
+        near = sorted((one for one in made if one not in found), key=lambda one: -_nearness(one, method, path, json))
+        lines = [f"expected {method.upper()} {path} {wanted}, and it was made {_times(len(found))}"]
         lines += [f"  with a body that has {_short(json)}"] if json is not None else []
         lines += ["nearest misses:"] * bool(near)
-        lines += [f"  {one} {_short(one.json)}" for one in near[:NEAREST]]
+        for one in near[:NEAREST]:
+            place = _difference(one.json, json) if json is not None and _fits(one, method, path) else None
+            lines.append(f"  {one}{'' if place is None else f', differs at {place}:'} {_short(one.json)}")
         raise AssertionError("\n".join(lines))
 
     def assert_no_findings(self, severity: str = "warning") -> None:
         """That no request had a finding of a severity."""
+        __tracebackhide__ = True
         told = [f"  {one}: {finding}" for one in self.requests for finding in one.told(severity)]
         if told:
-            raise AssertionError("\n".join([f"{len(told)} findings of severity {severity}:", *told]))
+            raise AssertionError("\n".join([f"findings of severity {severity}: {len(told)}", *told]))
 
     def _ask(self, method: str, path: str, body: Json | None = None) -> Json:
         """Ask the control plane. Raises `ControlError` for anything but 200."""
         parts = urlsplit(self.url)
         connection = HTTPConnection(parts.hostname or "", parts.port, timeout=DEADLINE)
-        headers = {"Content-Type": "application/json"}
-        headers |= {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        # Without a token the key tells a server of many tests whose world is meant.
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._token or self.api_key}"}
         try:
             connection.request(method, f"/_mock{path}", json.dumps(body) if body is not None else None, headers)
             response = connection.getresponse()
@@ -259,25 +268,30 @@ class LabsMock:
         return answer
 
 
-def _fits(request: Recorded, method: str, path: str, body: Any) -> bool:
-    return (
-        request.method == method.upper()
-        and fnmatchcase(request.path, path)
-        and (body is None or _has(request.json, body))
-    )
+def _fits(request: Recorded, method: str, path: str) -> bool:
+    return request.method == method.upper() and fnmatchcase(request.path, path)
 
 
-def _has(value: Any, part: Any) -> bool:
-    """Whether a JSON value has everything that another has; lists must be of one length."""
-    if isinstance(part, dict):
-        return isinstance(value, dict) and all(key in value and _has(value[key], part[key]) for key in part)
-    if isinstance(part, list):
-        return isinstance(value, list) and len(value) == len(part) and all(map(_has, value, part))
-    return bool(value == part) and isinstance(value, bool) == isinstance(part, bool)
+def _difference(value: Any, part: Any, place: str = "") -> str | None:
+    """Where a JSON value lacks something that another has; None if it has it all. Lists must be of one length."""
+    inner: list[tuple[Any, Any, Any]]
+    if isinstance(part, dict) and isinstance(value, dict):
+        inner = [(name, value.get(name, ...), one) for name, one in part.items()]
+    elif isinstance(part, list) and isinstance(value, list) and len(part) == len(value):
+        inner = [(index, *pair) for index, pair in enumerate(zip(value, part, strict=True))]
+    else:
+        return None if value == part and isinstance(value, bool) == isinstance(part, bool) else place or "the body"
+    found = (_difference(one, other, f"{place}.{step}" if place else f"{step}") for step, one, other in inner)
+    return next((place for place in found if place is not None), None)
 
 
-def _nearness(request: Recorded, method: str, path: str) -> float:
-    return SequenceMatcher(None, request.path, path).ratio() + 0.5 * (request.method == method.upper())
+def _nearness(request: Recorded, method: str, path: str, body: Any) -> float:
+    alike = SequenceMatcher(None, request.path, path).ratio() + 0.5 * (request.method == method.upper())
+    return alike + 0.1 * (body is not None and _fits(request, method, path))
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
 
 
 def _short(value: Any) -> str:

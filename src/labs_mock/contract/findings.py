@@ -61,7 +61,8 @@ KINDS: dict[str, Kind] = {
     ),
     "duplicate_turn": Kind(
         "warning",
-        "A turn repeats the last one. It was taken as one more turn with the same text (EP-7).",
+        "A turn came with the history up to the last turn, and not its answer. It was taken as one more turn with the "
+        "same text (EP-7).",
         "Look for a retry of a request that had been answered; take the answer that came.",
     ),
     "split_turn": Kind(

@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
 
 from labs_mock.clock import Clock
 from labs_mock.contract.limits import PLANS
@@ -26,18 +25,18 @@ TIMED = ("limits", "episodes", "normalisation", "datasets")
 
 
 class World:
-    """A library brought to life under some settings; a `guest` is one key more, on the terms of the first.
+    """A library brought to life under some settings; a `guest` is one account more.
 
     `instance` tells one server from another; it is the only thing here that chance decides, and only the
     control plane shows it.
     """
 
-    def __init__(self, settings: Settings, library: Library, guest: str | None = None) -> None:
+    def __init__(self, settings: Settings, library: Library, guest: Account | None = None) -> None:
         self.settings = settings
         self.library = library
         self.instance = secrets.token_hex(8)
         self.clock = Clock(settings.clock)
-        self.accounts = Accounts(_accounts(settings, library, guest))
+        self.accounts = Accounts([*accounts_of(settings, library), *([guest] if guest else [])])
         self.limits = RateLimits()
         self.attempts = Attempts()
         self.episodes = Episodes()
@@ -100,8 +99,8 @@ class World:
         return done
 
 
-def _accounts(settings: Settings, library: Library, guest: str | None) -> list[Account]:
-    accounts = [Account(settings.api_key, requests_per_minute=PLANS[settings.plan])]
+def accounts_of(settings: Settings, library: Library) -> list[Account]:
+    """The accounts that `server.yaml` lists, or else the one of the settings."""
     if library.server.keys is not None:
-        accounts = [Account.of(file) for file in library.server.keys]
-    return accounts if guest is None else [*accounts, replace(accounts[0], key=guest)]
+        return [Account.of(file) for file in library.server.keys]
+    return [Account(settings.api_key, requests_per_minute=PLANS[settings.plan])]

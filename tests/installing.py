@@ -1,0 +1,42 @@
+"""The wheel of this checkout, and environments in which it is installed as a user has it."""
+
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+QUIET = ("--quiet", "--disable-pip-version-check", "--constraint", str(ROOT / "constraints.txt"))
+
+
+def build_wheel(folder: Path) -> Path:
+    """The wheel, built into a folder with the locked build tools."""
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+class Environment:
+    """A virtual environment with nothing but pip. Its programs run in a folder away from the checkout."""
+
+    def __init__(self, path: Path) -> None:
+        venv.create(path, with_pip=True)
+        self.binaries = path / "bin"
+
+    def install(self, *what: str) -> None:
+        """Install packages, in the locked versions."""
+        self.python("-m", "pip", "install", *QUIET, *what, cwd=self.binaries).check_returncode()
+
+    def python(self, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+        """Run its Python; what surrounds these tests, `PYTHONPATH` for one, does not reach it."""
+        return subprocess.run(
+            [str(self.binaries / "python"), *arguments],
+            cwd=cwd,
+            env={name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST"))},
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )

@@ -1,0 +1,126 @@
+from tests.plugin.project import Project
+
+WARNINGS = """
+import pytest
+from talk import ODD, SAID
+
+CHECK_INS = "3f0c2b9e-6a1d-4c58-9e0b-7d1f2a3b4c5d"  # pending at first
+
+
+def test_warning_fails(labs_mock_client):
+    labs_mock_client.post("/evaluate", json=SAID)
+    labs_mock_client.post("/evaluate", json=ODD)
+
+
+@pytest.mark.labs_mock(findings="error")
+def test_error_is_the_default(labs_mock_client):
+    labs_mock_client.post("/evaluate", json=ODD)
+
+
+@pytest.mark.labs_mock(findings="warn")
+def test_warning_is_told(labs_mock_client):
+    labs_mock_client.post("/evaluate", json=ODD)
+
+
+@pytest.mark.labs_mock(findings="ignore")
+def test_warning_is_ignored(labs_mock_client):
+    labs_mock_client.post("/evaluate", json=ODD)
+
+
+def test_info_is_fine(labs_mock, labs_mock_client):
+    assert labs_mock_client.get(f"/training-datasets/{CHECK_INS}/export").status_code == 202
+    labs_mock.assert_no_findings()
+    with pytest.raises(AssertionError, match="findings of severity info: 1"):
+        labs_mock.assert_no_findings("info")
+
+
+def test_own_failure_comes_first(labs_mock_client):
+    labs_mock_client.post("/evaluate", json=ODD)
+    raise LookupError("the test's own")
+
+
+def test_skipped_stays_skipped(labs_mock_client):
+    labs_mock_client.post("/evaluate", json=ODD)
+    pytest.skip("after a finding")
+
+
+@pytest.mark.xfail(strict=True, reason="it has a finding")
+def test_expected_to_fail(labs_mock_client):
+    labs_mock_client.post("/evaluate", json=ODD)
+
+
+def test_forgotten(labs_mock, labs_mock_client):
+    labs_mock_client.post("/evaluate", json=ODD)
+    labs_mock.forget_requests()
+"""
+
+FAILURES = """
+import pytest
+from labs_mock.world import World
+from talk import SAID
+
+FAILED = "e61f0d38-5b7c-4a92-8d4e-93a2c7b1f056"
+
+
+def break_down(*_):
+    raise RuntimeError("a mistake in the mock")
+
+
+@pytest.mark.labs_mock(findings="ignore")
+def test_nobody_asked_for(labs_mock_client, monkeypatch):
+    monkeypatch.setattr(World, "player", break_down)
+    assert labs_mock_client.post("/evaluate", json=SAID).status_code == 500
+
+
+@pytest.mark.labs_mock(faults=[{"path": "*/evaluate", "status": 500, "message": "As you like it"}])
+def test_of_a_fault(labs_mock_client):
+    assert labs_mock_client.post("/evaluate", json=SAID).json()["message"] == "As you like it"
+
+
+def test_of_a_dataset_that_failed(labs_mock, labs_mock_client):
+    labs_mock.set_dataset(FAILED, "failed", error="No disk")
+    answer = labs_mock_client.get(f"/training-datasets/{FAILED}/export")
+    assert (answer.status_code, answer.json()["status"]) == (500, "failed")
+
+
+def test_of_an_export_nobody_asked_for(labs_mock_client, monkeypatch):
+    monkeypatch.setattr("labs_mock.world.datasets.Held.poll", break_down)
+    assert labs_mock_client.get(f"/training-datasets/{FAILED}/export").status_code == 500
+"""
+
+
+def test_warnings_fail_a_test_unless_it_says_otherwise(project: Project) -> None:
+    """They fail it by default, warn, or are ignored; info does nothing, and what the test itself says comes first."""
+    project.write("test_warnings.py", WARNINGS)
+    result = project.run("-rs")
+    result.assert_outcomes(passed=4, failed=3, skipped=1, xfailed=1, warnings=1)
+    result.stdout.fnmatch_lines([
+        "_* test_warning_fails _*",
+        "labs-mock has findings, which the real service would take silently:",
+        "POST /api/v1/evaluate -> 200: unknown_field at mesages: did you mean 'messages'?",
+        '(findings="warn" or "ignore" in the marker labs_mock lets them pass)',
+        "_* test_error_is_the_default _*",
+        "labs-mock has findings, *",
+        "_* test_own_failure_comes_first _*",
+        "E * LookupError: the test's own",
+        "*= warnings summary =*",
+        "test_warnings.py::test_warning_is_told",
+        "*LabsMockWarning: labs-mock has findings, *",
+        "*POST /api/v1/evaluate -> 200: unknown_field at mesages: *",
+    ])  # fmt: skip
+    result.stdout.no_fnmatch_line("*pytest_plugin.py:*: in *")
+
+
+def test_an_answer_500_that_nobody_asked_for_fails_a_test(project: Project) -> None:
+    """Whatever it says of findings; those of faults and of datasets that failed are asked for."""
+    project.write("test_failures.py", FAILURES)
+    result = project.run()
+    result.assert_outcomes(passed=2, failed=2)
+    result.stdout.fnmatch_lines([
+        "_* test_nobody_asked_for _*",
+        "labs-mock answered 500 where no fault and no dataset asked for it:",
+        "POST /api/v1/evaluate -> 500 *'request_id': 'req_*",
+        "_* test_of_an_export_nobody_asked_for _*",
+        "labs-mock answered 500 where no fault and no dataset asked for it:",
+        "GET /api/v1/training-datasets/*/export -> 500 *",
+    ])  # fmt: skip

@@ -1,0 +1,49 @@
+import json
+
+from tests.plugin.project import Project
+
+CONFTEST = """
+import json
+import sys
+
+
+def pytest_unconfigure(config):
+    (config.rootpath / "modules.json").write_text(json.dumps(sorted(sys.modules)))
+"""
+
+TESTS = """
+import pytest
+
+
+@pytest.mark.labs_mock(seed=1, faults=[{"status": 503}])
+def test_without_a_fixture():
+    pass
+
+
+def test_that_fails():
+    assert 1 == 2
+"""
+LIGHT = {"labs_mock", "labs_mock.errors", "labs_mock.pytest_plugin"}
+
+
+def modules(project: Project, *options: str) -> set[str]:
+    """What a run without other plugins has imported at its end."""
+    project.write("conftest.py", CONFTEST)
+    project.write("test_none.py", TESTS)
+    others = [option for name in ("asyncio", "anyio", "xdist") for option in ("-p", f"no:{name}")]
+    project.run(*others, *options).assert_outcomes(passed=1, failed=1)
+    return set(json.loads((project.path / "modules.json").read_text()))
+
+
+def test_a_run_that_uses_no_fixture_imports_nothing_heavy(project: Project) -> None:
+    """Beside the plugin itself there is no module in it that would not be there without the plugin."""
+    assert modules(project) - modules(project, "-p", "no:labs_mock") == LIGHT
+
+
+def test_the_options_import_nothing_heavy_either(project: Project) -> None:
+    """What they say is read when a fixture asks for it."""
+    project.configure("labs_mock_plan = standard", "labs_mock_datasets = missing.yaml")
+    found = modules(project, "--labs-mock-seed=1", "--labs-mock-faults={status: 503}", "--labs-mock-scenarios=missing")
+    assert found >= LIGHT
+    assert not {"starlette", "uvicorn", "pydantic", "yaml", "re2", "orjson", "asyncio", "httpx"} & found
+    assert {name for name in found if name.startswith("labs_mock")} == LIGHT

@@ -1,0 +1,64 @@
+import pytest
+
+from tests.plugin.project import Project
+
+MARKERS = {
+    "sead=1": "marker labs_mock: unknown 'sead'; did you mean 'seed'?",
+    "'cases'": "marker labs_mock: expected names, such as labs_mock(seed=…), got 'cases'",
+    "seed='x'": "seed: expected a whole number from 0 to 9223372036854775807",
+    "plan='gold'": "plan: expected one of: standard, premium, enterprise",
+    "clock='soon'": "clock: 'soon' is not a clock; give real, frozen, frozen:<ISO time> or x<number>",
+    "findings='loud'": "findings: unknown 'loud'; expected one of: error, warn, ignore",
+    "scenarios='missing'": "*/missing:1:1: no such folder",
+    "scenarios='broken'": "cases/claim.yaml:1:*: unknown key 'nme'",
+    "faults=[{'evry': 2, 'status': 503}]": "evry: unknown key 'evry'; did you mean 'every'?",
+    "datasets=[{'nme': 'x'}]": "nme: unknown key 'nme'*",
+}
+WRONG_TYPES = {
+    "faults={'status': 503}": "faults*",
+    "faults=[503]": "faults*",
+    "faults=None": "faults*",
+    "datasets=5": "datasets*",
+    "scenarios=5": "scenarios*",
+}
+OPTIONS = {
+    "seed=x": "seed: expected a whole number from 0 to 9223372036854775807",
+    "scenarios=missing": "*/missing:1:1: no such folder",
+    "findings=loud": "findings: unknown 'loud'; expected one of: error, warn, ignore",
+    "faults={status: 503": "*: not YAML: did not find expected ',' or '}'",
+    "datasets=missing.yaml": "missing.yaml:1:1: cannot be read: No such file or directory",
+}
+
+TEST = """
+@pytest.mark.labs_mock({mistake})
+def test_{number}(labs_mock):
+    raise AssertionError("the test ran")
+"""
+
+
+def check(result: pytest.RunResult, *messages: str) -> None:
+    """That so many tests failed before they ran, and said just this: no traceback, no line of the plugin."""
+    lines = [line for message in messages for line in ("_* ERROR at setup of test_*_", f"labs-mock: {message}")]
+    result.stdout.fnmatch_lines(lines)
+    for unwanted in ("Traceback", "pytest_plugin.py", "Error: ", "the test ran"):
+        result.stdout.no_fnmatch_line(f"*{unwanted}*")
+
+
+@pytest.mark.parametrize("mistakes", [MARKERS, WRONG_TYPES], ids=["values", "types"])
+def test_a_mistake_in_a_marker_fails_its_test(project: Project, mistakes: dict[str, str]) -> None:
+    """Unknown names, positional arguments, bad values, and scenarios, faults and datasets with mistakes."""
+    tests = [TEST.format(mistake=mistake, number=number) for number, mistake in enumerate(mistakes)]
+    project.write("test_marked.py", "\n".join(["import pytest", *tests]))
+    project.write_scenarios("broken", "cases", nme="x")
+    result = project.run()
+    result.assert_outcomes(errors=len(mistakes))
+    check(result, *mistakes.values())
+
+
+@pytest.mark.parametrize("mistake", OPTIONS)
+def test_a_mistake_in_an_option_fails_every_test_that_uses_a_fixture(project: Project, mistake: str) -> None:
+    """And no other one."""
+    project.write("test_some.py", "def test_a(labs_mock): raise AssertionError('the test ran')\ndef test_b(): pass\n")
+    result = project.run(f"--labs-mock-{mistake}")
+    result.assert_outcomes(passed=1, errors=1)
+    check(result, OPTIONS[mistake])

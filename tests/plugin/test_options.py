@@ -1,0 +1,156 @@
+import re
+from typing import NamedTuple
+
+import pytest
+
+from labs_mock.pytest_plugin import OPTIONS
+from tests.plugin.project import Project
+
+
+class Case(NamedTuple):
+    """What ini file, command line and marker (in Python) say, how to look (in Python), and what is seen of each."""
+
+    ini: str
+    option: str
+    marker: str
+    look: str
+    seen: tuple[object, object, object]
+
+
+def fault(name: str) -> str:
+    """A fault, in a line that is YAML and Python."""
+    return f'{{"id": "{name}", "path": "*/turns", "status": 503}}'
+
+
+def dataset(name: str) -> str:
+    """A dataset, likewise."""
+    number = len(name)
+    lifecycle = '[{"status": "failed", "error": "No"}]'
+    return f'{{"id": "00000000-0000-4000-8000-00000000000{number}", "name": "{name}", "lifecycle": {lifecycle}}}'
+
+
+CASES = {
+    "scenarios": Case(
+        "of-ini",
+        "of-option",
+        "Path(__file__).parent / 'of-marker'",
+        "client.get('/catalog').json()['collections'][0]['slug']",
+        ("of-ini", "of-option", "of-marker"),
+    ),
+    "seed": Case("1", "2", "3", "mock.health()['seed']", (1, 2, 3)),
+    "plan": Case(
+        "standard",
+        "premium",
+        "'enterprise'",
+        "client.get('/catalog').headers['x-ratelimit-limit']",
+        (60, 300, 1_000_000),
+    ),
+    "clock": Case(
+        "frozen:2027-01-01T00:00:00Z", "frozen:2028-01-01T00:00:00Z", "'x60'", "mock.now[:4]", (2027, 2028, 2026)
+    ),
+    "faults": Case(
+        f"\n  {fault('one')}\n  {fault('two')}",
+        fault("three"),
+        f"[{fault('four')}]",
+        "','.join(one['id'] for one in mock.faults())",
+        ("one,two", "three", "four"),
+    ),
+    "datasets": Case(
+        f"\n  of-ini.yaml\n  {dataset('second')}",
+        "of-option.yaml",
+        f"[{dataset('of-marker')}]",
+        "','.join(one['name'] for one in mock.datasets())",
+        ("first,second", "option", "of-marker"),
+    ),
+    # What this row says is seen by the outcome of the test
+    "findings": Case("ignore", "warn", "'error'", "client.post('/evaluate', json={'x': 1}).status_code", (400,) * 3),
+}
+
+CONFTEST = """
+import pytest
+
+
+@pytest.fixture
+def told(request, capsys):
+    def told(value):
+        with capsys.disabled():
+            print(f"\\n{request.node.name} = {value}")
+
+    return told
+"""
+
+TESTS = """
+from pathlib import Path
+
+import pytest
+
+
+def test_{name}(labs_mock, labs_mock_client, told):
+    mock, client = labs_mock, labs_mock_client
+    told({case.look})
+
+
+@pytest.mark.labs_mock({name}={case.marker})
+def test_{name}_marked(labs_mock, labs_mock_client, told):
+    mock, client = labs_mock, labs_mock_client
+    told({case.look})
+"""
+
+
+@pytest.fixture
+def every_option(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project whose ini file has every option. Pytest is called in its folder `below`, which has what options name."""
+    project.configure(*(f"labs_mock_{name} = {case.ini}" for name, case in CASES.items()))
+    project.write("conftest.py", CONFTEST)
+    for folder in ("of-ini", "below/of-option", "of-marker"):
+        project.write_scenarios(folder, folder.rpartition("/")[2])
+    project.write("of-ini.yaml", dataset("first"))
+    project.write("below/of-option.yaml", dataset("option"))
+    for name, case in CASES.items():
+        project.write(f"test_{name}.py", TESTS.format(name=name, case=case))
+    monkeypatch.chdir(project.path / "below")
+    return project
+
+
+def seen(result: pytest.RunResult) -> dict[str, str]:
+    """What the tests told, by their names."""
+    return dict(re.findall(r"^test_(\w+) = (.*)$", result.stdout.str(), re.MULTILINE))
+
+
+def expected(place: int) -> dict[str, str]:
+    """What is seen of ini file (0) or command line (1), and of the markers beside it."""
+    said = {name: str(case.seen[place]) for name, case in CASES.items()}
+    return said | {f"{name}_marked": str(case.seen[2]) for name, case in CASES.items()}
+
+
+def test_every_option_can_be_said_in_three_places() -> None:
+    """The tests of this file know every row of the table, and each place says something else."""
+    assert list(CASES) == [option.name for option in OPTIONS]
+    assert all(len(set(case.seen)) == 3 for name, case in CASES.items() if name != "findings")
+
+
+def test_the_ini_file_speaks_for_all_tests_and_a_marker_before_it(every_option: Project) -> None:
+    """Paths of the ini file start where it is; its findings are "ignore" here and those of the marker "error"."""
+    result = every_option.run("..")
+    assert seen(result) == expected(0)
+    result.assert_outcomes(passed=13, failed=1, warnings=0)
+    result.stdout.fnmatch_lines(["FAILED *::test_findings_marked - Failed: labs-mock has*"])
+
+
+def test_the_command_line_comes_before_the_ini_file_and_after_a_marker(every_option: Project) -> None:
+    """Paths of options start where pytest was called; findings are "warn" here and those of the marker "error"."""
+    result = every_option.run("..", *(f"--labs-mock-{name}={case.option}" for name, case in CASES.items()))
+    assert seen(result) == expected(1)
+    result.assert_outcomes(passed=13, failed=1, warnings=1)
+    result.stdout.fnmatch_lines(
+        ["*LabsMockWarning: labs-mock has findings*", "*POST /api/v1/evaluate -> 400: unknown_field*"]
+    )
+
+
+def test_pytest_tells_of_marker_and_options(project: Project) -> None:
+    """`--help` has every option and its ini form, `--markers` every name."""
+    text = project.run("--help").stdout.str() + project.run("--markers").stdout.str()
+    for option in OPTIONS:
+        assert f"--labs-mock-{option.name}=" in text
+        assert f"  labs_mock_{option.name} (" in text
+    assert f"@pytest.mark.labs_mock({', '.join(f'{option.name}=…' for option in OPTIONS)}):" in text
