@@ -84,7 +84,7 @@ def labs_mock_scenarios():
 
 @pytest.fixture(scope="session")
 def labs_mock_settings():
-    return {"plan": "standard", "seed": 7}
+    return {"plan": "standard", "seed": 7, "control_token": "secret"}
 """
 
 OF_THE_CONFTEST = """
@@ -130,6 +130,17 @@ def test_every_fixture_does_what_it_promises(project: Project, monkeypatch: pyte
         monkeypatch.delenv(name, raising=False)
     project.write("test_every.py", EVERY_FIXTURE)
     project.run().assert_outcomes(passed=7)
+
+
+def test_the_client_says_what_it_needs(project: Project) -> None:
+    """Without httpx a test that asks for the client fails, and others do not mind."""
+    project.write("conftest.py", "import sys\nsys.modules['httpx'] = None\n")
+    project.write("test_some.py", "def test_a(labs_mock_client): pass\ndef test_b(labs_mock): pass\n")
+    result = project.run()
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        ["_* test_a _*", "labs_mock_client needs httpx: pip install httpx", "=*"], consecutive=True
+    )
 
 
 def test_settings_and_scenarios_can_be_overridden(project: Project) -> None:

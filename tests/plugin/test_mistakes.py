@@ -12,14 +12,15 @@ MARKERS = {
     "scenarios='missing'": "*/missing:1:1: no such folder",
     "scenarios='broken'": "cases/claim.yaml:1:*: unknown key 'nme'",
     "faults=[{'evry': 2, 'status': 503}]": "evry: unknown key 'evry'; did you mean 'every'?",
+    "faults=[{'path': '/no/such/path', 'status': 503}]": "a fault that would never happen: *",
     "datasets=[{'nme': 'x'}]": "nme: unknown key 'nme'*",
 }
 WRONG_TYPES = {
-    "faults={'status': 503}": "faults*",
-    "faults=[503]": "faults*",
-    "faults=None": "faults*",
-    "datasets=5": "datasets*",
-    "scenarios=5": "scenarios*",
+    "faults={'status': 503}": "faults: expected a list of objects",
+    "faults=[503]": "faults: expected a list of objects",
+    "faults=None": "faults: expected a list of objects",
+    "datasets=5": "datasets: expected a list of objects",
+    "scenarios=5": "scenarios: expected a folder, got 5",
 }
 OPTIONS = {
     "seed=x": "seed: expected a whole number from 0 to 9223372036854775807",

@@ -33,7 +33,7 @@ CASES = {
     "scenarios": Case(
         "of-ini",
         "of-option",
-        "Path(__file__).parent / 'of-marker'",
+        "'of-marker'",
         "client.get('/catalog').json()['collections'][0]['slug']",
         ("of-ini", "of-option", "of-marker"),
     ),
@@ -58,9 +58,9 @@ CASES = {
     "datasets": Case(
         f"\n  of-ini.yaml\n  {dataset('second')}",
         "of-option.yaml",
-        f"[{dataset('of-marker')}]",
+        f"['of-marker.yaml', {dataset('last')}]",
         "','.join(one['name'] for one in mock.datasets())",
-        ("first,second", "option", "of-marker"),
+        ("one,second", "three", "marker,last"),
     ),
     # What this row says is seen by the outcome of the test
     "findings": Case("ignore", "warn", "'error'", "client.post('/evaluate', json={'x': 1}).status_code", (400,) * 3),
@@ -80,8 +80,6 @@ def told(request, capsys):
 """
 
 TESTS = """
-from pathlib import Path
-
 import pytest
 
 
@@ -104,8 +102,8 @@ def every_option(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     project.write("conftest.py", CONFTEST)
     for folder in ("of-ini", "below/of-option", "of-marker"):
         project.write_scenarios(folder, folder.rpartition("/")[2])
-    project.write("of-ini.yaml", dataset("first"))
-    project.write("below/of-option.yaml", dataset("option"))
+    for file, name in (("of-ini", "one"), ("below/of-option", "three"), ("of-marker", "marker")):
+        project.write(f"{file}.yaml", dataset(name))
     for name, case in CASES.items():
         project.write(f"test_{name}.py", TESTS.format(name=name, case=case))
     monkeypatch.chdir(project.path / "below")
@@ -130,7 +128,7 @@ def test_every_option_can_be_said_in_three_places() -> None:
 
 
 def test_the_ini_file_speaks_for_all_tests_and_a_marker_before_it(every_option: Project) -> None:
-    """Paths of the ini file start where it is; its findings are "ignore" here and those of the marker "error"."""
+    """Paths of both start where the ini file is; its findings are "ignore" here and those of the marker "error"."""
     result = every_option.run("..")
     assert seen(result) == expected(0)
     result.assert_outcomes(passed=13, failed=1, warnings=0)
