@@ -12,7 +12,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from labs_mock.contract.clauses import CLAUSES, SECTIONS, Clause
+from labs_mock.conformance.verdicts import UNSEEN
+from labs_mock.contract.clauses import BY_NAME, CLAUSES, SECTIONS, Clause
 from labs_mock.contract.findings import KINDS
 from labs_mock.contract.openapi import wording_of
 from labs_mock.contract.operations import OPERATIONS
@@ -21,6 +22,7 @@ from labs_mock.scenario.printing import KINDS as FILES
 from labs_mock.scenario.printing import schema_text
 from labs_mock.settings import settings_from
 from labs_mock.world import World
+from tests.conformance.mutants import Mutant, every
 from tests.pages import ROOT
 from tests.support import KEY, live
 
@@ -121,10 +123,49 @@ is a habit that works, and may work less well elsewhere.
 |---|---|---|---|
 """
 
+
+def mutants() -> str:
+    """`docs/mutants.md`: the broken servers of each clause, and the parts of clauses that have none."""
+    parts = [MUTANTS.format(count=len(every.MUTANTS))]
+    for section, title in SECTIONS.items():
+        rows = [_mutant(one) for one in every.MUTANTS if BY_NAME[one.part.clause].section == section]
+        if rows:
+            parts += [f"## {title}\n", "| clause | basis | broken so |\n|---|---|---|", *rows, ""]
+    parts += ["## What cannot be seen from outside\n", "| clause | basis | since |\n|---|---|---|", *_unbroken()]
+    return "\n".join(parts) + "\n"
+
+
+def _mutant(mutant: Mutant) -> str:
+    return f"| {mutant.part.clause} | {BASES[mutant.part.inferred]} | {mutant.sentence} |"
+
+
+def _unbroken() -> list[str]:
+    """The parts of clauses that no mutant breaks, since they are not judged."""
+    broken = {mutant.part for mutant in every.MUTANTS}
+    parts = (
+        (one.name, inferred) for one in CLAUSES for inferred, text in enumerate((one.documented, one.inferred)) if text
+    )
+    return [
+        f"| {name} | {BASES[inferred]} | {UNSEEN[name]} |" for name, inferred in parts if (name, inferred) not in broken
+    ]
+
+
+BASES = ("documented", "inferred")
+MUTANTS = """\
+<!-- Written by `make generated` from the mutants in `tests/conformance/mutants`. -->
+
+# What the conformance suite finds
+
+A suite that cannot fail shows nothing. So `labs-mock conformance` is tried on {count} servers that are broken on purpose: each is
+this mock with one small change, and the suite must report it under the clause that it breaks, whether the service documents
+that or we inferred it. The server without a change must pass, whatever the seed.
+"""
+
 GENERATED: dict[Path, Callable[[], str]] = {
     EXAMPLES: examples,
     ROOT / "docs/fidelity.md": fidelity,
     ROOT / "docs/findings.md": findings,
+    ROOT / "docs/mutants.md": mutants,
     **{ROOT / f"scenarios/.schema/{kind}.json": partial(schema_text, kind) for kind in FILES},
 }
 

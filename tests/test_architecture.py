@@ -104,9 +104,56 @@ ROOMS = (
     ),
     ("server", "scoring", "exporting", "cli", "__main__", "hosting", "backends", "testing", "judging", "pytest_plugin"),
 )
-IMPORTS = (ast.Import, ast.ImportFrom)
+# A side room: it imports from the two lowest floors alone. The command line imports from it, and the plugin its options.
+CONFORMANCE = tuple(
+    f"conformance.{name}"
+    for name in (
+        "options",
+        "exchanges",
+        "violations",
+        "judgements",
+        "client",
+        "envelope",
+        "target",
+        "strategies",
+        "lab",
+        "episode",
+        "checks",
+        "checks.general",
+        "checks.evaluation",
+        "checks.batch",
+        "checks.keys",
+        "checks.weights",
+        "checks.catalog",
+        "checks.episodes",
+        "checks.histories",
+        "checks.calls",
+        "checks.silence",
+        "checks.normalisation",
+        "checks.comparison",
+        "checks.datasets",
+        "checks.rows",
+        "machine",
+        "verdicts",
+        "runner",
+        "reports.document",
+        "reports.terminal",
+        "reports.junit",
+        "reports.page",
+        "reports.files",
+        "conftest",
+        "test_contract",
+    )
+)
 ORDER = [module for room in ROOMS for module in room]
-FACES = ("contract", "scenario", "engine", "")  # packages that only say what they are
+FACES = (
+    "contract",
+    "scenario",
+    "engine",
+    "conformance",
+    "conformance.reports",
+    "",
+)  # packages that only say what they are
 
 
 def modules() -> dict[str, Path]:
@@ -133,13 +180,21 @@ def imports(path: Path) -> set[str]:
 
 def test_every_module_has_a_floor() -> None:
     """The list above names every module, and none that does not exist."""
-    assert set(ORDER) == set(modules()) - set(FACES)
+    assert {*ORDER, *CONFORMANCE} == set(modules()) - set(FACES)
 
 
 @pytest.mark.parametrize("module", ORDER)
 def test_imports_point_downwards(module: str) -> None:
     """A module imports only what stands before it in the list, inside functions and for types too."""
-    below = {*ORDER[: ORDER.index(module)], *FACES}
+    beside = {"cli": CONFORMANCE, "pytest_plugin": ("conformance.options",)}.get(module, ())
+    below = {*ORDER[: ORDER.index(module)], *FACES, *beside}
+    assert imports(modules()[module]) <= below
+
+
+@pytest.mark.parametrize("module", CONFORMANCE)
+def test_the_conformance_suite_stands_apart(module: str) -> None:
+    """It imports from the two lowest floors and from itself, never from the server, so that it can judge any."""
+    below = {*ROOMS[0], *ROOMS[1], *CONFORMANCE[: CONFORMANCE.index(module)], *FACES}
     assert imports(modules()[module]) <= below
 
 
@@ -150,7 +205,7 @@ def test_faces_import_nothing(module: str) -> None:
 
 
 def test_only_the_clock_knows_the_time_and_nobody_draws() -> None:
-    """No module but `clock` imports `time` or `datetime`, and none imports `random` or `uuid`."""
+    """Only `clock`, and the client that waits for other servers, know `time`; nothing imports `random` or `uuid`."""
     for name, path in modules().items():
         imported = {
             alias.name.partition(".")[0] if isinstance(node, ast.Import) else (node.module or "").partition(".")[0]
@@ -159,17 +214,23 @@ def test_only_the_clock_knows_the_time_and_nobody_draws() -> None:
             for alias in node.names
         }
         assert not imported & {"random", "uuid"}, name
-        assert name == "clock" or not imported & {"time", "datetime"}, name
+        assert name in ("clock", "conformance.client") or not imported & {"time", "datetime"}, name
 
 
 def test_the_plugin_imports_nothing_heavy() -> None:
-    """The plugin imports the standard library, pytest and our errors when pytest loads it; the package imports nothing."""
-    assert not [node for node in ast.parse(modules()[""].read_text()).body if isinstance(node, IMPORTS)]
-    tree = ast.parse(modules()["pytest_plugin"].read_text())
-    names = [alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names]
-    names += [str(node.module) for node in tree.body if isinstance(node, ast.ImportFrom)]
-    light = ("warnings", "collections.abc", "dataclasses", "functools", "pathlib", "typing", "pytest")
-    assert set(names) <= {*light, "labs_mock.errors"}
+    """The packages import nothing when pytest loads them, the plugin what is light, and so does the table of its options."""
+    standard = {"os", "collections.abc", "dataclasses", "functools", "importlib.util", "pathlib", "typing"}
+    allowed = {
+        "": set(),
+        "pytest_plugin": {*standard, "pytest", "labs_mock.errors", "labs_mock.conformance.options"},
+        "conformance": set(),
+        "conformance.options": standard,
+    }
+    for name, light in allowed.items():
+        body = ast.parse(modules()[name].read_text()).body
+        found = {alias.name for node in body if isinstance(node, ast.Import) for alias in node.names}
+        found |= {str(node.module) for node in body if isinstance(node, ast.ImportFrom)}
+        assert found <= light, name
 
 
 def test_no_function_is_longer_than_a_screen() -> None:

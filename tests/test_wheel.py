@@ -27,13 +27,17 @@ def test_the_wheel_holds_code_scenarios_and_nothing_else(wheel: Path) -> None:
     assert {
         f"labs_mock/http/swagger_ui/{name}" for name in ("swagger-ui-bundle.js", "swagger-ui.css", "LICENSE")
     } <= package
+    assert "labs_mock/conformance/templates/report.html" in package
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert "labs-mock = labs_mock.cli:main" in commands
     assert "labs_mock = labs_mock.pytest_plugin" in commands
 
 
 def test_the_installed_wheel_serves(wheel: Path, tmp_path: Path) -> None:
-    """In a clean environment, away from the checkout, `pip install` of the wheel gives a working server."""
+    """In a clean environment, away from the checkout, `pip install` of the wheel gives a working server.
+
+    It needs no extra; with the extra `conformance` it is judged by the suite in the wheel, and by pytest.
+    """
     environment = Environment(tmp_path / "venv")
     environment.install(str(wheel))
     command = str(environment.binaries / "labs-mock")
@@ -46,5 +50,16 @@ def test_the_installed_wheel_serves(wheel: Path, tmp_path: Path) -> None:
             url = json.loads(process.stdout.readline())["url"]
             assert httpx.get(f"{url}/_mock/health").json()["scenarios"] == 13
             assert "SwaggerUIBundle" in httpx.get(f"{url}/docs/swagger-ui-bundle.js").text
+            options = ["api-key=lab_local", "max-requests=200", "html=report.html"]
+            judge = [command, "conformance", url, *(f"--{option}" for option in options)]
+            without = subprocess.run(judge, check=False, capture_output=True, text=True, cwd=tmp_path)
+            assert without.returncode == 2
+            assert without.stderr.endswith("is not installed; pip install 'labs-mock[conformance]'\n")
+            environment.install(f"{wheel}[conformance]")
+            subprocess.run(judge, check=True, capture_output=True, cwd=tmp_path)
+            assert "It passed." in (tmp_path / "report.html").read_text(encoding="utf-8")
+            run_tests = [str(environment.binaries / "pytest"), "--pyargs", "labs_mock.conformance", f"--labs-url={url}"]
+            run_tests += [f"--labs-{option}" for option in options]
+            subprocess.run(run_tests, check=True, capture_output=True, cwd=tmp_path)
         finally:
             process.terminate()

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from labs_mock import __version__
+from labs_mock.conformance.options import FILES, OPTIONS, URL, count
 from labs_mock.errors import LabsMockError, ScenarioError, StartError
 from labs_mock.settings import SETTINGS, given, settings_from
 
@@ -205,6 +206,53 @@ def export(dataset: str, out: Path | None, scenarios: Path | None, seed: str | N
     below = write(found, settings_from(asked, library.server.settings).seed, out)
     if below:
         click.echo(f"labs-mock: {below} of {found.row_count} rows did not pass the keep-filter", err=True)
+
+
+def conformance_options(command: Callable[..., None]) -> Callable[..., None]:
+    """An option for every row of the suite's own table."""
+    for option in reversed(OPTIONS):
+        kind = click.IntRange(min=1) if option.kind is count else option.kind
+        given: dict[str, Any] = {} if option.default is None else {"default": option.default}
+        command = click.option(
+            f"--{option.name}",
+            option.field,
+            type=click.Choice(option.choices) if option.choices else kind,
+            is_flag=option.flag,
+            multiple=option.several,
+            required=option.needed,
+            envvar=option.variable or None,
+            metavar=option.metavar,
+            show_envvar=bool(option.variable),
+            show_default=option.default is not None and not option.flag,
+            help=option.help,
+            **given,
+        )(command)
+    return command
+
+
+@main.command()
+@click.argument("url", envvar=URL.variable)
+@conformance_options
+def conformance(strict: bool, **asked: Any) -> None:
+    """Judge the server at URL by the contract, clause by clause.
+
+    It needs the extra labs-mock[conformance]. The exit code is 1 if a clause does not hold, 2 if the key or an option is
+    wrong, 3 if nothing answers.
+    """
+    try:
+        from labs_mock.conformance.reports.document import document
+        from labs_mock.conformance.reports.files import STDOUT, chosen, write
+        from labs_mock.conformance.reports.terminal import print_report
+        from labs_mock.conformance.runner import judge
+    except ModuleNotFoundError as error:
+        raise LabsMockError(f"{error.name} is not installed; pip install 'labs-mock[conformance]'") from None
+    from rich.console import Console
+
+    files = chosen({name: asked.pop(name) for name in FILES})
+    told = document(judge(**asked), strict=strict)
+    print_report(told, Console(stderr=STDOUT in files.values()))
+    write(told, files)
+    sys.exit(0 if told.passed else FINDINGS)
 
 
 def _read(path: Path) -> bytes:

@@ -1,7 +1,4 @@
-"""What a test is told of its requests: what fails it though it passed, and what it did when it failed.
-
-A journal is copied before it is looked at: a thread that the test has left may still be asking.
-"""
+"""What a test is told of its requests: what fails it though it passed, and what it did when it failed."""
 
 from collections.abc import Iterable
 
@@ -17,19 +14,19 @@ def warnings_in(journal: Journal) -> list[str]:
     """The findings that are warnings, each in a line with its request."""
     return [
         f"{request}: {finding}"
-        for request in _recorded(record for record in list(journal) if any(map(_warns, record.findings)))
+        for request in _recorded(record for record in journal if any(map(_warns, record.findings)))
         for finding in request.told("warning")
     ]
 
 
 def failures_in(journal: Journal) -> list[str]:
     """The answers 500 that no fault and no failed dataset asked for, each in a line."""
-    return [f"{request} {request.response}" for request in _recorded(filter(_failed, list(journal)))]
+    return [f"{request} {request.response}" for request in _recorded(filter(_failed, journal))]
 
 
 def summary(journal: Journal) -> str:
     """The newest requests, oldest first, with what they sent, their rewards, faults and findings."""
-    records = list(journal)
+    records = [*journal]
     made = len(records) + journal.dropped
     lines = [f"requests: {made}" + (f", of which the last {NEWEST} are" if made > NEWEST else "")]
     for request in _recorded(records[-NEWEST:]):

@@ -6,11 +6,13 @@ Nothing heavy is imported at module level: a test run that uses no fixture pays 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from labs_mock.conformance.options import add_to_pytest
 from labs_mock.errors import LabsMockError
 
 if TYPE_CHECKING:
@@ -76,6 +78,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption(f"--labs-mock-{option.name}", dest=name, action=action, default=None, help=option.help)
         kind: Literal["linelist", "string"] = "linelist" if option.several else "string"
         parser.addini(name, option.help, kind)
+    add_to_pytest(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -113,16 +116,16 @@ def _read(name: str, said: Any, folder: Path) -> Any:
     if name in SEVERAL:
         if not isinstance(said, list | tuple) or not all(isinstance(one, str | dict) for one in said):
             raise LabsMockError(f"{name}: expected a list of objects")
-        return [_object(one, folder) if isinstance(one, str) else one for one in said]
+        return [_object(name, one, folder) if isinstance(one, str) else one for one in said]
     return said
 
 
-def _object(text: str, folder: Path) -> dict[str, Any]:
+def _object(name: str, text: str, folder: Path) -> dict[str, Any]:
     """A mapping from a line of YAML, or from the file that it names."""
     from labs_mock.scenario.document import Document
 
     inline = text.lstrip().startswith("{")
-    return Document("labs-mock option", text).value if inline else Document.read(folder / text, text).value
+    return Document(f"labs_mock_{name}", text).value if inline else Document.read(folder / text, text).value
 
 
 def _marked(item: pytest.Item) -> dict[str, Any]:
@@ -267,10 +270,10 @@ def labs_mock_env(labs_mock: "LabsMock", monkeypatch: pytest.MonkeyPatch) -> "La
 @pytest.fixture
 def labs_mock_client(labs_mock: "LabsMock") -> Iterator["httpx.Client"]:
     """An `httpx.Client` with the base URL `…/api/v1` and the test's key; it needs httpx."""
-    try:
-        import httpx
-    except ModuleNotFoundError:
+    if find_spec("httpx") is None:
         pytest.fail("labs_mock_client needs httpx: pip install httpx", pytrace=False)
+    import httpx
+
     headers = {"Authorization": f"Bearer {labs_mock.api_key}"}
     with httpx.Client(
         base_url=f"{labs_mock.url}/api/v1",

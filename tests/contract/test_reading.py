@@ -104,3 +104,10 @@ def test_several_mistakes_are_told_together() -> None:
     assert caught.value.message == (
         "collection_slug: is required; scenario_slug: is required; messages: is required; and 2 more"
     )
+
+
+def test_a_key_is_not_quoted_where_a_name_is_expected() -> None:
+    """Not even one that could be the name of a field (ERR-2)."""
+    with pytest.raises(BadRequest) as caught:
+        read_model(Evaluate, {"reward_config": {"quality_weights": {"lab_local": 1}}})
+    assert "local" not in caught.value.message

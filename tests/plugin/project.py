@@ -47,4 +47,4 @@ class Project:
 
     def run(self, *options: str) -> pytest.RunResult:
         """What pytest makes of it."""
-        return self._pytester.runpytest_subprocess(*options, timeout=60)
+        return self._pytester.runpytest_subprocess(*options, timeout=120)

@@ -23,7 +23,13 @@ def test_without_a_fixture():
 def test_that_fails():
     assert 1 == 2
 """
-LIGHT = {"labs_mock", "labs_mock.errors", "labs_mock.pytest_plugin"}
+LIGHT = {
+    "labs_mock",
+    "labs_mock.conformance",
+    "labs_mock.conformance.options",
+    "labs_mock.errors",
+    "labs_mock.pytest_plugin",
+}
 
 
 def modules(project: Project, *options: str) -> set[str]:

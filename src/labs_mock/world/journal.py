@@ -48,7 +48,10 @@ class Record:
 
 
 class Journal:
-    """The newest records; the oldest go first. `dropped` says how many have gone."""
+    """The newest records; the oldest go first. `dropped` says how many have gone.
+
+    Whoever looks through them sees those of one moment: a test may do so while requests go on coming.
+    """
 
     def __init__(self, records: int = MAX_RECORDS, size: int = MAX_BYTES) -> None:
         self._max_records, self._max_size = records, size
@@ -56,7 +59,7 @@ class Journal:
         self.reset()
 
     def __iter__(self) -> Iterator[Record]:
-        return iter(self._records)
+        return iter(list(self._records))
 
     def __len__(self) -> int:
         return len(self._records)

@@ -1,0 +1,54 @@
+"""The checks, one file a section of the contract, and how one is declared."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Protocol, TypeVar
+
+from hypothesis.strategies import SearchStrategy
+
+from labs_mock.conformance.lab import Lab
+
+T = TypeVar("T")
+
+
+class Draw(Protocol):
+    """Draws a value from a Hypothesis strategy."""
+
+    def __call__(self, strategy: SearchStrategy[T], /) -> T:
+        """A value."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A function that judges `clauses`; it runs once, or as often as the profile says if it `draws`."""
+
+    name: str
+    clauses: Sequence[str]
+    function: Callable[..., None]
+    draws: bool
+
+    def __call__(self, lab: Lab, data: Draw) -> None:
+        """Run it for one example."""
+        if self.draws:
+            self.function(lab, data)
+        else:
+            self.function(lab)
+
+
+def check(*clauses: str) -> Callable[[Callable[..., None]], Check]:
+    """Declare a check of some clauses: `def name(lab)`, or `def name(lab, data)` if it draws."""
+
+    def declare(function: Callable[..., None]) -> Check:
+        draws = len(inspect.signature(function).parameters) > 1
+        section = function.__module__.rpartition(".")[2]
+        return Check(f"{section}.{function.__name__}", clauses, function, draws)
+
+    return declare
+
+
+def checks_of(*modules: ModuleType) -> list[Check]:
+    """The checks of some modules in their order, those that run once before the others."""
+    every: list[Any] = [value for module in modules for value in vars(module).values()]
+    return sorted((one for one in every if isinstance(one, Check)), key=lambda one: one.draws)

@@ -1,0 +1,247 @@
+"""Who said what: histories in every convention (EP-7, EP-8)."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from hypothesis import strategies as st
+
+from labs_mock.conformance.checks import Draw, check
+from labs_mock.conformance.episode import Episode, repeatable, repeats
+from labs_mock.conformance.lab import Lab
+from labs_mock.conformance.strategies import contents, messages, operator, persona, without
+from labs_mock.conformance.target import Json, Scenario
+from labs_mock.conformance.violations import Skip
+from labs_mock.contract.tokens import NO_RESPONSE
+from labs_mock.text import normalise
+
+SCENARIOS = 3  # in which all worked histories are tried
+SYSTEM = {"role": "system", "content": "You are a kind and patient case manager."}
+TEXTS = (
+    ("Hello, how are you?", NO_RESPONSE),
+    ("Tell me what happened.", "How do you feel about it? Are you worried?"),
+)
+"""What the operator says first and then; silence is answered unlike anything that stands beside it."""
+
+
+class Said(NamedTuple):
+    """An opening, the operator's first message, the observation after it, and what the operator says next."""
+
+    p0: str
+    a1: str
+    p1: str
+    a2: str
+
+
+class History(NamedTuple):
+    """A way to submit a turn; `alike` is the plainest one that means the same, none where nothing is new."""
+
+    what: str
+    messages: Callable[[Said], list[Json]]
+    alike: Callable[[Said], list[Json]] | None
+    documented: bool = False
+
+
+def _new(said: Said) -> list[Json]:
+    return [operator(said.a2)]
+
+
+WORKED = (
+    History("new messages only", _new, _new, documented=True),
+    History("the last exchange", lambda said: [operator(said.p1), operator(said.a2)], _new),
+    History(
+        "the full history, the persona as `assistant`",
+        lambda said: [operator(said.p0), operator(said.a1), operator(said.p1), operator(said.a2)],
+        _new,
+        documented=True,
+    ),
+    History(
+        "the full history, the persona as `user`",
+        lambda said: [persona(said.p0), operator(said.a1), persona(said.p1), operator(said.a2)],
+        _new,
+    ),
+    History(
+        "a system prompt in front",
+        lambda said: [SYSTEM, operator(said.p0), operator(said.a1), operator(said.p1), operator(said.a2)],
+        _new,
+    ),
+    History(
+        "an edited history",
+        lambda said: [operator(said.p0), operator(f"{said.a1} And so on."), operator(said.p1), operator(said.a2)],
+        _new,
+    ),
+    History(
+        "the observation dropped",
+        lambda said: [operator(said.p0), operator(said.a1), operator(said.a2)],
+        _new,
+    ),
+    History(
+        "the same turn again",
+        lambda said: [operator(said.p0), operator(said.a1)],
+        lambda said: [operator(said.a1)],
+    ),
+    History(
+        "a history in other letters and spaces",
+        lambda said: [*(operator(f" {line.upper()} ") for line in (said.p0, said.a1, said.p1)), operator(said.a2)],
+        _new,
+    ),
+    History(
+        "nothing new, the persona as `user`",
+        lambda said: [operator(said.p0), operator(said.a1), persona(said.p1)],
+        None,
+    ),
+    History(
+        "nothing new, the persona as `assistant`",
+        lambda said: [operator(said.p0), operator(said.a1), operator(said.p1)],
+        None,
+    ),
+    History(
+        "an earlier line of the persona behind the new message",
+        lambda said: [operator(said.p1), operator(said.a2), operator(said.p0)],
+        _new,
+    ),
+    History(
+        "the operator repeats the persona",
+        lambda said: [operator(said.p0), operator(said.a1), operator(said.p1), operator(said.p1)],
+        lambda said: [persona(said.p1), operator(said.p1)],
+    ),
+)
+"""The histories of the contract and one more, each after `[p0, a1, p1]`."""
+
+
+def _as_assistant(transcript: list[Json]) -> list[Json]:
+    return [{**message, "role": "assistant"} for message in transcript]
+
+
+def _spaced(content: str) -> str:
+    """The same text as it is compared: white space and case do not count."""
+    return f"\n{content}  ".replace(" ", "  ").replace("I", "i")
+
+
+CONVENTIONS: tuple[Callable[[list[Json]], list[Json]], ...] = (  # how a transcript may be written
+    lambda transcript: transcript,
+    lambda transcript: [SYSTEM, *transcript],
+    _as_assistant,
+    lambda transcript: [SYSTEM, *_as_assistant(transcript)],
+    lambda transcript: transcript[-1:],
+    lambda transcript: _as_assistant(transcript[-1:]),
+    lambda transcript: [{**message, "content": _spaced(message["content"])} for message in transcript],
+)
+
+
+@check("EP-7")
+def the_worked_histories_mean_what_the_contract_says(lab: Lab) -> None:
+    """After the same first turn, a history gets the turn, observation and reward of the new message alone."""
+    scenarios = [one for one in lab.every_scenario[:SCENARIOS] if repeats(lab, one)]
+    if not scenarios:
+        raise Skip("no scenario in which the same turns get the same answers twice")
+    cases = [(scenario, texts, history) for scenario in scenarios for texts in TEXTS for history in WORKED]
+    for scenario, texts, history in lab.each(cases):
+        _judge_worked(lab, scenario, history, *texts)
+
+
+@check("EP-7")
+def both_documented_forms_are_accepted(lab: Lab) -> None:
+    """Behind a first turn, the new message alone and the full history are a turn each."""
+    for scenario in lab.each(lab.every_scenario[:SCENARIOS]):
+        for whole in (False, True):
+            episode = Episode(lab, scenario)
+            episode.take(operator("Hello, how are you?"))
+            if not episode.complete:
+                said = [*(_as_assistant(episode.transcript) if whole else []), operator("Tell me what happened.")]
+                why = "the full history" if whole else "the new message alone"
+                lab.refused(episode.submit(said), 200, "EP-7", inferred=False, why=why)
+
+
+@check("EP-7")
+def a_history_in_any_convention_is_one_turn(lab: Lab, data: Draw) -> None:
+    """After some turns, the full history, the last exchange and the new message alone get the same answer."""
+    scenario = data(repeatable(lab))
+    episode, twin = Episode(lab, scenario), Episode(lab, scenario)
+    for message in data(st.lists(messages(scenario), min_size=1, max_size=3)):
+        if not episode.complete:
+            episode.take(message)
+            twin.take(message)
+    new = data(messages(scenario))
+    if episode.complete or normalise(new["content"]) in episode.lines:
+        return  # a line of the persona is read as the persona's
+    written = data(st.sampled_from(CONVENTIONS))(episode.transcript)
+    one, sent = without(episode.take(new)), twin.submit([*written, new])
+    lab.refused(sent, 200, "EP-7", inferred=True, why="a new message behind a history")
+    seen = without(sent.json)
+    lab.expect("EP-7", seen == one, f"the answer to the new message alone, {one}", seen, inferred=True)
+
+
+@check("EP-7")
+def a_turn_without_the_operator_is_refused(lab: Lab) -> None:
+    """Where no message is of the operator's role, the request alone decides it."""
+    episode = Episode(lab, lab.every_scenario[0])
+    opening = episode.transcript[0]
+    for said in lab.each(([], [opening], [SYSTEM], [SYSTEM, opening, opening])):
+        lab.refused(episode.submit(said, limited=False), 400, "EP-7", inferred=True, why="no message of the operator")
+
+
+@check("EP-8")
+def a_history_of_assistants_is_read_by_what_the_persona_says(lab: Lab, data: Draw) -> None:
+    """A played conversation in which all are `assistant` is judged as the one in which the persona is `user`."""
+    scenario = data(repeatable(lab))
+    episode = Episode(lab, scenario)
+    for turn in data(st.lists(st.lists(messages(scenario), min_size=1, max_size=3), min_size=1, max_size=4)):
+        if not episode.complete:
+            episode.take(*turn)
+    said = {normalise(message["content"]) for message in episode.transcript if message["role"] == "assistant"}
+    if not said & episode.lines:
+        # Without its last observation only if another one is left to tell the persona by.
+        left = len([message for message in episode.transcript[:-1] if message["role"] == "user"])
+        end = data(st.sampled_from([None, -1])) if left > 1 else None
+        _alike(lab, scenario, episode.transcript[:end], _as_assistant(episode.transcript[:end]))
+
+
+@check("EP-8")
+def a_foreign_history_of_assistants_takes_turns(lab: Lab, data: Draw) -> None:
+    """Behind the opening, where no line is the persona's, persona and operator alternate."""
+    scenario = data(_with_opening(lab))
+    said = data(st.lists(contents(scenario), min_size=2, max_size=4))
+    foreign = [persona(scenario.opening)]
+    for content in said:
+        foreign += [operator(content), persona("The seal on the crate is still warm.")]
+    if len({*map(normalise, said)} & {normalise(scenario.opening)}) == 0:
+        _alike(lab, scenario, foreign[:-1], _as_assistant(foreign[:-1]))
+
+
+@check("EP-8")
+def assistants_without_the_opening_are_the_operator(lab: Lab, data: Draw) -> None:
+    """Where the first is something else than the opening, all are the operator's; so they are beside any `user`."""
+    scenario = data(_with_opening(lab))
+    said = [operator(one) for one in data(st.lists(contents(scenario), min_size=1, max_size=3))]
+    if normalise(said[0]["content"]) != normalise(scenario.opening):
+        _alike(lab, scenario, [persona(scenario.opening), *said], said)
+    quoted = [operator(scenario.opening), persona("Yes."), *said]
+    _alike(lab, scenario, [persona(scenario.opening), *quoted], quoted)
+
+
+def _judge_worked(lab: Lab, scenario: Scenario, history: History, a1: str, a2: str) -> None:
+    episode, twin = Episode(lab, scenario), Episode(lab, scenario)
+    p0 = episode.transcript[0]["content"]
+    p1 = episode.take(operator(a1))["observation"]["content"]
+    if episode.complete or normalise(p0) == normalise(p1) or normalise(a2) in episode.lines:
+        return  # the contract's histories have four lines that differ
+    twin.take(operator(a1))
+    said = Said(p0, a1, p1, a2)
+    if history.alike is None:
+        sent = twin.submit(history.messages(said), limited=True)
+        lab.refused(sent, 400, "EP-7", inferred=True, why=history.what)
+        return
+    sent = twin.submit(history.messages(said))
+    lab.refused(sent, 200, "EP-7", inferred=not history.documented, why=history.what)
+    one, other = without(lab.turn(episode.id, history.alike(said))), without(sent.json)
+    lab.expect("EP-7", other == one, f"{history.what}: the answer to the new message, {one}", other, inferred=True)
+
+
+def _alike(lab: Lab, scenario: Scenario, chat: list[Json], history: list[Json]) -> None:
+    """Judge that a history gets what it gets in the chat convention."""
+    one, other = (without(lab.evaluate(scenario, given)) for given in (chat, history))
+    lab.expect("EP-8", other == one, f"the answer where the persona is `user`, {one}", other)
+
+
+def _with_opening(lab: Lab) -> st.SearchStrategy[Scenario]:
+    return lab.scenarios_with(lambda one: one.opening, "has a known opening")

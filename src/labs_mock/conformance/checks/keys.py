@@ -1,0 +1,62 @@
+"""Who may ask, and what a key may see (AUTH)."""
+
+from labs_mock.conformance.checks import Draw, check
+from labs_mock.conformance.checks.batch import item
+from labs_mock.conformance.exchanges import HIDDEN
+from labs_mock.conformance.lab import Lab
+from labs_mock.conformance.strategies import conversations, operator
+from labs_mock.contract.operations import OPERATIONS
+from labs_mock.contract.wording import UNAUTHORIZED
+
+NO_KEY = (
+    None,
+    "",
+    "Bearer",
+    HIDDEN,
+    f"Basic {HIDDEN}",
+    f"Token {HIDDEN}",
+    f"Bearer{HIDDEN}",
+    f"Bearer {HIDDEN}x",
+    f"Bearer x{HIDDEN}",
+    f"Bearer {HIDDEN} {HIDDEN}",
+    "Bearer lab_no_such_key",
+)
+NOBODY = "00000000-0000-4000-8000-000000000000"
+SCORES = ("scores", "score_breakdown")
+
+
+@check("AUTH-1")
+def without_a_valid_key_everything_is_a_401(lab: Lab) -> None:
+    """Whatever is wrong with the key, and whatever else is wrong with the request (RL-1)."""
+    for operation in OPERATIONS:
+        for authorization in lab.each(NO_KEY):
+            sent = lab.ask(operation.name, {}, id=NOBODY, authorization=authorization)
+            why = f"the authorization {authorization!r}"
+            lab.refused(sent, 401, "AUTH-1", message=UNAUTHORIZED, why=why)
+
+
+@check("AUTH-1")
+def a_key_is_in_the_authorization_header_alone(lab: Lab) -> None:
+    """In another header or in the query it does not count."""
+    for headers in lab.each(({"x-api-key": HIDDEN}, {"api-key": HIDDEN}, {"cookie": f"Authorization=Bearer {HIDDEN}"})):
+        sent = lab.ask("list_catalog", headers=headers, authorization=None)
+        lab.refused(sent, 401, "AUTH-1", message=UNAUTHORIZED, why=f"a key in {', '.join(headers)}")
+
+
+@check("AUTH-3")
+def a_key_sees_the_same_everywhere(lab: Lab, data: Draw) -> None:
+    """What it may see of scores is in evaluations, batches and scored turns, or in none of them."""
+    scenario = data(lab.scenarios)
+    conversation = data(conversations(scenario))
+    episode = lab.create(scenario, score_turns=True)["episode_id"]
+    answers = {
+        "/evaluate": lab.evaluate(scenario, conversation),
+        "/batch/evaluate": lab.batch([item(scenario, conversation)])["results"][0],
+        "a scored turn": lab.turn(episode, [operator("Hello.")]),
+    }
+    seen = {where: [name for name in SCORES if name in answer] for where, answer in answers.items()}
+    for where, answer in answers.items():
+        lab.expect("AUTH-3", seen[where] == seen["/evaluate"], f"the same everywhere, {seen}", where, inferred=True)
+        if "score_breakdown" in answer:
+            held = list(answer["score_breakdown"]) == list(answer.get("scores", ()))
+            lab.expect("AUTH-3", held, f"a sentence for each score in {where}", answer, inferred=False)

@@ -1,0 +1,129 @@
+"""A client that stays within its budget of requests and within the server's rate limit."""
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from threading import Lock
+from typing import Self
+
+import httpx
+
+from labs_mock.conformance.exchanges import HIDDEN, Sent
+from labs_mock.conformance.violations import OutOfBudget
+from labs_mock.contract.limits import WINDOW
+
+TIMEOUT = 30.0  # seconds for an answer
+RETRIES = 3  # of a request that the rate limit refused
+LATER = (0.0, 10.0, WINDOW)  # seconds beyond the end of a window: the server's clock may be behind ours
+
+OWN = f"Bearer {HIDDEN}"
+
+
+class Client:
+    """A connection to a server, or several where threads send at once.
+
+    `max_requests` is the budget of the whole run, retries included; None is no budget. It waits for the next window when
+    an answer says that nothing remains, and sends a request that got a 429 once more after that. Where the clocks disagree
+    it learns to wait longer.
+    """
+
+    def __init__(
+        self, url: str, key: str, *, max_requests: int | None = None, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.used = 0
+        self.waited = 0.0
+        self._key = key
+        self._budget = self._allowed = max_requests
+        self._sleep = sleep
+        self._resume: float | None = None  # when the window ends in which nothing remains, in unix seconds
+        self._waits = 0  # in a row that changed nothing
+        self._late = 0  # how often a window had not ended when it should have
+        self._lock = Lock()  # turns at once come from threads (EP-15)
+        self._started = time.monotonic()
+        self._http = httpx.Client(trust_env=False, timeout=TIMEOUT, verify=self.url.startswith("https"))
+        self.nonce = f"{time.time_ns():x}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    @property
+    def seconds(self) -> float:
+        """Since it was made."""
+        return time.monotonic() - self._started
+
+    def share(self, among: int) -> None:
+        """Let the next of so many checks have its part of what is left of the budget."""
+        if self._budget is not None:
+            self._allowed = self.used + -(-(self._budget - self.used) // max(1, among))
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        authorization: str | None = OWN,
+    ) -> Sent:
+        """Send a request, and once more after a 429, up to three times. Raises `OutOfBudget` where none is left.
+
+        `$LABS_API_KEY` in headers and content stands for the key.
+        """
+        given = {} if authorization is None else {"authorization": authorization}
+        given |= headers or {}
+        sent = self._send(method, path, content, given)
+        for _ in range(RETRIES):
+            if sent.status != httpx.codes.TOO_MANY_REQUESTS:
+                break
+            sent = self._send(method, path, content, given)
+            self._late += sent.status == httpx.codes.TOO_MANY_REQUESTS
+        return sent
+
+    def _send(self, method: str, path: str, content: bytes | None, headers: dict[str, str]) -> Sent:
+        with self._lock:
+            if self._allowed is not None and self.used >= self._allowed:
+                raise OutOfBudget("the budget of requests is spent")
+            self._wait()
+            self.used += 1
+        body = None if content is None else content.replace(HIDDEN.encode(), self._key.encode())
+        try:
+            request = self._http.build_request(method, self.url + path, content=body, headers=self._encoded(headers))
+            answer = self._http.send(request)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            why = f"{type(error).__name__}: {error}"
+            return Sent(self.url, method, path, headers, content, 0, trouble=why)
+        got = {name.lower(): self._hide(value) for name, value in answer.headers.items()}
+        hidden = self._hide_in(answer.content)
+        sent = Sent(self.url, method, path, headers, content, answer.status_code, got, hidden)
+        self._notice(sent)
+        return sent
+
+    def _notice(self, sent: Sent) -> None:
+        """Remember when the window ends if nothing remains in it; zeros that waiting did not change are not believed."""
+        with suppress(KeyError, ValueError):
+            spent = int(sent.headers["x-ratelimit-remaining"]) <= 0
+            credible = self._waits < RETRIES or sent.status == httpx.codes.TOO_MANY_REQUESTS
+            self._resume = int(sent.headers["x-ratelimit-reset"]) if spent and credible else None
+            self._waits = self._waits if spent else 0
+
+    def _wait(self) -> None:
+        if self._resume is None:
+            return
+        pause = max(self._resume - time.time(), 0.0) + LATER[min(self._late, len(LATER) - 1)]
+        pause = min(pause, WINDOW + 1.0)
+        self._resume = None
+        self._waits += 1
+        self.waited += pause
+        self._sleep(pause)
+
+    def _hide(self, text: str) -> str:
+        return text.replace(self._key, HIDDEN) if self._key else text
+
+    def _hide_in(self, content: bytes) -> bytes:
+        return content.replace(self._key.encode(), HIDDEN.encode()) if self._key else content
+
+    def _encoded(self, headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+        return [(name.encode(), value.replace(HIDDEN, self._key).encode()) for name, value in headers.items()]

@@ -1,0 +1,242 @@
+"""What holds for every answer, judged as soon as it is there."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from types import NoneType
+from typing import Any, NamedTuple, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from labs_mock.conformance.exchanges import Sent
+from labs_mock.contract.answers import DatasetState, ErrorBody
+from labs_mock.contract.operations import Operation
+from labs_mock.ids import ID_LENGTH
+
+Expect = Callable[..., None]  # `Judgements.expect`, for this one exchange
+
+
+class Shape(NamedTuple):
+    """The part of a clause that says what an answer looks like."""
+
+    clause: str
+    inferred: bool | None = None
+
+
+SHAPES = {  # the clause of an operation's answer (section 2 to 5)
+    "list_catalog": Shape("CAT-2"),
+    "create_episode": Shape("EP-1"),
+    "take_turn": Shape("EP-4"),
+    "evaluate": Shape("EV-1"),
+    "batch_evaluate": Shape("BAT-1"),
+    "compare": Shape("CMP-1"),
+    "dataset_status": Shape("DS-2", inferred=True),
+}
+FIELDS = {  # and of fields that have one of their own, wherever they stand
+    "reward": Shape("EP-5"),
+    "reward_a": Shape("EP-5"),
+    "reward_b": Shape("EP-5"),
+    "scores": Shape("RC-4"),
+    "score_breakdown": Shape("AUTH-3", inferred=False),
+    "tools": Shape("EP-2"),
+    "terminal_reason": Shape("EP-11", inferred=False),
+    "normalized": Shape("NORM-1", inferred=False),
+    "results": Shape("BAT-2", inferred=True),
+    "status": Shape("DS-1"),
+}
+NULLS = {name: Shape("AUTH-3", inferred=True) for name in ("scores", "score_breakdown")}
+REWARDS = ("reward", "reward_a", "reward_b")
+CONSISTENT: dict[str, tuple[Shape, str, Callable[[dict[str, Any]], bool]]] = {  # what its fields say together
+    "create_episode": (
+        Shape("EP-1", inferred=False),
+        "an episode_id that begins with ep_",
+        lambda body: str(body.get("episode_id")).startswith("ep_"),
+    ),
+    "take_turn": (
+        Shape("EP-11", inferred=False),
+        "terminal_reason exactly when the episode is complete",
+        lambda body: ("terminal_reason" in body) == (body.get("episode_complete") is True),
+    ),
+    "evaluate": (
+        Shape("AUTH-3", inferred=False),
+        "score_breakdown only beside scores",
+        lambda body: "scores" in body or "score_breakdown" not in body,
+    ),
+    "dataset_status": (
+        Shape("DS-2", inferred=True),
+        "error exactly when it failed",
+        lambda body: ("error" in body) == (body.get("status") == "failed"),
+    ),
+}
+
+RATE_HEADERS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
+_LIMITED = {200: True, 202: True, 401: False, 403: True, 405: False, 409: True, 413: False, 429: True, 500: True}
+_ERRORS = range(400, 600)
+NO_OPERATION = (400, 401, 403, 404, 405, 413, 429, 500)  # of paths and methods that are none
+
+_REQUEST_ID = re.compile(r"req_[0-9a-hjkmnp-tv-z]+")
+_SECRET = re.compile(
+    r"criteri|objective|optimal|expected|exemplar|secret|hidden|reveal|trigger|rubric_|rule|solution|gate|weight|persona"
+    r"|operator|state|fact|explain|prompt",
+    re.IGNORECASE,
+)
+
+
+def judge(expect: Expect, sent: Sent, operation: Operation | None, limited: bool | None) -> None:
+    """Judge one answer.
+
+    `operation` is None for paths and methods that are none. `limited` says whether it came from behind the rate limit;
+    None where only the check could know.
+    """
+    statuses: Iterable[int] = operation.statuses if operation else NO_OPERATION
+    expect("GEN-2", sent.status in statuses, f"a status of {sorted(statuses)}", sent.status)
+    _judge_request_id(expect, sent)
+    _judge_limits(expect, sent, _behind_limiter(sent, operation) if limited is None else limited)
+    _judge_headers(expect, sent)
+    if operation and operation.streams and sent.status == 200:
+        return  # lines are judged by the checks of rows
+    kind = sent.headers.get("content-type", "")
+    plain = re.fullmatch(r'application/json(; *charset="?utf-8"?)?', kind, re.IGNORECASE)
+    expect("GEN-1", plain is not None, "content-type: application/json", kind or "no content type")
+    expect("GEN-1", isinstance(sent.json, dict), "a JSON object", sent.answer[:200])
+    if isinstance(sent.json, dict):
+        _judge_body(expect, sent, operation)
+
+
+def secret(name: str) -> bool:
+    """Whether a field that is not documented sounds like one that tells how answers are scored (NEVER-1)."""
+    return _SECRET.search(name) is not None
+
+
+def _judge_body(expect: Expect, sent: Sent, operation: Operation | None) -> None:
+    body = sent.json
+    state = operation is not None and operation.streams and sent.status in operation.states and "status" in body
+    if sent.status in _ERRORS and not state:
+        data = body.get("data")
+        exact = (
+            isinstance(data, dict) and set(data) == {"request_id"} and set(body) == set(ErrorBody.model_fields)
+        ) and isinstance(body["message"], str)
+        expect("ERR-1", exact, "exactly message and data.request_id", body)
+        _judge_repeated(expect, sent, data.get("request_id") if isinstance(data, dict) else None)
+        return
+    _judge_repeated(expect, sent, body.get("request_id"))
+    if operation is None:
+        return
+    if state:
+        _judge_shape(expect, body, DatasetState, Shape("DS-3", inferred=False))
+        expect("DS-3", "request_id" in body, "the status with a request_id", body, inferred=True)
+    elif sent.status == 200:
+        _judge_shape(expect, body, operation.answer, SHAPES[operation.name])
+        _judge_consistency(expect, operation.name, body)
+
+
+def _judge_request_id(expect: Expect, sent: Sent) -> None:
+    name = sent.headers.get("x-request-id")
+    known = name is not None and _REQUEST_ID.fullmatch(name) is not None
+    expect("ID-1", known, "X-Request-ID: req_ and base-32 characters", name or "no such header", inferred=False)
+    if name is not None and known:
+        expect("ID-1", len(name) == len("req_") + ID_LENGTH, f"{ID_LENGTH} characters", name, inferred=True)
+
+
+def _judge_repeated(expect: Expect, sent: Sent, repeated: Any) -> None:
+    name = sent.headers.get("x-request-id")
+    expect("ID-2", name is not None and repeated == name, f"the body repeats {name}", repeated, inferred=False)
+
+
+def _behind_limiter(sent: Sent, operation: Operation | None) -> bool | None:
+    """Whether an answer came from behind the limiter (RL-1); of a 400 only the check can know."""
+    return operation is not None if sent.status == 404 else _LIMITED.get(sent.status)
+
+
+def _judge_limits(expect: Expect, sent: Sent, limited: bool | None) -> None:
+    told = [name for name in RATE_HEADERS if name in sent.headers]
+    inferred = sent.status != 200 or limited is False
+    wanted = {
+        True: "all three X-RateLimit headers",
+        False: "no X-RateLimit header",
+        None: "all X-RateLimit headers or none",
+    }
+    held = len(told) in {True: (3,), False: (0,), None: (0, 3)}[limited]
+    expect("RL-1", held, f"{wanted[limited]} on a {sent.status}", told or "none", inferred=inferred)
+    values = [sent.headers[name] for name in told]
+    numbers = [int(value) for value in values if value.isascii() and value.isdigit()]
+    expect("RL-1", len(numbers) == len(values), "whole numbers", values, inferred=False)
+    if len(numbers) == len(RATE_HEADERS):
+        limit, remaining, _ = numbers
+        expect("RL-1", remaining <= limit, f"at most {limit} remaining", remaining, inferred=False)
+
+
+def _judge_headers(expect: Expect, sent: Sent) -> None:
+    leaks = [name for name in sent.headers if secret(name)]
+    expect("NEVER-1", not leaks, "no header that tells how answers are scored", leaks)
+
+
+def _judge_shape(expect: Expect, body: dict[str, Any], model: type[BaseModel], shape: Shape) -> None:
+    """The fields of an answer: all that must be there, none beyond, and null only where it means something."""
+    wrong: list[tuple[Shape, str]] = []
+    try:
+        model.model_validate(body)
+    except ValidationError as error:
+        wrong = [
+            (_shape_of(found, shape), f"{_place(found)}: {found['msg']}") for found in error.errors() if _own(found)
+        ]
+    else:
+        wrong = [(NULLS.get(name, FIELDS.get(name, shape)), f"{name}: null") for name in _nulls(body, model)]
+    for found, said in wrong:
+        expect(found.clause, False, "the documented fields; what is absent is not null", said, inferred=found.inferred)
+    for told in {shape, Shape("NEVER-1"), *(FIELDS[name] for name in body if name in FIELDS)}:
+        expect(told.clause, True, "", "", inferred=told.inferred)
+
+
+def _judge_consistency(expect: Expect, name: str, body: dict[str, Any]) -> None:
+    if name in CONSISTENT:
+        shape, expected, holds = CONSISTENT[name]
+        expect(shape.clause, holds(body), expected, body, inferred=shape.inferred)
+
+
+def _own(error: ErrorDetails) -> bool:
+    """Whether a mistake is none of those that ID-1, ID-2 and EP-1 have judged."""
+    names = error["loc"]
+    return names[-1] not in ("request_id", "episode_id") or (error["type"] == "missing" and names[-1] == "episode_id")
+
+
+def _shape_of(error: ErrorDetails, shape: Shape) -> Shape:
+    names = [step for step in error["loc"] if isinstance(step, str)]
+    kind, first, last = error["type"], names[0], names[-1]
+    if kind in ("extra_forbidden", "missing") and (first, last) == ("results", "reward"):
+        return Shape("BAT-2", inferred=False)
+    if kind == "extra_forbidden":
+        return Shape("NEVER-1") if secret(last) else shape
+    if kind == "missing" and len(names) == 1:
+        return shape
+    return FIELDS.get(last if last in REWARDS else first, shape)
+
+
+def _place(error: ErrorDetails) -> str:
+    return ".".join(map(str, error["loc"]))
+
+
+def _nulls(value: Any, model: type[BaseModel]) -> list[str]:
+    """Optional fields that are null instead of absent, in lists and objects of the models' own, too."""
+    found = []
+    for name, field in model.model_fields.items():
+        inside = value.get(name, ...)
+        if inside is None and not field.is_required():
+            found.append(name)
+        for one in inside if isinstance(inside, list) else [inside]:
+            found += _nulls_within(one, field.annotation)
+    return found
+
+
+def _nulls_within(value: Any, annotation: Any) -> list[str]:
+    if not isinstance(value, Mapping):
+        return []
+    models = [one for one in _models(annotation) if set(one.model_fields) >= set(value)]
+    return _nulls(value, models[0]) if models else []
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    inner = [one for one in get_args(annotation) if one is not NoneType]
+    return [model for one in inner for model in _models(one)]

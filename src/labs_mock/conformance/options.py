@@ -1,0 +1,102 @@
+"""The one table of options: of `labs-mock conformance`, and with `labs` before their names of pytest.
+
+Nothing but the standard library is imported here: the pytest plugin of every test run reads it.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+def count(text: str) -> int:
+    """A whole number above 0. Raises `ValueError` for anything else."""
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A row of the table; `field` is where its value goes, `variable` what it is read from in the environment."""
+
+    name: str
+    field: str
+    help: str
+    kind: Callable[[str], Any] = str
+    default: str | int | bool | None = None
+    several: bool = False
+    choices: tuple[str, ...] = ()
+    variable: str = ""
+    metavar: str | None = None
+
+    @property
+    def flag(self) -> bool:
+        """Whether it takes no value."""
+        return self.kind is bool
+
+    @property
+    def needed(self) -> bool:
+        """Whether nothing goes without it; all that can stand in the environment is."""
+        return bool(self.variable)
+
+
+PROFILES = ("quick", "standard", "thorough")
+FILES = ("json", "junit", "html")
+
+OPTIONS = (
+    Option("api-key", "api_key", "the key to ask with", variable="LABS_API_KEY"),
+    Option("collection", "collections", "judge this collection only; may be given again", several=True),
+    Option("scenario", "scenarios", "judge this scenario only, a slug or <collection>/<slug>", several=True),
+    Option("dataset", "datasets", "id of a training dataset to judge; no call lists them", several=True),
+    Option("profile", "profile", "how many examples are tried", default="quick", choices=PROFILES),
+    Option("max-requests", "max_requests", "never send more requests than this", count),
+    Option("strict", "strict", "fail where the server differs from what is only inferred, too", bool, default=False),
+    Option("seed", "seed", "where the examples start from", int, default=0),
+    Option("json", "json", "write the report as JSON; - is standard output", metavar="FILE"),
+    Option("junit", "junit", "write the report as JUnit XML; - is standard output", metavar="FILE"),
+    Option("html", "html", "write the report as one HTML page; - is standard output", metavar="FILE"),
+)
+URL = Option("url", "url", "the server to judge by the contract", variable="LABS_URL")
+
+
+def of_pytest(option: Option) -> str:
+    """The name of an option for pytest, for instance `--labs-api-key`."""
+    return f"--labs-{option.name}"
+
+
+def _dest(option: Option) -> str:
+    return f"labs_{option.field}"
+
+
+def _help(option: Option) -> str:
+    known = [option.variable] * bool(option.variable) + [f"default: {option.default}"] * (option.default is not None)
+    return option.help + (f" [{'; '.join(known)}]" if known and not option.flag else "")
+
+
+def add_to_pytest(parser: Any) -> None:
+    """Add the options to pytest's parser."""
+    group = parser.getgroup("labs", "labs-mock: options of pytest --pyargs labs_mock.conformance")
+    for option in (URL, *OPTIONS):
+        given: dict[str, Any] = {"dest": _dest(option), "help": _help(option)}
+        if option.flag:
+            given |= {"action": "store_true"}
+        else:
+            given |= {"action": "append" if option.several else "store", "type": option.kind}
+            given |= {"default": option.default, "metavar": option.metavar}
+        if option.choices:
+            given |= {"choices": option.choices}
+        group.addoption(of_pytest(option), **given)
+
+
+def given_to_pytest(config: Any, environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """What pytest was given, by field. Raises `ValueError` where the server or the key is missing."""
+    asked: dict[str, Any] = {}
+    for option in (URL, *OPTIONS):
+        value = config.getoption(_dest(option))
+        value = environment.get(option.variable) or None if value is None and option.variable else value
+        if value is None and option.variable:
+            raise ValueError(f"{of_pytest(option)} or {option.variable} is needed: {option.help}")
+        asked[option.field] = value or () if option.several else value
+    return asked

@@ -1,0 +1,92 @@
+"""What a server offers: its scenarios from the catalog, their tools and openings from episodes, and datasets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to judge; all that the server offers where nothing is named.
+
+    Scenarios are slugs, or `<collection>/<slug>`. Datasets are ids, which the API cannot list.
+    """
+
+    collections: Sequence[str] = ()
+    scenarios: Sequence[str] = ()
+    datasets: Sequence[str] = ()
+
+    def want(self, collection: str, slug: str) -> bool:
+        """Whether a scenario is to be judged."""
+        wanted = not self.scenarios or slug in self.scenarios or f"{collection}/{slug}" in self.scenarios
+        return wanted and (not self.collections or collection in self.collections)
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A tool as an episode lists it: `options` of a decision, or the JSON Schema of an artifact's input (EP-2)."""
+
+    id: str
+    type: str
+    options: Sequence[str] = ()
+    json_schema: Json | None = None
+
+    @classmethod
+    def of(cls, listed: Json) -> "Tool":
+        """A tool of an answer."""
+        return cls(listed["id"], listed["type"], listed.get("options") or (), listed.get("json_schema"))
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A scenario; name, shape and `max_turns` are the catalog's, `opening` and `tools` those of an episode."""
+
+    collection: str
+    slug: str
+    name: str = ""
+    description: str = ""
+    shape: str = ""
+    max_turns: int | None = None
+    opening: str = ""
+    tools: Sequence[Tool] = field(default=(), hash=False)
+
+    @property
+    def where(self) -> Json:
+        """The fields that name it in a request."""
+        return {"collection_slug": self.collection, "scenario_slug": self.slug}
+
+    def __repr__(self) -> str:
+        return f"{self.collection}/{self.slug}"
+
+
+def listed(catalog: Any, options: Options) -> list[Scenario]:
+    """The scenarios of a catalog that are to be judged; those that the options name in full if there is no catalog."""
+    if isinstance(catalog, dict):
+        collections = _objects(catalog.get("collections"))
+        every = [(one["slug"], inner) for one in collections for inner in _objects(one.get("scenarios"))]
+        return [_scenario(slug, one) for slug, one in every if options.want(slug, one["slug"])]
+    named = [name.partition("/") for name in options.scenarios if "/" in name]
+    named += [(one, "/", name) for one in options.collections for name in options.scenarios if "/" not in name]
+    return [Scenario(collection, slug) for collection, _, slug in named]
+
+
+def chosen(scenarios: Sequence[Scenario], most: int) -> list[Scenario]:
+    """So many of them: the one that ends first, one of every shape, and then as they are listed."""
+    by_length = sorted(scenarios, key=lambda one: one.max_turns or 0)
+    first: list[Scenario] = by_length[:1]
+    for one in scenarios:
+        if one.shape not in {other.shape for other in first}:
+            first.append(one)
+    return [*first, *(one for one in scenarios if one not in first)][:most]
+
+
+def _objects(value: Any) -> list[Json]:
+    """What can be used of a list: its objects with a slug. What is wrong with the others was judged before."""
+    return [one for one in value if isinstance(one, dict) and "slug" in one] if isinstance(value, list) else []
+
+
+def _scenario(collection: str, listed: Json) -> Scenario:
+    known = {name: listed[name] for name in ("name", "description", "shape", "max_turns") if name in listed}
+    return Scenario(collection, listed["slug"], **known)

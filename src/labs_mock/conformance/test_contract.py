@@ -1,0 +1,26 @@
+"""A test for each part of a clause: `pytest --pyargs labs_mock.conformance --labs-url … --labs-api-key …`."""
+
+import pytest
+
+from labs_mock.conformance.reports.document import Document
+from labs_mock.contract.clauses import CLAUSES
+
+PARTS = [(clause.name, basis) for clause in CLAUSES for basis in ("documented", "inferred") if getattr(clause, basis)]
+
+
+@pytest.mark.parametrize(("clause", "basis"), PARTS)
+def test_clause(labs_conformance: Document, clause: str, basis: str) -> None:
+    """What is documented of a clause holds, and so does what is inferred, or else it is expected to."""
+    (entry,) = (one for one in labs_conformance.clauses if (one.clause, one.basis) == (clause, basis))
+    if entry.outcome == "skipped":
+        pytest.skip(entry.reason)
+    if entry.outcome == "differs" and not labs_conformance.strict:
+        pytest.xfail(entry.story)
+    if entry.outcome != "passed":
+        pytest.fail(entry.story, pytrace=False)
+
+
+def test_every_check_could_be_completed(labs_conformance: Document) -> None:
+    """No check ended in an error of its own."""
+    if labs_conformance.errors:
+        pytest.fail("\n".join(labs_conformance.errors), pytrace=False)

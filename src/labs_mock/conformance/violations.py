@@ -1,0 +1,69 @@
+"""What ends an example: a clause that does not hold, or a reason to stop."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+from unittest import SkipTest
+
+from labs_mock.conformance.exchanges import Sent
+from labs_mock.contract.clauses import BY_NAME
+from labs_mock.errors import LabsMockError
+
+
+class Part(NamedTuple):
+    """What is documented of a clause, or what is inferred."""
+
+    clause: str
+    inferred: bool
+
+
+def part_of(clause: str, inferred: bool | None = None) -> Part:
+    """A part of a clause; which one must be said where the clause has both."""
+    known = BY_NAME[clause]
+    parts = {part for part, text in ((False, known.documented), (True, known.inferred)) if text}
+    assert inferred is not None or len(parts) == 1, f"{clause} is D/I: say whether this is inferred"
+    part = parts.pop() if inferred is None else inferred
+    assert inferred is None or inferred in {*parts, part}, clause
+    return Part(clause, part)
+
+
+@dataclass(eq=False)
+class Violation(AssertionError):
+    """A part of a clause that does not hold: what was expected, what was seen, and the exchanges that led there."""
+
+    part: Part
+    expected: str
+    seen: str
+    exchanges: Sequence[Sent]
+
+    def __str__(self) -> str:
+        return f"{self.part.clause}: expected {self.expected}; seen: {self.seen}"
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Requests, then characters: the smallest of several violations is the one to show."""
+        return len(self.exchanges), sum(sent.size for sent in self.exchanges)
+
+
+class Refused(LabsMockError):
+    """The server does not know the key, so that nothing can be said of it."""
+
+
+class Skip(SkipTest):
+    """The server does not offer what a check needs; the message is the reason. Hypothesis passes it on at once."""
+
+
+class OutOfBudget(Skip):
+    """No request is left for this check."""
+
+
+class Enough(Skip):
+    """A failure has been looked at long enough; its smallest form so far is remembered."""
+
+
+class Unusable(Exception):
+    """An answer that was judged already, and that the example cannot go on with."""
+
+
+UNREADABLE = (KeyError, IndexError, TypeError, ValueError, AttributeError)
+"""What reading a wrong answer raises."""

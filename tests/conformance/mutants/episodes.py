@@ -1,0 +1,418 @@
+"""What breaks episodes: EP, and TOK in observations."""
+
+from dataclasses import replace
+from typing import Any
+
+from labs_mock.contract.models import Message
+from labs_mock.contract.tokens import NO_RESPONSE
+from labs_mock.engine import attribution, persona
+from labs_mock.engine.play import Player
+from labs_mock.engine.state import Play
+from labs_mock.errors import BadRequest, NotFound
+from labs_mock.http import app, episodes, evaluation
+from labs_mock.scenario.tools import Tool
+from labs_mock.world.episodes import Episodes
+from tests.conformance.mutants import Answer, instead, on_answer
+
+# EP-1 to EP-6
+
+
+@on_answer("EP-1", "an id has no ep_", "create_episode", wide=True)
+def _(answer: Answer) -> None:
+    answer.body["episode_id"] = answer.body["episode_id"].removeprefix("ep_")
+
+
+@instead("EP-1", "equal requests get one episode", Episodes, "create", wide=True)
+def _(original: Any, self: Episodes, _ids: Any, *given: Any) -> Any:
+    name = f"ep_{'0' * 26}"
+    self._held.pop(name, None)
+    return original(self, [name], *given)
+
+
+@on_answer("EP-1", "the persona begins as `user`", "create_episode")
+def _(answer: Answer) -> None:
+    answer.body["initial_observation"]["role"] = "user"
+
+
+@on_answer("EP-1", "the first line is empty", "create_episode")
+def _(answer: Answer) -> None:
+    answer.body["initial_observation"]["content"] = ""
+
+
+@on_answer("EP-1", "an unknown scenario is a 400", "create_episode", status=404)
+def _(answer: Answer) -> None:
+    answer.status = 400
+
+
+@on_answer("EP-1", "a 404 does not say which", "evaluate", "compare", "create_episode", status=404)
+def _(answer: Answer) -> None:
+    answer.body["message"] = "Not found"
+
+
+@on_answer("EP-2", "a tool has no mode", "create_episode")
+def _(answer: Answer) -> None:
+    for tool in answer.body["tools"]:
+        del tool["mode"]
+
+
+@on_answer("EP-2", "a tool is a function", "create_episode")
+def _(answer: Answer) -> None:
+    for tool in answer.body["tools"]:
+        tool["type"] = "function"
+
+
+@on_answer("EP-2", "a decision has no options", "create_episode")
+def _(answer: Answer) -> None:
+    for tool in answer.body["tools"]:
+        tool.pop("options", None)
+
+
+@on_answer("EP-2", "tools share an id", "create_episode")
+def _(answer: Answer) -> None:
+    for tool in answer.body["tools"]:
+        tool["id"] = "tool"
+
+
+@instead("EP-3", "turns are scored whatever was asked", Episodes, "create")
+def _(original: Any, self: Episodes, ids: Any, organisation: str, player: Player, _scored: bool, now: float) -> Any:
+    return original(self, ids, organisation, player, True, now)
+
+
+@on_answer("EP-3", "scores are empty where turns are not scored", "take_turn")
+def _(answer: Answer) -> None:
+    answer.body.setdefault("scores", {})
+
+
+@on_answer("EP-4", "turns are counted from 0", "take_turn")
+def _(answer: Answer) -> None:
+    answer.body["turn"] -= 1
+
+
+@on_answer("EP-4", "messages are counted", "take_turn")
+def _(answer: Answer) -> None:
+    answer.body["turn"] += len(answer.asked["messages"]) - 1
+
+
+@on_answer("EP-4", "the persona answers as `user`", "take_turn")
+def _(answer: Answer) -> None:
+    answer.body["observation"]["role"] = "user"
+
+
+@on_answer("EP-4", "the observation is a list", "take_turn")
+def _(answer: Answer) -> None:
+    answer.body["observation"] = [answer.body["observation"]]
+
+
+@on_answer("EP-5", "a reward of 1.0000001", "evaluate")
+def _(answer: Answer) -> None:
+    answer.body["reward"] += 1e-7 * (answer.body["reward"] == 1)
+
+
+@on_answer("EP-5", "a reward of 0 is below 0", "take_turn")
+def _(answer: Answer) -> None:
+    answer.body["reward"] = answer.body["reward"] or -1e-6
+
+
+@on_answer("EP-5", "a reward is text", "compare")
+def _(answer: Answer) -> None:
+    answer.body["reward_a"] = str(answer.body["reward_a"])
+
+
+@instead("EP-6", "the id in the body is not looked at", app, "read_model", inferred=True)
+def _(original: Any, model: Any, value: Any) -> Any:
+    return original(model, {name: one for name, one in value.items() if name != "id"})
+
+
+@instead("EP-6", "an id in the body is refused", app, "read_model", inferred=False, wide=True)
+def _(original: Any, model: Any, value: Any) -> Any:
+    if str(value.get("id")).startswith("ep_"):
+        raise BadRequest("id: is in the path")
+    return original(model, value)
+
+
+@instead("EP-6", "the body needs an id", app, "read_model", inferred=True)
+def _(original: Any, model: Any, value: Any) -> Any:
+    if "messages" in value and not {"id", "collection_slug"} & set(value):
+        raise BadRequest("id: is required")
+    return original(model, value)
+
+
+# EP-7 and EP-8
+
+
+@instead("EP-7", "everything in a history is new", episodes, "new_turn", inferred=True)
+def _(_original: Any, _player: Player, _transcript: Any, submitted: Any) -> Any:
+    said = [message for message in submitted if message.role == "assistant"]
+    return attribution.Attributed([said], [])
+
+
+@instead("EP-7", "the last message alone is new", episodes, "new_turn", inferred=True)
+def _(_original: Any, _player: Player, _transcript: Any, submitted: Any) -> Any:
+    return attribution.Attributed([list(submitted)[-1:]], [])
+
+
+@instead("EP-7", "histories are refused", episodes, "new_turn", inferred=False)
+def _(original: Any, player: Player, transcript: Any, submitted: Any) -> Any:
+    if len(submitted) > 3:
+        raise BadRequest("messages: expected the new ones alone")
+    return original(player, transcript, submitted)
+
+
+@instead("EP-7", "new messages alone are refused behind the first turn", episodes, "new_turn", inferred=False)
+def _(original: Any, player: Player, transcript: Any, submitted: Any) -> Any:
+    if len(submitted) == 1 and len(transcript) > 1:
+        raise BadRequest("messages: expected the whole history")
+    return original(player, transcript, submitted)
+
+
+@instead("EP-7", "lines are compared letter by letter", Player, "text", inferred=True)
+def _(_original: Any, _player: Player, content: str) -> str:
+    return content
+
+
+@instead("EP-7", "a dropped observation makes all of a history new", attribution, "_common_prefix", inferred=True)
+def _(_original: Any, _lines: Any, _said: Any) -> int:
+    return 0
+
+
+@instead("EP-8", "a `system` message is the operator's", evaluation, "conversation")
+def _(original: Any, player: Player, submitted: Any) -> Any:
+    told = [one.model_copy(update={"role": "assistant"}) if one.role == "system" else one for one in submitted]
+    return original(player, told)
+
+
+@instead("EP-8", "in a history of assistants all are the operator", evaluation, "conversation")
+def _(original: Any, player: Player, submitted: Any) -> Any:
+    context = [] if any(one.role == "user" for one in submitted) else [Message(role="user", content="")]
+    return original(player, [*context, *submitted])
+
+
+@instead("EP-8", "in a history of assistants they always take turns", attribution, "_played")
+def _(_original: Any, _player: Player, _messages: Any) -> Any:
+    return []
+
+
+@instead("EP-8", "a history of assistants begins with the persona", evaluation, "conversation")
+def _(original: Any, player: Player, submitted: Any) -> Any:
+    if all(one.role == "assistant" for one in submitted) and len(submitted) > 1:
+        submitted = [submitted[0].model_copy(update={"content": player.opening.observation}), *submitted[1:]]
+    return original(player, submitted)
+
+
+@on_answer("EP-8", "responses without the operator tie", "compare", status=400)
+def _(answer: Answer) -> None:
+    answer.status, name = 200, answer.headers["x-request-id"]
+    told = {"winner": "tie", "reward_a": 0.0, "reward_b": 0.0, "margin": 0.0, "scoring_version": "1"}
+    answer.body = {**told, "request_id": name}
+
+
+# EP-9 to EP-12
+
+
+def _cut(value: Any, most: int, length: Any = len) -> Any:
+    """A body whose messages are shortened if they are longer than most."""
+    for message in value["messages"] if isinstance(value.get("messages"), list) else ():
+        if isinstance(message, dict) and isinstance(message.get("content"), str) and length(message["content"]) > most:
+            message["content"] = message["content"][:10_000]
+    return value
+
+
+def _limit(value: Any, most: int, length: Any = len) -> Any:
+    """A body whose messages must not be longer than most."""
+    for message in value["messages"] if isinstance(value.get("messages"), list) else ():
+        if isinstance(message, dict) and isinstance(message.get("content"), str) and length(message["content"]) > most:
+            raise BadRequest("messages.0.content: expected less")
+    return value
+
+
+@instead("EP-9", "10,001 characters are cut", app, "read_model", inferred=False)
+def _(original: Any, model: Any, value: Any) -> Any:
+    return original(model, _cut(value, 10_000))
+
+
+@instead("EP-9", "10,000 characters are too long", app, "read_model", inferred=False)
+def _(original: Any, model: Any, value: Any) -> Any:
+    return original(model, _limit(value, 9_999))
+
+
+@instead("EP-9", "bytes are counted", app, "read_model", inferred=True)
+def _(original: Any, model: Any, value: Any) -> Any:
+    return original(model, _limit(value, 10_000, lambda text: len(text.encode("utf-8", "replace"))))
+
+
+@instead("EP-9", "UTF-16 is counted", app, "read_model", inferred=True)
+def _(original: Any, model: Any, value: Any) -> Any:
+    return original(model, _limit(value, 10_000, lambda text: len(text.encode("utf-16-le", "replace")) // 2))
+
+
+@instead("EP-9", "a decision is taken as text alone", Tool, "accepts", inferred=False)
+def _(original: Any, self: Tool, kind: str, given: Any) -> Any:
+    return original(self, kind, given) and self.options is None
+
+
+@instead("EP-10", "there is one turn more", Player, "_ending")
+def _(original: Any, self: Player, state: Play) -> Any:
+    reason = original(self, state)
+    return None if reason == "max_turns_reached" and state.turn == self.scenario.file.max_turns else reason
+
+
+@instead("EP-10", "there is one turn less", Player, "_ending")
+def _(original: Any, self: Player, state: Play) -> Any:
+    return original(self, state) or ("max_turns_reached" if state.turn + 1 >= self.scenario.file.max_turns else None)
+
+
+@on_answer("EP-11", "terminal_reason is null before the end", "take_turn", inferred=False)
+def _(answer: Answer) -> None:
+    answer.body.setdefault("terminal_reason", None)
+
+
+@on_answer("EP-11", "the last turn does not say why", "take_turn", inferred=False)
+def _(answer: Answer) -> None:
+    answer.body.pop("terminal_reason", None)
+
+
+@on_answer("EP-11", "a reason that there is not", "take_turn", inferred=False)
+def _(answer: Answer) -> None:
+    if answer.body["episode_complete"]:
+        answer.body["terminal_reason"] = "done"
+
+
+@instead("EP-11", "completed comes before error", Player, "_ending", inferred=True)
+def _(original: Any, self: Player, state: Play) -> Any:
+    valid, state.valid = state.valid, True
+    reason = original(self, state)
+    state.valid = valid
+    return reason if reason == "completed" else original(self, state)
+
+
+@instead("EP-11", "max_turns_reached comes first", Player, "_ending", inferred=True)
+def _(original: Any, self: Player, state: Play) -> Any:
+    return "max_turns_reached" if state.turn >= self.scenario.file.max_turns else original(self, state)
+
+
+@instead("EP-12", "a call of an unknown tool is refused", Player, "_call")
+def _(original: Any, self: Player, state: Play, call: Any) -> Any:
+    if call.name not in self.scenario.tools:
+        raise BadRequest("tool_calls.0.name: expected the id of a tool")
+    return original(self, state, call)
+
+
+@instead("EP-12", "a wrong input is refused", Tool, "accepts")
+def _(original: Any, self: Tool, kind: str, given: Any) -> Any:
+    if not isinstance(given, dict):
+        raise BadRequest("tool_calls.0.input: expected an object")
+    return original(self, kind, given)
+
+
+@instead("EP-12", "a wrong call leaves the one before it", Player, "_call")
+def _(original: Any, self: Player, state: Play, call: Any) -> Any:
+    before = dict(state.inputs)
+    valid = original(self, state, call)
+    if not valid:
+        state.inputs = before
+    return valid
+
+
+@instead("EP-12", "a call may have any type", Tool, "accepts")
+def _(original: Any, self: Tool, _kind: str, given: Any) -> Any:
+    return original(self, self.type, given)
+
+
+@instead("EP-12", "a wrong call completes the episode", Player, "_ending")
+def _(original: Any, self: Player, state: Play) -> Any:
+    reason = original(self, state)
+    return "completed" if reason == "error" and not state.valid else reason
+
+
+# EP-13 and EP-15
+
+
+@on_answer("EP-13", "a turn after the end has another message", "take_turn", status=400, inferred=False)
+def _(answer: Answer) -> None:
+    answer.body["message"] = answer.body["message"].replace("Episode already complete", "Episode is over")
+
+
+@on_answer("EP-13", "a turn after the end is a 404", "take_turn", status=400, inferred=True)
+def _(answer: Answer) -> None:
+    if "already complete" in answer.body["message"]:
+        answer.status = 404
+
+
+@on_answer("EP-13", "a turn after the end gets the last answer again", "take_turn", status=400, inferred=True)
+def _(answer: Answer) -> None:
+    if "already complete" in answer.body["message"]:
+        observation = {"role": "assistant", "content": "Goodbye."}
+        told = {"turn": 50, "observation": observation, "reward": 0.0, "terminal_reason": "completed"}
+        answer.status, name = 200, answer.headers["x-request-id"]
+        answer.body = {**told, "episode_complete": True, "request_id": name}
+
+
+@on_answer("EP-13", "an unknown episode has another message", "take_turn", status=404, inferred=False)
+def _(answer: Answer) -> None:
+    answer.body["message"] = "Not found"
+
+
+@instead("EP-13", "an unknown episode is a 400", Episodes, "get", inferred=False)
+def _(original: Any, self: Episodes, *given: Any) -> Any:
+    try:
+        return original(self, *given)
+    except NotFound as error:
+        raise BadRequest(error.message) from None
+
+
+@instead("EP-13", "ids of episodes are compared in lower case", Episodes, "get", inferred=False)
+def _(original: Any, self: Episodes, name: str, *given: Any) -> Any:
+    return original(self, name.lower(), *given)
+
+
+@instead("EP-15", "a refused turn is counted", app, "_refused")
+def _(original: Any, raised: Exception, exchange: Any) -> Any:
+    held = exchange.world.episodes._held
+    if isinstance(raised, BadRequest) and (name := exchange.parameters.get("id")) in held:
+        state = held[name].play.copy()
+        state.turn += 1
+        held[name] = replace(held[name], play=state)
+    return original(raised, exchange)
+
+
+@instead("EP-15", "of two turns at once one is lost", Episodes, "append")
+def _(original: Any, self: Episodes, episode: Any, said: Any, state: Any, now: float) -> Any:
+    said = [*said]
+    return "Hm, 2." in said or original(self, episode, said, state, now)
+
+
+# TOK
+
+
+@instead("TOK-1", "silence is refused", app, "read_model", wide=True)
+def _(original: Any, model: Any, value: Any) -> Any:
+    for message in value.get("messages") or () if isinstance(value.get("messages"), list) else ():
+        if isinstance(message, dict) and message.get("content") == NO_RESPONSE:
+            raise BadRequest("messages.0.content: expected something")
+    return original(model, value)
+
+
+@instead("TOK-1", "silence is no turn", episodes, "new_turn")
+def _(original: Any, player: Player, transcript: Any, submitted: Any) -> Any:
+    found = original(player, transcript, submitted)
+    silent = all(message.content == NO_RESPONSE for message in submitted)
+    return attribution.Attributed([], []) if silent else found
+
+
+@instead("TOK-3", "the persona repeats what it heard last", persona, "_fallback")
+def _(original: Any, *given: Any) -> Any:
+    return f"{NO_RESPONSE}? {original(*given)}" if given[1].silent else original(*given)
+
+
+@instead("TOK-3", "the persona speaks of the days that passed", persona, "_next_session")
+def _(original: Any, found: Any, state: Play, *given: Any) -> str:
+    said = original(found, state, *given)
+    return " ".join([*state.context[-1:], said])
+
+
+@instead("TOK-3", "silence makes the persona talk", persona, "answer")
+def _(original: Any, scenario: Any, state: Play) -> str:
+    if state.silent:
+        for item in scenario.persona.items[:1]:
+            state.masks.setdefault(item.atom, 1 << state.turn)
+    return str(original(scenario, state))

@@ -1,0 +1,483 @@
+"""What breaks evaluations: EV, BAT, CMP, NORM, RC."""
+
+from dataclasses import replace
+from statistics import fmean
+from typing import Any
+
+from labs_mock.contract.dimensions import DIMENSIONS
+from labs_mock.contract.models import QualityWeights, RewardConfig
+from labs_mock.engine import criteria, reward
+from labs_mock.engine.play import Player
+from labs_mock.errors import BadRequest
+from labs_mock.http import app, evaluation
+from labs_mock.world.normalisation import Log, Normalisation
+from tests.conformance.mutants import Answer, instead, on_answer
+
+# EV
+
+
+@on_answer("EV-1", "the slug is told as the name", "evaluate")
+def _(answer: Answer) -> None:
+    answer.body["metadata"]["scenario_name"] = answer.asked["scenario_slug"]
+
+
+@on_answer("EV-1", "there is no scoring_version", "evaluate")
+def _(answer: Answer) -> None:
+    del answer.body["scoring_version"]
+
+
+@on_answer("EV-1", "every evaluation has a version of its own", "evaluate", wide=True)
+def _(answer: Answer) -> None:
+    answer.body["scoring_version"] = answer.headers["x-request-id"][-8:]
+
+
+@on_answer("EV-1", "a reward depends on the request's id", "evaluate", wide=True)
+def _(answer: Answer) -> None:
+    answer.body["reward"] = round(0.9 * answer.body["reward"] + 0.01 * (ord(answer.headers["x-request-id"][-1]) % 8), 6)
+
+
+@instead("EV-2", "the last message is not looked at", evaluation, "conversation")
+def _(original: Any, player: Player, submitted: Any) -> Any:
+    return original(player, submitted[:-2] if len(submitted) > 4 else submitted)
+
+
+@instead("EV-2", "what follows the end counts", Player, "fold")
+def _(original: Any, self: Player, state: Any, turns: Any) -> Any:
+    for turn in turns:
+        if state.terminal is not None and len(turns) > 1:
+            state = state.copy()
+            state.terminal = None
+        state = original(self, state, [turn])
+    return state
+
+
+@instead("EV-2", "a whole conversation is never gated", evaluation, "scored")
+def _(original: Any, exchange: Any, scenario: Any, state: Any, config: RewardConfig | None) -> Any:
+    return original(exchange, scenario, state, (config or RewardConfig()).model_copy(update={"skip_safety_gate": True}))
+
+
+# BAT
+
+
+@on_answer("BAT-1", "results are in reverse order", "batch_evaluate")
+def _(answer: Answer) -> None:
+    answer.body["results"].reverse()
+
+
+@on_answer("BAT-1", "error items come last", "batch_evaluate")
+def _(answer: Answer) -> None:
+    answer.body["results"].sort(key=lambda one: one["status"], reverse=True)
+
+
+@on_answer("BAT-1", "results are sorted by their ids", "batch_evaluate")
+def _(answer: Answer) -> None:
+    answer.body["results"].sort(key=lambda one: one["id"])
+
+
+@on_answer("BAT-1", "no total_time_ms", "batch_evaluate")
+def _(answer: Answer) -> None:
+    del answer.body["total_time_ms"]
+
+
+@instead("BAT-1", "101 items are evaluated", app, "read_model")
+def _(original: Any, model: Any, value: Any) -> Any:
+    items = value.get("items")
+    return original(model, {**value, "items": items[:100]} if isinstance(items, list) else value)
+
+
+@on_answer("BAT-1", "no items get no results", "batch_evaluate", status=400)
+def _(answer: Answer) -> None:
+    if answer.asked == {"items": []}:
+        told = {"results": [], "scoring_version": "1", "total_time_ms": 0}
+        answer.status, answer.body = 200, {**told, "request_id": answer.headers["x-request-id"]}
+
+
+@on_answer("BAT-2", "an error item has a reward of 0", "batch_evaluate", inferred=False)
+def _(answer: Answer) -> None:
+    for result in answer.body["results"]:
+        result.setdefault("reward", 0.0)
+
+
+@on_answer("BAT-2", "an error item has a reward of null", "batch_evaluate", inferred=False)
+def _(answer: Answer) -> None:
+    for result in answer.body["results"]:
+        result.setdefault("reward", None)
+
+
+@on_answer("BAT-2", "an error item has failed", "batch_evaluate", inferred=True)
+def _(answer: Answer) -> None:
+    for result in answer.body["results"]:
+        result["status"] = result["status"].replace("error", "failed")
+
+
+@on_answer("BAT-2", "an error item has a message instead of an error", "batch_evaluate", inferred=True)
+def _(answer: Answer) -> None:
+    for result in answer.body["results"]:
+        if "error" in result:
+            result["message"] = result.pop("error")
+
+
+@on_answer("BAT-2", "a bad item fails the others", "batch_evaluate", inferred=True)
+def _(answer: Answer) -> None:
+    errors = [one["error"] for one in answer.body["results"] if one["status"] == "error"]
+    if errors:
+        answer.body["results"] = [
+            {"id": one["id"], "status": "error", "error": errors[0]} for one in answer.body["results"]
+        ]
+
+
+@on_answer("BAT-2", "a bad item is a 400 for all", "batch_evaluate", inferred=True)
+def _(answer: Answer) -> None:
+    if any(one["status"] == "error" for one in answer.body["results"]):
+        answer.refuse(400)
+
+
+@instead("BAT-2", "an item needs no id", app, "read_model", inferred=True)
+def _(original: Any, model: Any, value: Any) -> Any:
+    for item in value["items"] if isinstance(value.get("items"), list) else ():
+        if isinstance(item, dict):
+            item.setdefault("id", "item")
+    return original(model, value)
+
+
+@on_answer("BAT-3", "an item has less than an evaluation", "batch_evaluate")
+def _(answer: Answer) -> None:
+    for result in answer.body["results"]:
+        if "reward" in result:
+            result["reward"] = round(result["reward"] * 0.9, 6)
+
+
+@on_answer("BAT-3", "the first item gets less beside another", "batch_evaluate")
+def _(answer: Answer) -> None:
+    first, *others = answer.body["results"]
+    if others and "reward" in first:
+        first["reward"] = round(first["reward"] / 2, 6)
+
+
+@on_answer("BAT-3", "items have no scores", "batch_evaluate")
+def _(answer: Answer) -> None:
+    for result in answer.body["results"]:
+        result.pop("scores", None)
+        result.pop("score_breakdown", None)
+
+
+@on_answer("BAT-4", "items of one id get one result", "batch_evaluate")
+def _(answer: Answer) -> None:
+    first: dict[str, Any] = {}
+    for result in answer.body["results"]:
+        first.setdefault(result["id"], result)
+    if len(first) == 1:
+        answer.body["results"] = [first[result["id"]] for result in answer.body["results"]]
+
+
+@on_answer("BAT-4", "ids must differ", "batch_evaluate")
+def _(answer: Answer) -> None:
+    names = [result["id"] for result in answer.body["results"]]
+    if len({*names}) < len(names):
+        answer.refuse(400)
+
+
+@instead("BAT-4", "a reward_config in an item counts", evaluation, "read_model")
+def _(original: Any, model: Any, item: Any, place: str) -> Any:
+    if item.get("reward_config"):
+        item = {**item, "messages": [{"role": "assistant", "content": "Hm."}]}
+    return original(model, item, place)
+
+
+@instead("BAT-4", "a reward_config in an item is refused", evaluation, "read_model")
+def _(original: Any, model: Any, item: Any, place: str) -> Any:
+    if "reward_config" in item:
+        raise BadRequest(f"{place}reward_config: is not a known name")
+    return original(model, item, place)
+
+
+# CMP
+
+
+@on_answer("CMP-1", "the margin has a sign", "compare")
+def _(answer: Answer) -> None:
+    answer.body["margin"] = round(answer.body["reward_a"] - answer.body["reward_b"], 6)
+
+
+@on_answer("CMP-1", "the margin is relative", "compare")
+def _(answer: Answer) -> None:
+    most = max(answer.body["reward_a"], answer.body["reward_b"])
+    answer.body["margin"] = round(answer.body["margin"] / most, 6) if most else 0.0
+
+
+@on_answer("CMP-1", "the lower reward wins", "compare")
+def _(answer: Answer) -> None:
+    answer.body["winner"] = {"a": "b", "b": "a"}.get(answer.body["winner"], "tie")
+
+
+@on_answer("CMP-1", "a wins a tie", "compare")
+def _(answer: Answer) -> None:
+    answer.body["winner"] = answer.body["winner"].replace("tie", "a")
+
+
+@on_answer("CMP-1", "a small difference is a tie", "compare")
+def _(answer: Answer) -> None:
+    if answer.body["margin"] < 0.3:
+        answer.body["winner"] = "tie"
+
+
+@on_answer("CMP-1", "b is judged more strictly", "compare")
+def _(answer: Answer) -> None:
+    body = answer.body
+    body["reward_b"] = round(body["reward_b"] * 0.9, 6)
+    body["margin"] = round(abs(body["reward_a"] - body["reward_b"]), 6)
+    body["winner"] = "tie" if not body["margin"] else "a" if body["reward_a"] > body["reward_b"] else "b"
+
+
+# NORM
+
+
+@instead("NORM-1", "six windows are not too many", app, "read_model", inferred=False)
+def _(original: Any, model: Any, value: Any) -> Any:
+    windows = value.get("normalization_windows")
+    return original(model, {**value, "normalization_windows": windows[:5]} if isinstance(windows, list) else value)
+
+
+@instead("NORM-1", "windows need no key", app, "read_model", inferred=False)
+def _(original: Any, model: Any, value: Any) -> Any:
+    return original(model, {"normalization_key": "all", **value} if value.get("normalization_windows") else value)
+
+
+@on_answer("NORM-1", "normalized is null where nothing is normalised", "evaluate", inferred=False)
+def _(answer: Answer) -> None:
+    answer.body.setdefault("normalized", None)
+
+
+@on_answer("NORM-1", "normalized is empty where nothing is normalised", "evaluate", inferred=False)
+def _(answer: Answer) -> None:
+    answer.body.setdefault("normalized", {})
+
+
+@on_answer("NORM-1", "items are not normalised", "batch_evaluate", inferred=False)
+def _(answer: Answer) -> None:
+    for result in answer.body["results"]:
+        result.pop("normalized", None)
+
+
+@instead("NORM-1", "a line feed may follow a window", app, "read_model", inferred=False)
+def _(original: Any, model: Any, value: Any) -> Any:
+    if isinstance(windows := value.get("normalization_windows"), list):
+        value["normalization_windows"] = [one.strip() if isinstance(one, str) else one for one in windows]
+    return original(model, value)
+
+
+@instead("NORM-1", "windows of any length", evaluation, "check_windows", inferred=True)
+def _(_original: Any, request: Any, place: str = "") -> None:
+    if request.normalization_windows and request.normalization_key is None:
+        raise BadRequest(f"{place}normalization_key: is required")
+
+
+@instead("NORM-1", "a year is too long", evaluation, "check_windows", inferred=True)
+def _(original: Any, request: Any, place: str = "") -> None:
+    if "366d" in (request.normalization_windows or ()):
+        raise BadRequest(f"{place}normalization_windows.0: expected 365d at most")
+    original(request, place)
+
+
+@instead("NORM-2", "the deviation is that of a sample", Log, "z_score")
+def _(original: Any, self: Log, *given: Any) -> Any:
+    score, size = original(self, *given), len(self)
+    return score if score is None else round(score * ((size - 1) / size) ** 0.5, 6)
+
+
+@instead("NORM-2", "a score is a difference", Log, "z_score")
+def _(original: Any, self: Log, *given: Any) -> Any:
+    score = original(self, *given)
+    return score if score is None else round(score / 10, 6)
+
+
+@instead("NORM-2", "one sample is enough", Log, "z_score")
+def _(original: Any, self: Log, *given: Any) -> Any:
+    return 0.0 if len(self) == 1 else original(self, *given)
+
+
+@instead("NORM-2", "a window counts one evaluation more", Log, "z_score")
+def _(original: Any, self: Log, value: float, window: Any, now: float) -> Any:
+    return original(self, value, window._replace(number=window.number + (window.unit == "n")), now)
+
+
+@instead("NORM-2", "an evaluation is one of the earlier ones", Normalisation, "z_scores")
+def _(original: Any, self: Normalisation, key: Any, value: float, windows: Any, now: float) -> Any:
+    self.append(key, value, now)
+    return original(self, key, value, windows, now)
+
+
+@instead("NORM-2", "an evaluation counts twice", Normalisation, "append")
+def _(original: Any, self: Normalisation, *given: Any) -> None:
+    original(self, *given)
+    original(self, *given)
+
+
+@instead("NORM-2", "scenarios share a history", evaluation, "_log_key")
+def _(original: Any, *given: Any) -> Any:
+    key = original(*given)
+    return key and (*key[:2], "", "")
+
+
+@instead("NORM-2", "keys share a history", evaluation, "_log_key")
+def _(original: Any, *given: Any) -> Any:
+    key = original(*given)
+    return key and (key[0], "", *key[2:])
+
+
+@instead("NORM-2", "an item is normalised by those before it", evaluation, "_normalised")
+def _(original: Any, exchange: Any, key: Any, request: Any, value: float) -> Any:
+    told = original(exchange, key, request, value)
+    if exchange.path.endswith("/batch/evaluate"):
+        exchange.world.normalisation.append(key, value, exchange.now)
+    return told
+
+
+@instead("NORM-2", "a key alone leaves no history", evaluation, "_log_key")
+def _(original: Any, exchange: Any, request: Any) -> Any:
+    return original(exchange, request) if request.normalization_windows else None
+
+
+# RC
+
+
+def _config(config: RewardConfig | None, **weights: Any) -> RewardConfig | None:
+    """A config with other weights, if it has any."""
+    if config is None or config.quality_weights is None:
+        return config
+    return config.model_copy(update={"quality_weights": config.quality_weights.model_copy(update=weights)})
+
+
+@instead("RC-1", "an omitted weight is a half", reward, "effective_weights", inferred=False)
+def _(original: Any, scenario: Any, config: RewardConfig) -> Any:
+    asked = config.quality_weights
+    names = [name for name in DIMENSIONS if asked is not None and name not in asked.model_fields_set]
+    return original(scenario, _config(config, **dict.fromkeys(names, 0.5)))
+
+
+@instead("RC-1", "a weight of null is a half", reward, "effective_weights", inferred=False)
+def _(original: Any, scenario: Any, config: RewardConfig) -> Any:
+    asked = config.quality_weights or QualityWeights()
+    names = [name for name in asked.model_fields_set if getattr(asked, name) is None]
+    return original(scenario, _config(config, **dict.fromkeys(names, 0.5)))
+
+
+def _weights(value: Any) -> dict[str, Any]:
+    """The weights that a body asks for."""
+    config = value.get("reward_config")
+    asked = config.get("quality_weights") if isinstance(config, dict) else None
+    return asked if isinstance(asked, dict) else {}
+
+
+@instead("RC-1", "a weight of 2 is one", app, "read_model", inferred=True)
+def _(original: Any, model: Any, value: Any) -> Any:
+    asked = _weights(value)
+    asked.update({name: 1 for name, weight in asked.items() if weight == 2})
+    return original(model, value)
+
+
+@instead("RC-1", "a negative weight is 0", app, "read_model", inferred=True)
+def _(original: Any, model: Any, value: Any) -> Any:
+    asked = _weights(value)
+    asked.update({name: 0 for name, weight in asked.items() if isinstance(weight, int | float) and weight < 0})
+    return original(model, value)
+
+
+@instead("RC-1", "an unknown weight is ignored", app, "read_model", inferred=True)
+def _(original: Any, model: Any, value: Any) -> Any:
+    asked = _weights(value)
+    for name in {*asked} - {*DIMENSIONS}:
+        del asked[name]
+    return original(model, value)
+
+
+@instead("RC-2", "a weight of 0 runs", reward, "effective_weights")
+def _(original: Any, scenario: Any, config: RewardConfig) -> Any:
+    found, asked = original(scenario, config), config.quality_weights
+    zeros = [name for name in scenario.dimensions if asked is not None and getattr(asked, name) == 0]
+    return {**found, **dict.fromkeys(zeros, 0.0)} if found else found
+
+
+@on_answer("RC-2", "the first score is missing", "evaluate", wide=True)
+def _(answer: Answer) -> None:
+    for name in ("scores", "score_breakdown"):
+        answer.body[name] = dict(list(answer.body[name].items())[1:])
+
+
+@on_answer("RC-2", "a score depends on how many there are", "evaluate")
+def _(answer: Answer) -> None:
+    scores = answer.body["scores"]
+    answer.body["scores"] = {name: round(score / len(scores), 6) for name, score in scores.items()}
+
+
+@instead("RC-3", "the gate is never skipped", reward, "_assess")
+def _(original: Any, scenario: Any, state: Any, weights: Any, _skip: bool) -> Any:
+    return original(scenario, state, weights, False)
+
+
+@instead("RC-3", "with a config the gate is skipped by default", evaluation, "assess")
+def _(original: Any, scenario: Any, state: Any, config: RewardConfig | None = None) -> Any:
+    if config is not None and config.skip_safety_gate is None:
+        config = config.model_copy(update={"skip_safety_gate": True})
+    return original(scenario, state, config)
+
+
+@instead("RC-3", "skip_safety_gate means the opposite", reward, "_assess")
+def _(original: Any, scenario: Any, state: Any, weights: Any, skip: bool) -> Any:
+    return original(scenario, state, weights, not skip)
+
+
+@instead("RC-4", "the sum is not divided by the weights", evaluation, "judged")
+def _(original: Any, *given: Any) -> Any:
+    return _rewarded(original(*given), lambda one: min(1.0, one.reward * sum(one.weights.values())))
+
+
+@instead("RC-4", "the reward is a mean without weights", evaluation, "judged")
+def _(original: Any, *given: Any) -> Any:
+    return _rewarded(original(*given), lambda one: fmean(one.scores.values()) * one.gate.factor if one.reward else 0.0)
+
+
+@instead("RC-4", "rewards have three places", evaluation, "judged")
+def _(original: Any, *given: Any) -> Any:
+    return _rewarded(original(*given), lambda one: round(one.reward, 3))
+
+
+@instead("RC-4", "rewards are not rounded", evaluation, "judged")
+def _(original: Any, *given: Any) -> Any:
+    return _rewarded(original(*given), lambda one: one.reward * (1 - 1e-7))
+
+
+@instead("RC-4", "nothing ran is 1", evaluation, "judged")
+def _(original: Any, *given: Any) -> Any:
+    return _rewarded(original(*given), lambda one: one.reward if one.scores else 1.0)
+
+
+@instead("RC-4", "a config without weights has none", reward, "effective_weights")
+def _(original: Any, scenario: Any, config: RewardConfig) -> Any:
+    return {} if config.quality_weights is None else original(scenario, config)
+
+
+@instead("RC-4", "small weights are none", reward, "effective_weights")
+def _(original: Any, scenario: Any, config: RewardConfig) -> Any:
+    return {name: weight for name, weight in original(scenario, config).items() if weight > 0.1}
+
+
+@instead("RC-4", "a score has one place more", criteria, "_score")
+def _(original: Any, value: float, *given: Any) -> Any:
+    found = original(value, *given)
+    return found._replace(value=found.value * (1 - 1e-7))
+
+
+def _rewarded(assessment: Any, give: Any) -> Any:
+    """An assessment with another reward."""
+    return replace(assessment, reward=give(assessment))
+
+
+@instead("RC-5", "an undefined dimension counts as 0", evaluation, "judged")
+def _(original: Any, exchange: Any, scenario: Any, state: Any, config: RewardConfig | None = None) -> Any:
+    asked = config and config.quality_weights
+    total = sum(getattr(asked, name) or 0 for name in DIMENSIONS) if asked else 0
+    found = original(exchange, scenario, state, config)
+    return _rewarded(
+        found, lambda one: round(one.reward * sum(one.weights.values()) / total, 6) if total else one.reward
+    )

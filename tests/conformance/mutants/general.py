@@ -1,0 +1,459 @@
+"""What breaks the API as a whole: GEN, AUTH, ID, ERR, RL, CAT, NEVER."""
+
+from typing import Any
+
+import orjson
+from pydantic import BaseModel
+
+from labs_mock.contract import reading
+from labs_mock.contract.wording import NO_SUBSCRIPTION
+from labs_mock.errors import BadRequest, MethodNotAllowed, NotFound, RequestError, Unauthorized
+from labs_mock.http import app, evaluation, exchange
+from labs_mock.http.routes import Routes
+from labs_mock.world import accounts, limits
+from labs_mock.world.world import World
+from tests.conformance.mutants import UNSUBSCRIBED, Answer, instead, on_answer
+from tests.support import KEY
+
+ERRORS = range(400, 500)
+
+# GEN
+
+
+@on_answer("GEN-1", "the content type is text/plain", "list_catalog")
+def _(answer: Answer) -> None:
+    answer.headers["content-type"] = "text/plain; charset=utf-8"
+
+
+@on_answer("GEN-1", "the body is a list", "compare")
+def _(answer: Answer) -> None:
+    answer.body = [answer.body]
+
+
+@instead("GEN-1", "a charset in the content type is refused", reading, "_is_json")
+def _(_original: Any, _type: bytes | None) -> bool:
+    return False
+
+
+@instead("GEN-1", "characters beyond the basic plane are refused", app, "read_json", wide=True)
+def _(original: Any, body: bytes, kind: bytes | None) -> Any:
+    if any(byte >= 0xF0 for byte in body):
+        raise BadRequest("body: expected UCS-2")
+    return original(body, kind)
+
+
+@on_answer("GEN-2", "an episode is 201 Created", "create_episode")
+def _(answer: Answer) -> None:
+    answer.status = 201
+
+
+@on_answer("GEN-2", "what is wrong with a body is a 422", status=400, wide=True)
+def _(answer: Answer) -> None:
+    answer.status = 422
+
+
+@on_answer("GEN-2", "a complete episode is a 410", "take_turn", status=400)
+def _(answer: Answer) -> None:
+    if "complete" in answer.body["message"]:
+        answer.status = 410
+
+
+@instead("GEN-3", "the key is looked at before the path", Routes, "find")
+def _(original: Any, self: Routes, method: str, path: str) -> Any:
+    try:
+        return original(self, method, path)
+    except RequestError:
+        raise Unauthorized("Invalid or missing API key") from None
+
+
+@on_answer("GEN-3", "a 405 has no Allow", status=405)
+def _(answer: Answer) -> None:
+    del answer.headers["allow"]
+
+
+@instead("GEN-3", "another method is a 404", app, "_as_request_error")
+def _(original: Any, raised: Exception, name: str) -> Any:
+    return original(NotFound("No.") if isinstance(raised, MethodNotAllowed) else raised, name)
+
+
+@instead("GEN-3", "a trailing slash is taken away", Routes, "find")
+def _(original: Any, self: Routes, method: str, path: str) -> Any:
+    return original(self, method, path.rstrip("/"))
+
+
+@instead("GEN-3", "paths are compared in lower case", Routes, "find")
+def _(original: Any, self: Routes, method: str, path: str) -> Any:
+    return original(self, method, path.lower() if "evaluate" in path.lower() else path)
+
+
+@instead("GEN-3", "any content type is taken for JSON", reading, "_is_json")
+def _(_original: Any, _type: bytes | None) -> bool:
+    return True
+
+
+@on_answer("GEN-3", "a body that is not JSON is a 500", status=400)
+def _(answer: Answer) -> None:
+    if answer.body["message"].startswith("body: expected JSON;"):
+        answer.refuse(500)
+
+
+@on_answer("GEN-3", "a large body is a 400", status=413)
+def _(answer: Answer) -> None:
+    answer.refuse(400)
+
+
+@instead("GEN-4", "a field that is not documented is refused", app, "unknown_fields")
+def _(original: Any, model: type[BaseModel], value: Any) -> Any:
+    for found in original(model, value):
+        raise BadRequest(f"{found.place}: is not a known name")
+    return []
+
+
+@instead("GEN-4", "`temperature` changes the reward", app, "read_model")
+def _(original: Any, model: type[BaseModel], value: Any) -> Any:
+    if "temperature" in value and "messages" in value:
+        value["reward_config"] = {"quality_weights": {}}
+    return original(model, value)
+
+
+@instead("GEN-5", "`reward_config: null` is refused", app, "read_model", inferred=False)
+def _(original: Any, model: type[BaseModel], value: Any) -> Any:
+    if value.get("reward_config", {}) is None and "collection_slug" in value:
+        raise BadRequest("reward_config: expected an object")
+    return original(model, value)
+
+
+@instead("GEN-5", "`normalization_windows: null` is refused", app, "read_model", inferred=True)
+def _(original: Any, model: type[BaseModel], value: Any) -> Any:
+    if value.get("normalization_windows", []) is None:
+        raise BadRequest("normalization_windows: expected a list")
+    return original(model, value)
+
+
+@instead("GEN-5", "`score_turns: null` is refused", app, "read_model", inferred=True)
+def _(original: Any, model: type[BaseModel], value: Any) -> Any:
+    if value.get("score_turns", False) is None:
+        raise BadRequest("score_turns: expected true or false")
+    return original(model, value)
+
+
+@instead("GEN-6", "NaN is a number", app, "read_json")
+def _(original: Any, body: bytes, kind: bytes | None) -> Any:
+    return original(body.replace(b":NaN", b":0"), kind)
+
+
+@instead("GEN-6", "1e400 is a number", app, "read_json")
+def _(original: Any, body: bytes, kind: bytes | None) -> Any:
+    return original(body.replace(b"1e400", b"0"), kind)
+
+
+@instead("GEN-6", "lone surrogates are replaced", app, "read_json")
+def _(original: Any, body: bytes, kind: bytes | None) -> Any:
+    return original(body.replace(rb"\ud800", b"?").replace(rb"\udc00", b"?"), kind)
+
+
+@instead("GEN-6", "65 levels are not too deep", reading, "_deeper_than")
+def _(original: Any, body: bytes, levels: int) -> Any:
+    return original(body, levels + 1)
+
+
+@instead("GEN-6", "64 levels are too deep", reading, "_deeper_than")
+def _(original: Any, body: bytes, levels: int) -> Any:
+    return original(body, levels - 1)
+
+
+@instead("GEN-6", "1,001 messages are not too many", app, "read_model")
+def _(original: Any, model: type[BaseModel], value: Any) -> Any:
+    messages = value.get("messages")
+    return original(model, {**value, "messages": messages[:1000]} if isinstance(messages, list) else value)
+
+
+@instead("GEN-6", "101 tool calls are not too many", app, "read_model")
+def _(original: Any, model: type[BaseModel], value: Any) -> Any:
+    for message in value.get("messages") or () if isinstance(value.get("messages"), list) else ():
+        if isinstance(message, dict) and len(message.get("tool_calls") or ()) == 101:
+            message["tool_calls"].pop()
+    return original(model, value)
+
+
+@instead("GEN-6", "the first of equal keys counts", app, "read_json")
+def _(original: Any, body: bytes, kind: bytes | None) -> Any:
+    value = original(body, kind)
+    head = next((part for part in (b'{"messages":7,', b'{"messages":[],') if body.startswith(part)), None)
+    return value | orjson.loads(head[:-1] + b"}") if head else value
+
+
+# AUTH
+
+
+@instead("AUTH-1", "any scheme is taken", accounts.Accounts, "find")
+def _(original: Any, self: accounts.Accounts, given: bytes | None, now: float) -> Any:
+    return original(self, b"Bearer " + (given or b"").partition(b" ")[2], now)
+
+
+@instead("AUTH-1", "a key needs no scheme", accounts.Accounts, "find")
+def _(original: Any, self: accounts.Accounts, given: bytes | None, now: float) -> Any:
+    return original(self, b"Bearer " + given if given and b" " not in given else given, now)
+
+
+@instead("AUTH-1", "a key may go on", accounts.Accounts, "find")
+def _(original: Any, self: accounts.Accounts, given: bytes | None, now: float) -> Any:
+    return original(self, (given or b"")[: len(f"Bearer {KEY}")], now)
+
+
+@instead("AUTH-1", "a key in X-API-Key counts", app.App, "_receive")
+async def _(original: Any, self: app.App, scope: Any, receive: Any) -> Any:
+    found = [b"Bearer " + value for name, value in scope["headers"] if name == b"x-api-key"]
+    return await original(
+        self, {**scope, "headers": [*scope["headers"], *((b"authorization", one) for one in found)]}, receive
+    )
+
+
+@on_answer("AUTH-1", "no key is a 403", status=401)
+def _(answer: Answer) -> None:
+    answer.status = 403
+
+
+@on_answer("AUTH-1", "the message of a 401 is another one", status=401)
+def _(answer: Answer) -> None:
+    answer.body["message"] = "Unauthorized"
+
+
+@on_answer("AUTH-3", "one sentence of the breakdown is missing", "evaluate", inferred=False)
+def _(answer: Answer) -> None:
+    answer.body["score_breakdown"] = dict(list(answer.body["score_breakdown"].items())[1:])
+
+
+@on_answer("AUTH-3", "the breakdown comes without scores", "evaluate", inferred=False)
+def _(answer: Answer) -> None:
+    del answer.body["scores"]
+
+
+@on_answer("AUTH-3", "scores are null where they might not be seen", "take_turn", inferred=True)
+def _(answer: Answer) -> None:
+    answer.body.setdefault("score_breakdown", None)
+
+
+@on_answer("AUTH-3", "items of a batch have no breakdown", "batch_evaluate", inferred=True)
+def _(answer: Answer) -> None:
+    for result in answer.body["results"]:
+        result.pop("score_breakdown", None)
+
+
+# ID, ERR
+
+
+@on_answer("ID-1", "errors have no X-Request-ID", status=ERRORS, inferred=False)
+def _(answer: Answer) -> None:
+    del answer.headers["x-request-id"]
+
+
+@on_answer("ID-1", "an export has no X-Request-ID", "export_dataset", inferred=False)
+def _(answer: Answer) -> None:
+    del answer.headers["x-request-id"]
+
+
+@instead("ID-1", "it is in upper case", app, "request_id", inferred=False)
+def _(original: Any, *given: Any) -> Any:
+    return "req_" + original(*given)[4:].upper()
+
+
+@instead("ID-1", "it is one character shorter", app, "request_id", inferred=True)
+def _(original: Any, *given: Any) -> Any:
+    return original(*given)[:-1]
+
+
+@instead("ID-1", "it is the same for equal requests", app, "request_id", inferred=True)
+def _(original: Any, seed: int, asked: bytes, _attempt: int) -> Any:
+    return original(seed, asked, 0)
+
+
+@on_answer("ID-1", "a client's own id comes back", "evaluate", inferred=True)
+def _(answer: Answer) -> None:
+    own = answer.sent.get("x-request-id", "")
+    if len(own) == 30:
+        answer.headers["x-request-id"] = answer.body["request_id"] = own
+
+
+@on_answer("ID-2", "the body does not repeat it", "create_episode", inferred=False)
+def _(answer: Answer) -> None:
+    del answer.body["request_id"]
+
+
+@on_answer("ID-2", "an error repeats another one", status=404, inferred=False)
+def _(answer: Answer) -> None:
+    answer.body["data"]["request_id"] = "req_" + "0" * 26
+
+
+@on_answer("ERR-1", "an error says its status, too", status=ERRORS)
+def _(answer: Answer) -> None:
+    answer.body["data"]["status"] = answer.status
+
+
+@on_answer("ERR-1", "an error has a detail", status=400)
+def _(answer: Answer) -> None:
+    answer.body["detail"] = answer.body["message"]
+
+
+@on_answer("ERR-1", "the message is a list", status=404)
+def _(answer: Answer) -> None:
+    answer.body["message"] = [answer.body["message"]]
+
+
+@on_answer("ERR-2", "the message is always the same", "evaluate", status=400)
+def _(answer: Answer) -> None:
+    answer.body["message"] = "Validation failed"
+
+
+@on_answer("ERR-2", "the message tells the field without its place", "evaluate", status=400)
+def _(answer: Answer) -> None:
+    answer.body["message"] = answer.body["message"].replace("messages.0.", "")
+
+
+@instead("ERR-2", "unknown slugs are quoted in full", World, "player")
+def _(original: Any, self: World, account: Any, collection: str, slug: str) -> Any:
+    try:
+        return original(self, account, collection, slug)
+    except NotFound as error:
+        raise NotFound(f"{error.message} ({collection}/{slug})") from None
+
+
+@instead("ERR-2", "what is wrong is quoted in full", reading, "_got")
+def _(_original: Any, value: Any) -> str:
+    return f", got {value}"
+
+
+# RL
+
+
+@on_answer("RL-1", "an evaluation does not tell the quota", "evaluate", inferred=False)
+def _(answer: Answer) -> None:
+    answer.bare()
+
+
+@on_answer("RL-1", "an export does not tell when the window ends", "export_dataset", inferred=False)
+def _(answer: Answer) -> None:
+    del answer.headers["x-ratelimit-reset"]
+
+
+@on_answer("RL-1", "the reset is a date", inferred=False)
+def _(answer: Answer) -> None:
+    answer.headers["x-ratelimit-reset"] = "Thu, 01 Jan 2026 00:01:00 GMT"
+
+
+@on_answer("RL-1", "more remains than the limit", "compare", inferred=False)
+def _(answer: Answer) -> None:
+    answer.headers["x-ratelimit-remaining"] = str(int(answer.headers["x-ratelimit-limit"]) + 1)
+
+
+@on_answer("RL-1", "a 401 tells the quota", status=401, inferred=True)
+def _(answer: Answer) -> None:
+    answer.headers |= {f"x-ratelimit-{name}": "60" for name in ("limit", "remaining", "reset")}
+
+
+@on_answer("RL-1", "a 404 for a scenario does not tell the quota", "evaluate", status=404, inferred=True)
+def _(answer: Answer) -> None:
+    answer.bare()
+
+
+@on_answer("RL-1", "a turn after the end does not tell the quota", "take_turn", status=400, inferred=True)
+def _(answer: Answer) -> None:
+    answer.bare()
+
+
+@on_answer("RL-1", "a cancelled export does not tell the quota", "export_dataset", status=409, inferred=True)
+def _(answer: Answer) -> None:
+    answer.bare()
+
+
+@instead("RL-1", "a request that is refused by itself uses the quota", app, "_read", inferred=True)
+def _(original: Any, given: exchange.Exchange, model: Any) -> Any:
+    try:
+        return original(given, model)
+    except BadRequest:
+        given.world.limits.take(given.account, given.now)
+        raise
+
+
+@instead("RL-1", "every request uses two", limits.RateLimits, "take", inferred=True)
+def _(original: Any, self: limits.RateLimits, *given: Any) -> Any:
+    original(self, *given)
+    return original(self, *given)
+
+
+@instead("RL-1", "nothing is used", limits.RateLimits, "take", inferred=True)
+def _(original: Any, self: limits.RateLimits, *given: Any) -> Any:
+    self.reset()
+    return original(self, *given)
+
+
+@on_answer("RL-2", "windows start when they like", inferred=True)
+def _(answer: Answer) -> None:
+    answer.headers["x-ratelimit-reset"] = str(int(answer.headers["x-ratelimit-reset"]) + 7)
+
+
+@instead("RL-1", "a conversation without the operator uses the quota", evaluation, "require_assistant", inferred=True)
+def _(_original: Any, *_given: Any) -> None:
+    return None
+
+
+# CAT, NEVER
+
+
+@on_answer("CAT-1", "a scenario is listed that there is not", "list_catalog", wide=True)
+def _(answer: Answer) -> None:
+    scenarios = answer.body["collections"][0]["scenarios"]
+    scenarios.insert(0, {**scenarios[0], "slug": "nowhere", "max_turns": 1})
+
+
+@on_answer("CAT-1", "scenarios are listed twice", "list_catalog")
+def _(answer: Answer) -> None:
+    answer.body["collections"][0]["scenarios"] *= 2
+
+
+@on_answer("CAT-1", "a collection without a subscription is listed", "list_catalog", wide=True)
+def _(answer: Answer) -> None:
+    collections = answer.body["collections"]
+    collections.append({**collections[-1], "slug": UNSUBSCRIBED})
+
+
+@on_answer("CAT-1", "the catalog is a 404", "list_catalog")
+def _(answer: Answer) -> None:
+    answer.refuse(404, NO_SUBSCRIPTION)
+
+
+@on_answer("CAT-2", "collections are in reverse order", "list_catalog")
+def _(answer: Answer) -> None:
+    answer.body["collections"].reverse()
+
+
+@on_answer("CAT-2", "a scenario has no difficulty", "list_catalog")
+def _(answer: Answer) -> None:
+    del answer.body["collections"][-1]["scenarios"][0]["difficulty"]
+
+
+@on_answer("CAT-2", "tools are objects", "list_catalog")
+def _(answer: Answer) -> None:
+    for one in (inner for collection in answer.body["collections"] for inner in collection["scenarios"]):
+        one["tools"] = [{"id": tool} for tool in one["tools"]]
+
+
+@on_answer("CAT-2", "a tool is not listed", "list_catalog")
+def _(answer: Answer) -> None:
+    for one in (inner for collection in answer.body["collections"] for inner in collection["scenarios"]):
+        one["tools"] = one["tools"][1:]
+
+
+@on_answer("NEVER-1", "the catalog tells the criteria", "list_catalog")
+def _(answer: Answer) -> None:
+    answer.body["collections"][0]["scenarios"][0]["success_criteria"] = ["Find out when it began."]
+
+
+@on_answer("NEVER-1", "a turn tells what was revealed", "take_turn")
+def _(answer: Answer) -> None:
+    answer.body["revealed_state"] = ["onset"]
+
+
+@on_answer("NEVER-1", "a header tells the gate", "evaluate")
+def _(answer: Answer) -> None:
+    answer.headers["x-gate-factor"] = "0.5"

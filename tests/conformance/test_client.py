@@ -1,0 +1,63 @@
+"""The client: never more than its budget, and patient with the rate limit."""
+
+import time
+from collections import Counter
+
+import pytest
+
+from labs_mock.conformance.client import Client
+from labs_mock.conformance.lab import Lab
+from labs_mock.conformance.runner import PROFILES, run
+from labs_mock.conformance.violations import OutOfBudget
+from labs_mock.scenario.server_file import AccountFile
+from tests.support import KEY, Live, live, world
+
+KEYS = [AccountFile(key=KEY, organisation="a", requests_per_minute=20)]
+CATALOG = ("GET", "/api/v1/catalog")
+
+
+def statuses(server: Live) -> Counter[int]:
+    """How often the server has answered with each status."""
+    return Counter(record.status for record in server.world.journal)
+
+
+def test_a_run_waits_for_windows_as_they_pass() -> None:
+    """On a server whose minutes take a second a run of several windows is never refused, and keeps its budget (RL-2)."""
+    with live(world(keys=KEYS, clock="x60")) as running:
+        with Client(running.url, KEY, max_requests=70, sleep=lambda pause: time.sleep(pause / 60)) as client:
+            report = run(Lab(client), PROFILES["quick"])
+        assert report.waited > 0
+        assert len(running.world.journal) <= report.requests <= 70
+        assert statuses(running)[429] == 0
+        assert statuses(running)[200] > 20
+        assert [one for one in report.verdicts if one.violation] == []
+
+
+def test_a_clock_that_is_behind_is_learned() -> None:
+    """Where the server's window ends later than our clock says, requests are late and not lost (RL-2)."""
+    with live(world(keys=KEYS)) as running, Client(running.url, KEY, sleep=running.world.clock.advance) as client:
+        seen = {client.send(*CATALOG).status for _ in range(100)}
+        assert seen == {200}
+        assert statuses(running)[429] <= 3
+
+
+def test_a_quota_that_others_use_is_waited_for() -> None:
+    """A 429 that came without a warning is waited for, and the request sent again (RL-2)."""
+    with live(world(keys=KEYS)) as running, Client(running.url, KEY, sleep=running.world.clock.advance) as client:
+        assert client.send(*CATALOG).status == 200
+        for _ in range(19):
+            running.client.get(CATALOG[1], headers={"authorization": f"Bearer {KEY}"})
+        assert client.send(*CATALOG).status == 200
+
+
+def test_a_server_that_always_refuses_is_left_alone(server: Live) -> None:
+    """After three more attempts at a request its 429 is the answer, and attempts count for the budget (RL-2)."""
+    server.client.post("/_mock/faults", json={"status": 429}).raise_for_status()
+    waited: list[float] = []
+    with Client(server.url, KEY, max_requests=5, sleep=waited.append) as client:
+        assert client.send(*CATALOG).status == 429
+        assert client.used == 4
+        with pytest.raises(OutOfBudget):
+            client.send(*CATALOG)
+    assert len(server.world.journal) == client.used == 5
+    assert max(waited) <= 61

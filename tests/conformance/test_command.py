@@ -1,0 +1,254 @@
+"""`labs-mock conformance` and `pytest --pyargs labs_mock.conformance`: their options, exit codes and results."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from junitparser import JUnitXml
+
+from labs_mock.cli import main
+from labs_mock.conformance.options import OPTIONS, URL, add_to_pytest, count, given_to_pytest, of_pytest
+from labs_mock.conformance.reports.document import Document, Entry
+from labs_mock.conformance.test_contract import PARTS, test_clause, test_every_check_could_be_completed
+from labs_mock.contract.clauses import CLAUSES
+from tests.support import KEY, Live
+
+test_clause.__test__ = test_every_check_could_be_completed.__test__ = False  # type: ignore[attr-defined] # not of this file
+
+
+def conformance(*arguments: str | Path, **environment: str) -> Result:
+    """What the command did."""
+    said = ["conformance", *map(str, arguments)]
+    return CliRunner().invoke(main, said, env={"COLUMNS": "200", "LABS_API_KEY": None, "LABS_URL": None, **environment})
+
+
+def reverse_results(server: Live) -> None:
+    """Break BAT-1."""
+    fault = {"path": "/api/v1/batch/evaluate", "reverse_results": True}
+    server.client.post("/_mock/faults", json=fault).raise_for_status()
+
+
+def test_the_command_says_what_it_found(server: Live, tmp_path: Path) -> None:
+    """0 if nothing failed; the table has every clause, and three files are written."""
+    files = {kind: tmp_path / f"report.{kind}" for kind in ("json", "junit", "html")}
+    options = [part for kind, file in files.items() for part in (f"--{kind}", file)]
+    result = conformance(server.url, "--max-requests", "300", *options, LABS_API_KEY=KEY)
+    assert result.exit_code == 0, result.output
+    assert all(clause.name in result.stdout for clause in CLAUSES)
+    assert "0 failed, 0 differs" in result.stdout
+    assert json.loads(files["json"].read_text())["passed"]
+    assert JUnitXml.fromfile(str(files["junit"])).failures == 0
+    assert "It passed." in files["html"].read_text()
+    assert len(server.world.journal) <= 300
+
+
+def test_a_failure_is_1(server: Live) -> None:
+    """A clause that does not hold ends with 1; JSON for standard output leaves the table to the other one (BAT-1)."""
+    reverse_results(server)
+    result = conformance(server.url, "--api-key", KEY, "--json", "-", "--max-requests", "700")
+    assert result.exit_code == 1
+    said = json.loads(result.stdout)
+    assert "BAT-1" in [one["clause"] for one in said["clauses"] if one["outcome"] == "failed"]
+    assert "BAT-1 failed" in result.stderr
+    assert KEY not in result.output
+
+
+def test_only_a_strict_run_fails_for_what_is_inferred(server: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the server differs from our reading, of the length of ids here, it passes, and with `--strict` not (ID-1)."""
+    monkeypatch.setattr("labs_mock.conformance.envelope.ID_LENGTH", 27)
+    for strict, code in (((), 0), (("--strict",), 1)):
+        result = conformance(server.url, "--api-key", KEY, "--max-requests", "60", *strict)
+        assert result.exit_code == code
+        assert "ID-1 differs from our reading" in result.stdout
+
+
+def test_nobody_wrong_usage_and_a_wrong_key_are_told_apart(server: Live, tmp_path: Path) -> None:
+    """3 if nothing answers; 2 for bad usage and for a wrong key, which is said in one line (AUTH-1)."""
+    assert conformance("http://127.0.0.1:9", "--api-key", KEY).exit_code == 3
+    assert conformance("127.0.0.1:9", "--api-key", KEY).exit_code == 3
+    assert conformance(server.url).exit_code == 2
+    assert conformance("--api-key", KEY).exit_code == 2
+    for wrong in (("--profile", "endless"), ("--max-requests", "0"), ("--html", tmp_path)):
+        assert conformance(server.url, "--api-key", KEY, *wrong).exit_code == 2
+    assert len(server.world.journal) == 0
+    refused = conformance(server.url, "--api-key", "lab_wrong")
+    assert refused.exit_code == 2
+    assert refused.output == f"labs-mock: {server.url} does not know the key: 401 Invalid or missing API key\n"
+
+
+EXTRA = ("httpx", "hypothesis", "jinja2", "junitparser", "pytest")
+
+
+def without_the_extra(script: str) -> subprocess.CompletedProcess[str]:
+    """What a script does where none of the suite's libraries can be imported."""
+    blocked = f"import sys; sys.modules.update(dict.fromkeys({EXTRA})); from labs_mock.cli import main"
+    command = [sys.executable, "-c", f"{blocked}\n{script}"]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+
+
+def test_the_server_needs_nothing_of_the_extra() -> None:
+    """It serves, and `labs-mock validate` does its work."""
+    result = without_the_extra(
+        "from labs_mock.testing import LabsMock\nwith LabsMock() as mock: print(mock.health()['status'])\nmain(['validate'])"
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("ok\n13 scenarios")
+
+
+def test_the_extra_is_asked_for_where_it_is_missing() -> None:
+    """Without hypothesis and the others the command says what to install; 2."""
+    result = without_the_extra("main(['conformance', 'http://127.0.0.1:9', '--api-key', 'k'])")
+    assert result.returncode == 2
+    assert result.stderr.endswith(" is not installed; pip install 'labs-mock[conformance]'\n")
+
+
+# The table of options
+
+
+def test_both_commands_have_the_options_of_the_table() -> None:
+    """The names are those of the command line, and for pytest with `labs` in front."""
+    command = main.commands["conformance"]
+    assert [param.opts[0] for param in command.params if isinstance(param, click.Option)] == [
+        f"--{option.name}" for option in OPTIONS
+    ]
+    assert of_pytest(OPTIONS[0]) == "--labs-api-key"
+    assert len({option.field for option in (URL, *OPTIONS)}) == len(OPTIONS) + 1
+
+
+def parsed(*arguments: str, **environment: str) -> dict[str, Any]:
+    """What pytest would be given."""
+    parser = pytest.Parser(_ispytest=True)
+    add_to_pytest(parser)
+    found = parser.parse(list(arguments))
+
+    class Config:
+        def getoption(self, name: str) -> Any:
+            return getattr(found, name)
+
+    return given_to_pytest(Config(), environment)
+
+
+def test_options_of_pytest_reach_the_run() -> None:
+    """Values are of their types, those of the environment count where none is given, and repeated ones add up."""
+    asked = parsed(
+        "--labs-url",
+        "http://a",
+        "--labs-dataset",
+        "x",
+        "--labs-dataset",
+        "y",
+        "--labs-max-requests",
+        "7",
+        LABS_API_KEY="k",
+    )
+    assert (asked["url"], asked["api_key"]) == ("http://a", "k")
+    assert (asked["datasets"], asked["scenarios"], asked["max_requests"]) == (["x", "y"], (), 7)
+    assert (asked["profile"], asked["strict"], asked["seed"], asked["html"]) == ("quick", False, 0, None)
+    for given in ((), ("--labs-url", "http://a"), ("--labs-api-key", "k")):
+        with pytest.raises(ValueError, match="is needed"):
+            parsed(*given)
+    for text in ("0", "-1", "many"):
+        with pytest.raises(ValueError, match=text):
+            count(text)
+
+
+# The pytest form
+
+
+def told(outcome: Any, strict: bool = False, errors: tuple[str, ...] = ()) -> Document:
+    """A run with one verdict."""
+    entry = Entry(PARTS[0][0], "General", "documented", "What it says.", outcome, 1, "for a reason", "this", "that")
+    return Document("http://a", "quick", 0, strict, False, {}, 1, 1.0, 0.0, errors, [entry])
+
+
+@pytest.mark.parametrize(
+    ("outcome", "strict", "ends"),
+    [
+        ("passed", False, None),
+        ("skipped", False, pytest.skip.Exception),
+        ("differs", False, pytest.xfail.Exception),
+        ("differs", True, pytest.fail.Exception),
+        ("failed", False, pytest.fail.Exception),
+    ],
+)
+def test_a_test_ends_as_its_verdict(outcome: str, strict: bool, ends: type[BaseException] | None) -> None:
+    """A difference in what is inferred is an expected failure, unless the run is strict."""
+    said = told(outcome, strict)
+    if ends is None:
+        test_clause(said, *PARTS[0])
+        return
+    with pytest.raises(ends, match="for a reason" if outcome == "skipped" else "expected: this\nseen: that"):
+        test_clause(said, *PARTS[0])
+
+
+def test_a_check_that_broke_off_fails() -> None:
+    """No error of the suite itself is passed over."""
+    test_every_check_could_be_completed(told("passed"))
+    with pytest.raises(pytest.fail.Exception, match="general: KeyError"):
+        test_every_check_could_be_completed(told("passed", errors=("general: KeyError",)))
+
+
+def pytest_form(folder: Path, *arguments: str) -> tuple[int, str]:
+    """Run the suite by pytest in an empty folder; its exit code and what it printed."""
+    command = [sys.executable, "-m", "pytest", "-p", "no:asyncio", "-p", "no:cacheprovider", "-rA", "--pyargs"]
+    result = subprocess.run(
+        [*command, "labs_mock.conformance", *arguments],
+        cwd=folder,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return result.returncode, result.stdout + result.stderr
+
+
+def test_pytest_has_a_test_for_each_part(server: Live, tmp_path: Path) -> None:
+    """One run is behind them; a failure shows the violation and its curl lines, and reports are written (BAT-1)."""
+    reverse_results(server)
+    report = tmp_path / "report.json"
+    code, said = pytest_form(
+        tmp_path,
+        "--labs-url",
+        server.url,
+        "--labs-api-key",
+        KEY,
+        "--labs-json",
+        str(report),
+        "--labs-max-requests",
+        "700",
+    )
+    assert code == 1
+    outcomes = {(one["clause"], one["basis"]): one["outcome"] for one in json.loads(report.read_text())["clauses"]}
+    words = {"passed": "PASSED", "failed": "FAILED", "skipped": "SKIPPED", "differs": "XFAIL"}
+    for (clause, basis), outcome in outcomes.items():
+        assert outcome == "skipped" or f"test_clause[{clause}-{basis}]" in said
+        assert outcome == "skipped" or f"{words[outcome]} " in said
+    assert f"{Counter(outcomes.values())['skipped']} skipped" in said
+    assert "BAT-1 failed: " in said
+    assert "/api/v1/batch/evaluate --data-binary" in said
+    assert KEY not in said
+    runs = [record for record in server.world.journal if record.path == "/_mock/datasets"]
+    assert len(runs) <= 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--labs-url", "http://127.0.0.1:9", "--labs-api-key", "k"], "no answer from http://127.0.0.1:9"),
+        (["--labs-url", "http://127.0.0.1:9"], "--labs-api-key or LABS_API_KEY is needed"),
+        (["--labs-seed", "x"], "--labs-seed"),
+    ],
+)
+def test_pytest_says_in_a_line_what_is_wrong(tmp_path: Path, arguments: list[str], said: str) -> None:
+    """It ends as for any bad usage, and no test runs."""
+    code, output = pytest_form(tmp_path, *arguments)
+    assert code == pytest.ExitCode.USAGE_ERROR
+    assert said in output
+    assert " passed" not in output
+    assert " failed" not in output

@@ -1,0 +1,53 @@
+"""Curl lines: what a report gives to reproduce a failure by hand."""
+
+import os
+import shutil
+import subprocess
+from collections import deque
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labs_mock.conformance.client import Client
+from labs_mock.conformance.exchanges import HIDDEN, expression
+from tests.support import KEY, Live
+
+LARGE = b'{"a":"' + b"x" * 3_000_000 + b'","b":[' + b'{"c":1},' * 900 + b"0]}"
+BODIES = (b"", b'{"a": "it\'s $HOME `x` \\n"}', '{"a": "\N{SNOWMAN} \'"}'.encode(), b'{"a": "\xff"}', LARGE)
+needs_shell = pytest.mark.skipif(not (shutil.which("curl") and shutil.which("python3")), reason="no curl or python3")
+
+
+@needs_shell
+@pytest.mark.parametrize("body", BODIES, ids=["empty", "odd", "unicode", "binary", "large"])
+def test_a_line_sends_the_same_request(server: Live, body: bytes) -> None:
+    """A shell sends the same bytes, with the key from its environment (ERR-2)."""
+    with Client(server.url, KEY) as client:
+        sent = client.send("POST", "/api/v1/evaluate", body, {"content-type": "application/json"})
+    line = sent.curl()
+    assert KEY not in line
+    assert len(line) < 1_500
+    subprocess.run(["bash", "-c", line], check=True, capture_output=True, env={**os.environ, "LABS_API_KEY": KEY})
+    one, other = deque(server.world.journal, maxlen=2)
+    assert (one.method, one.path, one.status) == (other.method, other.path, other.status)
+    assert one.request == other.request
+    assert one.account is other.account is not None
+
+
+@given(st.text(max_size=200), st.integers(1, 300))
+def test_long_bodies_become_short_expressions(text: str, times: int) -> None:
+    """The expression that stands for a body is that body, written as a product where it repeats."""
+    body = text * times + "end"
+    assert eval(expression(body), {}) == body
+
+
+def test_the_key_is_hidden_wherever_it_is(server: Live) -> None:
+    """In what was sent, and in what came back; on the wire it is the key itself (ERR-2)."""
+    with Client(server.url, KEY) as client:
+        sent = client.send(
+            "POST", "/api/v1/evaluate", f'{{"{HIDDEN}": 1}}'.encode(), {"content-type": "application/json"}
+        )
+    (record,) = server.world.journal
+    assert record.account is not None
+    assert KEY not in repr(sent)
+    assert HIDDEN.encode() in (sent.body or b"")
