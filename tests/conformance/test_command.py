@@ -68,18 +68,40 @@ def test_only_a_strict_run_fails_for_what_is_inferred(server: Live, monkeypatch:
         assert "ID-1 differs from our reading" in result.stdout
 
 
+ADDRESS = "URL: expected http:// or https:// and a host, without /api/v1"
+
+
 def test_nobody_wrong_usage_and_a_wrong_key_are_told_apart(server: Live, tmp_path: Path) -> None:
     """3 if nothing answers; 2 for bad usage and for a wrong key, which is said in one line (AUTH-1)."""
     assert conformance("http://127.0.0.1:9", "--api-key", KEY).exit_code == 3
-    assert conformance("127.0.0.1:9", "--api-key", KEY).exit_code == 3
     assert conformance(server.url).exit_code == 2
     assert conformance("--api-key", KEY).exit_code == 2
     for wrong in (("--profile", "endless"), ("--max-requests", "0"), ("--html", tmp_path)):
         assert conformance(server.url, "--api-key", KEY, *wrong).exit_code == 2
+    for url in ("127.0.0.1:9", "ftp://127.0.0.1", f"{server.url}/api/v1"):
+        result = conformance(url, "--api-key", KEY)
+        assert (result.exit_code, result.output.partition(";")[0]) == (2, f"labs-mock: {ADDRESS}")
     assert len(server.world.journal) == 0
     refused = conformance(server.url, "--api-key", "lab_wrong")
     assert refused.exit_code == 2
     assert refused.output == f"labs-mock: {server.url} does not know the key: 401 Invalid or missing API key\n"
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        (("--scenario", "back-clam"), "the catalog has no 'back-clam'"),
+        (("--scenario", "other/back-claim"), "the catalog has no 'other/back-claim'"),
+        (("--collection", "back-claim"), "the catalog has no 'back-claim'"),
+        (("--dataset", "mine"), "there is no dataset 'mine': 400 id: expected a UUID, got 'mine'"),
+        (("--dataset", "0" * 8 + "-0000-4000-8000-" + "0" * 12), "there is no dataset '0"),
+    ],
+)
+def test_what_is_named_must_be_there(server: Live, named: tuple[str, str], said: str) -> None:
+    """A run of nothing would pass; instead it says what the server does not have."""
+    result = conformance(server.url, "--api-key", KEY, *named)
+    assert result.exit_code == 2
+    assert result.output.startswith(f"labs-mock: {said}")
 
 
 EXTRA = ("httpx", "hypothesis", "jinja2", "junitparser", "pytest")

@@ -58,10 +58,17 @@ class Lab:
     # What the server offers
 
     def discover(self) -> None:
-        """Ask for the catalog, for an episode of each scenario, and how far each dataset is; judge the answers."""
+        """Ask for the catalog, for an episode of each scenario, and how far each dataset is; judge the answers.
+
+        Raises `Refused` for what the options name and the server does not have.
+        """
         catalog: Any = None
         with suppress(Unusable):
             catalog = self.wanted("list_catalog")
+        missing = self.options.missing(listed(catalog, Options())) if catalog else []
+        if missing:
+            raise Refused(f"the catalog has no {missing[0]!r}")
+        self._check_named_datasets()
         found = chosen(listed(catalog, self.options), self._most)
         self._scenarios = [self._learned(one) for one in self.each(found)]
         for name in self.each(self.options.datasets or self._mock_datasets()):
@@ -210,6 +217,12 @@ class Lab:
         """A name that no run has used, for histories that begin empty (NORM-2)."""
         self._fresh += 1
         return f"conformance-{name}-{self.client.nonce}-{self._fresh}"
+
+    def _check_named_datasets(self) -> None:
+        for name in self.each(self.options.datasets):
+            sent = self.ask("dataset_status", id=name, limited=None)
+            if sent.status in (400, 404):
+                raise Refused(f"there is no dataset {name!r}: {_said(sent)}")
 
     def _learned(self, scenario: Scenario) -> Scenario:
         """A scenario with what an episode of it tells; without that, if the server does not say it."""

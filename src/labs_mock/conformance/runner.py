@@ -34,7 +34,8 @@ from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.machine import sequences
 from labs_mock.conformance.target import Options
 from labs_mock.conformance.verdicts import Report, verdicts
-from labs_mock.conformance.violations import UNREADABLE, Enough, Skip, Unusable, Violation
+from labs_mock.conformance.violations import UNREADABLE, Enough, Refused, Skip, Unusable, Violation
+from labs_mock.contract.limits import BASE_PATH
 from labs_mock.errors import LabsMockError
 
 MODULES = (
@@ -107,7 +108,8 @@ PROFILES = {
 def run(lab: Lab, profile: Profile, number: int = 0, checks: Sequence[Check] | None = None) -> Report:
     """Run checks (default: all, and the machine) with a seed, and judge.
 
-    Raises `StartError` if nothing answers, `Refused` if the key is not known. Every check has an equal part of what is left of the budget.
+    Raises `StartError` if nothing answers, `Refused` if the key, or what is named, is not known. Every check has an equal
+    part of what is left of the budget.
     """
     if checks is None:
         checks = [*CHECKS, sequences(profile.settings, profile.shrinks, number)]
@@ -142,8 +144,10 @@ def judge(  # noqa: PLR0913 - what the table of options has
 ) -> Report:
     """Run all checks against a server as the options say.
 
-    Raises `StartError` if it does not answer at all, and `Refused` if it does not know the key.
+    Raises `StartError` if it does not answer at all, and `Refused` if it does not know the key or what is named.
     """
+    if not url.startswith(("http://", "https://")) or url.rstrip("/").endswith(BASE_PATH):
+        raise Refused(f"URL: expected http:// or https:// and a host, without {BASE_PATH}; got {url}")
     chosen = PROFILES[profile]
     with Client(url, api_key, max_requests=max_requests) as client:
         return run(Lab(client, Options(collections, scenarios, datasets), chosen.scenarios), chosen, seed)

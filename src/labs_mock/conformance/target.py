@@ -23,6 +23,14 @@ class Options:
         wanted = not self.scenarios or slug in self.scenarios or f"{collection}/{slug}" in self.scenarios
         return wanted and (not self.collections or collection in self.collections)
 
+    def missing(self, offered: "Sequence[Scenario]") -> list[str]:
+        """What is named and not among the scenarios that a catalog lists."""
+        collections = {one.collection for one in offered}
+        scenarios = {name for one in offered for name in (one.slug, repr(one))}
+        return [one for one in self.collections if one not in collections] + [
+            one for one in self.scenarios if one not in scenarios
+        ]
+
 
 @dataclass(frozen=True)
 class Tool:

@@ -46,7 +46,7 @@ class Violation(AssertionError):
 
 
 class Refused(LabsMockError):
-    """The server does not know the key, so that nothing can be said of it."""
+    """What was asked cannot be done: the server does not know the key, or has not what is named."""
 
 
 class Skip(SkipTest):
