@@ -60,8 +60,8 @@ def _life(name: str, folder: Path) -> None:
     mock = LabsMock(url=host.url).start()
 
     def visit() -> None:
-        host.receive(world_of(library, settings, "lab_test_1"), "lab_test_1")
-        LabsMock(url=host.url, api_key="lab_test_1").start()
+        host.receive(world_of(library, settings, "lab_of_a_test_1"), "lab_of_a_test_1")
+        LabsMock(url=host.url, api_key="lab_of_a_test_1").start()
         host.dismiss()
 
     asked, reset, visited = (median(map(_milliseconds, [act] * REQUESTS)) for act in (mock.health, mock.reset, visit))

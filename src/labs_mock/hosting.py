@@ -14,7 +14,7 @@ from labs_mock.settings import given, settings_from
 from labs_mock.world import World
 from labs_mock.world.world import accounts_of
 
-GUEST = "lab_test_"
+GUEST = "lab_of_a_test_"
 """What the keys of guests begin with."""
 
 

@@ -150,3 +150,18 @@ def test_settings_and_scenarios_can_be_overridden(project: Project) -> None:
     project.write("test_b.py", OF_THE_MODULE)
     project.write("test_c.py", OF_THE_CONFTEST)
     project.run().assert_outcomes(passed=5)
+
+
+def test_keys_of_a_project_are_its_own(project: Project) -> None:
+    """Whatever a test calls the keys that it adds: they are good, and its requests stand in the journal."""
+    project.write(
+        "test_keys.py",
+        "import httpx\n\n"
+        "def test_keys(labs_mock):\n"
+        "    for key in ('lab_test_1', 'lab_test', 'lab_of_acme'):\n"
+        "        labs_mock.add_key(key, 'acme')\n"
+        "        answer = httpx.get(f'{labs_mock.url}/api/v1/catalog', headers={'authorization': f'Bearer {key}'})\n"
+        "        assert answer.status_code == 200\n"
+        "    assert [one.organisation for one in labs_mock.requests] == ['acme'] * 3\n",
+    )
+    project.run().assert_outcomes(passed=1)
