@@ -12,7 +12,7 @@ from labs_mock.conformance.violations import Unusable
 from labs_mock.contract.limits import MAX_TURNS
 from labs_mock.text import normalise
 
-NEUTRAL = operator("Hm.")
+NEUTRAL = operator("Hm, one moment, if I may.")
 """What moves no persona."""
 
 

@@ -348,7 +348,7 @@ def _config(config: RewardConfig | None, **weights: Any) -> RewardConfig | None:
     return config.model_copy(update={"quality_weights": config.quality_weights.model_copy(update=weights)})
 
 
-@instead("RC-1", "an omitted weight is a half", reward, "effective_weights", inferred=False)
+@instead("RC-1", "an omitted weight is a half", reward, "effective_weights", inferred=False, wide=True)
 def _(original: Any, scenario: Any, config: RewardConfig) -> Any:
     asked = config.quality_weights
     names = [name for name in DIMENSIONS if asked is not None and name not in asked.model_fields_set]

@@ -2,7 +2,7 @@
 
 from labs_mock.conformance.checks import Draw, check
 from labs_mock.conformance.lab import Lab
-from labs_mock.conformance.strategies import conversations, operator, persona, without
+from labs_mock.conformance.strategies import SENTENCES, conversations, operator, persona, without
 from labs_mock.conformance.target import Json, Scenario
 
 ROUNDING = 1e-6  # rewards have six places (RC-4)
@@ -27,6 +27,18 @@ def the_higher_reward_wins_by_the_difference(lab: Lab, data: Draw) -> None:
     lab.expect("CMP-1", answer["winner"] == winner, f"{winner} wins with {a} against {b}", answer["winner"])
     held = abs(answer["margin"] - abs(a - b)) <= ROUNDING
     lab.expect("CMP-1", held, f"a margin of {abs(a - b):.6f}", answer["margin"])
+
+
+@check("CMP-1")
+def a_small_difference_is_one(lab: Lab) -> None:
+    """Whoever says a little more wins, if that is worth anything at all."""
+    for scenario in lab.each(lab.every_scenario):
+        for count in range(1, len(SENTENCES)):
+            less, more = ([operator(" ".join(SENTENCES[:said]))] for said in (count, count + 1))
+            answer = lab.compare(scenario, less, more)
+            a, b = answer["reward_a"], answer["reward_b"]
+            winner = "tie" if a == b else "a" if a > b else "b"
+            lab.expect("CMP-1", answer["winner"] == winner, f"{winner} wins with {a} against {b}", answer["winner"])
 
 
 @check("CMP-1")

@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 from labs_mock.conformance.checks import Draw, check
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import (
+    PROVOCATIONS,
+    SENTENCES,
     at_the_border,
     chat,
     conversations,
@@ -69,13 +71,22 @@ def evaluating_a_transcript_gives_the_episodes_last_reward(lab: Lab, data: Draw)
 
 
 @check("EV-2")
+def a_transcript_is_gated_as_its_episode_was(lab: Lab) -> None:
+    """Where something was said that scope or terminology forbid, too."""
+    for scenario in lab.each(lab.every_scenario):
+        transcript, last = played(lab, scenario, [operator(" ".join((*SENTENCES, *PROVOCATIONS)))], None)
+        seen = lab.evaluate(scenario, transcript)["reward"]
+        lab.expect("EV-2", seen == last["reward"], f"the reward of the episode, {last['reward']}", seen)
+
+
+@check("EV-2")
 def what_follows_the_end_is_ignored(lab: Lab, data: Draw) -> None:
     """Messages after the turn that ended an episode change nothing."""
     scenario = lab.every_scenario[0]
     said = [data(messages(scenario)) for _ in range(scenario.max_turns or 50)]
     transcript, last = played(lab, scenario, said, None)
     lab.expect("EP-10", last["episode_complete"], "an end after the last allowed turn", last)
-    after = [persona("Yes."), data(messages(scenario))]
+    after = [persona("Yes."), operator(" ".join(SENTENCES))]
     one, other = (without(lab.evaluate(scenario, given)) for given in (transcript, [*transcript, *after]))
     lab.expect("EV-2", one == other, f"the answer without what follows the end, {one}", other)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from labs_mock.conformance.checks import Draw, check
 from labs_mock.conformance.episode import Episode, repeatable, repeats
 from labs_mock.conformance.lab import Lab
-from labs_mock.conformance.strategies import contents, messages, operator, persona, without
+from labs_mock.conformance.strategies import SENTENCES, contents, messages, operator, persona, without
 from labs_mock.conformance.target import Json, Scenario
 from labs_mock.conformance.violations import Skip
 from labs_mock.contract.tokens import NO_RESPONSE
@@ -194,6 +194,15 @@ def a_history_of_assistants_is_read_by_what_the_persona_says(lab: Lab, data: Dra
         left = len([message for message in episode.transcript[:-1] if message["role"] == "user"])
         end = data(st.sampled_from([None, -1])) if left > 1 else None
         _alike(lab, scenario, episode.transcript[:end], _as_assistant(episode.transcript[:end]))
+
+
+@check("EP-8")
+def a_turn_of_two_messages_is_told_from_two_turns(lab: Lab) -> None:
+    """In a played history of assistants nobody takes turns message by message."""
+    for scenario in lab.each([one for one in lab.every_scenario if repeats(lab, one)]):
+        episode = Episode(lab, scenario)
+        episode.take(operator(SENTENCES[0]), operator(" ".join(SENTENCES)))
+        _alike(lab, scenario, episode.transcript, _as_assistant(episode.transcript))
 
 
 @check("EP-8")

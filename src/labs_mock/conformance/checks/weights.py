@@ -60,6 +60,16 @@ def scores_are_those_with_weight(lab: Lab, data: Draw) -> None:
 
 
 @check("RC-2")
+def a_weight_of_0_does_not_run(lab: Lab) -> None:
+    """Beside one with weight, too."""
+    for scenario in lab.each(lab.every_scenario):
+        names = names_of(lab, scenario)
+        for dimension, name in names.items():
+            answer = scored(lab, scenario, [operator("Hello.")], {**dict.fromkeys(names, 0), dimension: 1})
+            lab.expect("RC-2", list(_scores(answer)) == [name], f"the score of {dimension} alone", answer)
+
+
+@check("RC-2")
 def a_score_does_not_depend_on_the_others(lab: Lab, data: Draw) -> None:
     """A dimension has the same score alone and among others."""
     scenario, messages, asked = _drawn(lab, data)
