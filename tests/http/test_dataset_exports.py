@@ -1,5 +1,4 @@
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from tests.http.datasets import (
     dataset,
     get,
     name_of,
-    one_of_each,
     scenarios,
     with_datasets,
 )
@@ -28,20 +26,6 @@ from tests.test_server import serving
 READY = name_of("ready")
 NIL = "00000000-0000-0000-0000-000000000000"
 COUNTED = b"x-ratelimit-remaining"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Live]:
-    """A server of them all."""
-    with live(one_of_each()) as server:
-        yield server
-
-
-@pytest.fixture
-def served(running: Live) -> Live:
-    """The same, with its world as new."""
-    running.world.reset()
-    return running
 
 
 @pytest.mark.parametrize("what", ["status", "export"])
@@ -68,9 +52,9 @@ def served(running: Live) -> Live:
         "lab_secret",
     ],
 )
-def test_what_is_no_uuid_is_a_bad_request(served: Live, name: str, what: str) -> None:
+def test_what_is_no_uuid_is_a_bad_request(datasets: Live, name: str, what: str) -> None:
     """400 names the field and quotes little; the request decides it alone, so it uses no quota (DS-5, RL-1, ERR-2)."""
-    response = get(served, name, what)
+    response = get(datasets, name, what)
     message = check_envelope(response, 400)
     assert message.startswith("id: expected a UUID, got '")
     assert len(message) < 120
@@ -83,24 +67,24 @@ VERSIONS = [f"12345678-9abc-{version}def-{variant}abc-123456789abc" for version,
 
 @pytest.mark.parametrize("what", ["status", "export"])
 @pytest.mark.parametrize("name", [NIL, *VERSIONS])
-def test_an_unknown_uuid_is_not_found(served: Live, name: str, what: str) -> None:
+def test_an_unknown_uuid_is_not_found(datasets: Live, name: str, what: str) -> None:
     """The nil UUID and versions 1 to 8 are ids: 404 after the limiter if there is no such dataset (DS-5, RL-1)."""
-    response = get(served, name, what)
+    response = get(datasets, name, what)
     assert check_envelope(response, 404) == "Training dataset not found"
     assert set(LIMITS) <= set(response.headers)
 
 
 @pytest.mark.parametrize(("name", "status"), [(TIMED, "preview"), (LONG, "ready")])
-def test_ids_are_compared_in_lower_case(served: Live, name: str, status: str) -> None:
+def test_ids_are_compared_in_lower_case(datasets: Live, name: str, status: str) -> None:
     """An id in capitals is the same dataset, all f and version 8 among them (DS-5)."""
-    served.world.clock.advance(5)
+    datasets.world.clock.advance(5)
     for written in (name, name.upper(), name.title()):
-        assert get(served, written, "status").json()["status"] == status
+        assert get(datasets, written, "status").json()["status"] == status
 
 
-def test_the_file_is_named_by_the_id_of_the_dataset(served: Live) -> None:
+def test_the_file_is_named_by_the_id_of_the_dataset(datasets: Live) -> None:
     """In lower case, however the request writes it (DS-4)."""
-    response = get(served, LONG.upper(), "export")
+    response = get(datasets, LONG.upper(), "export")
     assert response.headers["content-disposition"] == f'attachment; filename="training-dataset-{LONG}.jsonl"'
 
 
@@ -127,10 +111,10 @@ def plain(response: httpx.Response) -> tuple[int, list[tuple[bytes, bytes]], byt
         {"params": {"limit": "1", "format": "csv"}},
     ],
 )
-def test_what_is_not_documented_changes_nothing(served: Live, what: str, options: dict[str, Any]) -> None:
+def test_what_is_not_documented_changes_nothing(datasets: Live, what: str, options: dict[str, Any]) -> None:
     """Accept twice, Range, conditions, a body, a query: the whole answer, as without them, and nothing noticed (DS-4)."""
     given: dict[str, Any] = {key: list(value) if key == "headers" else value for key, value in options.items()}
-    assert plain(get(served, READY, what, **given)) == plain(get(served, READY, what))
+    assert plain(get(datasets, READY, what, **given)) == plain(get(datasets, READY, what))
 
 
 def test_a_body_that_is_too_large_is_refused_on_a_get_too() -> None:
@@ -143,9 +127,9 @@ def test_a_body_that_is_too_large_is_refused_on_a_get_too() -> None:
 
 @pytest.mark.parametrize("what", ["status", "export"])
 @pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-def test_only_get_is_allowed(served: Live, method: str, what: str) -> None:
+def test_only_get_is_allowed(datasets: Live, method: str, what: str) -> None:
     """405 with `Allow`, before any other check and without quota; a HEAD has no body (GEN-3, RL-1)."""
-    response = get(served, READY, what, key="lab_wrong", method=method)
+    response = get(datasets, READY, what, key="lab_wrong", method=method)
     assert response.headers["allow"] == "GET"
     assert not set(LIMITS) & set(response.headers)
     if method == "HEAD":
@@ -157,26 +141,26 @@ def test_only_get_is_allowed(served: Live, method: str, what: str) -> None:
 @pytest.mark.parametrize(
     "path", ["", f"/{READY}", f"/{READY}/status/", f"/{READY}/rows", f"/{READY}/x/export", "//export"]
 )
-def test_there_are_no_other_paths(served: Live, path: str) -> None:
+def test_there_are_no_other_paths(datasets: Live, path: str) -> None:
     """No list of datasets, no dataset by itself, no trailing slash (GEN-3)."""
-    response = served.client.get(f"/api/v1/training-datasets{path}", headers={"authorization": f"Bearer {KEY}"})
+    response = datasets.client.get(f"/api/v1/training-datasets{path}", headers={"authorization": f"Bearer {KEY}"})
     assert "no such path" in check_envelope(response, 404)
 
 
-def test_every_key_sees_the_same_rows(served: Live) -> None:
+def test_every_key_sees_the_same_rows(datasets: Live) -> None:
     """Another organisation's key, and one without any subscription: the same answer but for the request's id (DS-5)."""
-    mine, theirs = (get(served, READY, "export", key=key) for key in (KEY, "lab_none"))
+    mine, theirs = (get(datasets, READY, "export", key=key) for key in (KEY, "lab_none"))
     assert plain(mine) == plain(theirs)
-    assert get(served, READY, "export", key="lab_once").content == mine.content
+    assert get(datasets, READY, "export", key="lab_once").content == mine.content
     assert mine.headers["x-request-id"] != theirs.headers["x-request-id"]
 
 
-def test_the_quota_is_used(served: Live) -> None:
+def test_the_quota_is_used(datasets: Live) -> None:
     """Exports and polls count against the key's quota; over it they are 429 in the envelope (RL-1, RL-2)."""
-    assert get(served, READY, "export", key="lab_once").headers["x-ratelimit-remaining"] == "0"
+    assert get(datasets, READY, "export", key="lab_once").headers["x-ratelimit-remaining"] == "0"
     for what in ("export", "status"):
-        assert check_envelope(get(served, READY, what, key="lab_once"), 429) == "Rate limit exceeded"
-    assert check_envelope(get(served, READY, "export", key="lab_wrong"), 401) == "Invalid or missing API key"
+        assert check_envelope(get(datasets, READY, what, key="lab_once"), 429) == "Rate limit exceeded"
+    assert check_envelope(get(datasets, READY, "export", key="lab_wrong"), 401) == "Invalid or missing API key"
 
 
 def test_status_makes_no_row(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -15,25 +14,10 @@ from tests.http.datasets import (
     get,
     in_state,
     name_of,
-    one_of_each,
     with_datasets,
 )
 from tests.http.test_envelope import LIMITS
 from tests.support import KEY, Live, live
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Live]:
-    """A server of them all."""
-    with live(one_of_each()) as server:
-        yield server
-
-
-@pytest.fixture
-def served(running: Live) -> Live:
-    """The same, with its world as new."""
-    running.world.reset()
-    return running
 
 
 def state(response: httpx.Response) -> str:
@@ -51,17 +35,17 @@ def check_payload(response: httpx.Response, status: str) -> None:
 
 
 @pytest.mark.parametrize("status", STATES)
-def test_status_is_200_in_every_state(served: Live, status: str) -> None:
+def test_status_is_200_in_every_state(datasets: Live, status: str) -> None:
     """`error` is there when it failed and only then; `row_count` is null until rows were counted (DS-1, DS-2)."""
-    response = get(served, name_of(status), "status")
+    response = get(datasets, name_of(status), "status")
     assert (response.status_code, findings(response)) == (200, [])
     check_payload(response, status)
 
 
 @pytest.mark.parametrize("status", [status for status in STATES if status != "ready"])
-def test_an_export_that_is_not_ready_is_the_status_payload(served: Live, status: str) -> None:
+def test_an_export_that_is_not_ready_is_the_status_payload(datasets: Live, status: str) -> None:
     """202 before the end, 409 cancelled, 500 failed, each with the payload in place of the envelope (DS-3, ERR-1)."""
-    response = get(served, name_of(status), "export")
+    response = get(datasets, name_of(status), "export")
     early = ["export_before_ready"] if STATES[status][0] == 202 else []
     assert (response.status_code, findings(response)) == (STATES[status][0], early)
     check_payload(response, status)
@@ -69,9 +53,9 @@ def test_an_export_that_is_not_ready_is_the_status_payload(served: Live, status:
         assert response.headers["x-mock-findings"] == 'export_before_ready;severity=info;place="id"'
 
 
-def test_an_export_is_lines_of_json(served: Live) -> None:
+def test_an_export_is_lines_of_json(datasets: Live) -> None:
     """One object a line, a line feed after the last one too, in chunks, under exactly the documented headers (DS-4, ID-1)."""
-    response = get(served, name_of("ready"), "export")
+    response = get(datasets, name_of("ready"), "export")
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/x-ndjson"
     attachment = f'attachment; filename="training-dataset-{name_of("ready")}.jsonl"'
@@ -84,7 +68,7 @@ def test_an_export_is_lines_of_json(served: Live) -> None:
     counts = {
         len(lines),
         int(response.headers["x-row-count"]),
-        get(served, name_of("ready"), "status").json()["row_count"],
+        get(datasets, name_of("ready"), "status").json()["row_count"],
     }
     assert counts == {50}
     row = {"scenario_id", "agent_template_id", "messages", "metadata"}
@@ -92,62 +76,62 @@ def test_an_export_is_lines_of_json(served: Live) -> None:
     assert len(set(lines)) == 50
 
 
-def test_row_counts_stay_until_the_next_one(served: Live) -> None:
+def test_row_counts_stay_until_the_next_one(datasets: Live) -> None:
     """Null before the first stage that counts, then the last count, and all rows when ready (DS-2)."""
-    counts = [get(served, POLLED, "status").json()["row_count"] for _ in range(5)]
+    counts = [get(datasets, POLLED, "status").json()["row_count"] for _ in range(5)]
     assert counts == [None, 20, 20, 20, 50]
 
 
 @pytest.mark.parametrize("asked", ["s s s s", "e e e e", "s e s e", "e s s e"])
-def test_polls_of_both_kinds_count_together(served: Live, asked: str) -> None:
+def test_polls_of_both_kinds_count_together(datasets: Live, asked: str) -> None:
     """One counter a dataset: its stages end after 1, 2 and 1 polls, whichever of the two they ask for (DS-7)."""
-    seen = [state(get(served, POLLED, {"s": "status", "e": "export"}[what])) for what in (*asked.split(), "s", "e")]
+    seen = [state(get(datasets, POLLED, {"s": "status", "e": "export"}[what])) for what in (*asked.split(), "s", "e")]
     assert seen == ["pending", "running", "running", "filtering", "ready", "ready"]
 
 
-def test_what_is_refused_is_no_poll(served: Live) -> None:
+def test_what_is_refused_is_no_poll(datasets: Live) -> None:
     """400, 401, 404, 405 and 429 leave the lifecycle where it is, between any two polls (DS-7)."""
 
     def refused() -> list[int]:
-        others = [get(served, POLLED, what, **change) for what in ("status", "export") for change in changes]
-        return [*(response.status_code for response in others), get(served, POLLED[:-1], "export").status_code]
+        others = [get(datasets, POLLED, what, **change) for what in ("status", "export") for change in changes]
+        return [*(response.status_code for response in others), get(datasets, POLLED[:-1], "export").status_code]
 
     changes: list[dict[str, Any]] = [{"key": "lab_wrong"}, {"method": "HEAD"}, {"method": "POST"}, {"key": "lab_once"}]
-    assert get(served, LONG, "status", key="lab_once").status_code == 200
+    assert get(datasets, LONG, "status", key="lab_once").status_code == 200
     seen = []
     for _ in range(5):
         assert refused() == [401, 405, 405, 429] * 2 + [400]
-        assert get(served, POLLED, "rows").status_code == 404
-        assert get(served, LONG.replace("a", "b"), "export").status_code == 404
-        assert get(served, LONG, "status").status_code == 200
-        seen.append(state(get(served, POLLED, "status")))
+        assert get(datasets, POLLED, "rows").status_code == 404
+        assert get(datasets, LONG.replace("a", "b"), "export").status_code == 404
+        assert get(datasets, LONG, "status").status_code == 200
+        seen.append(state(get(datasets, POLLED, "status")))
     assert seen == ["pending", "running", "running", "filtering", "ready"]
 
 
-def test_every_key_counts(served: Live) -> None:
+def test_every_key_counts(datasets: Live) -> None:
     """Polls with different keys end the same stages (DS-5, DS-7)."""
-    seen = [state(get(served, POLLED, "status", key=key)) for key in (KEY, "lab_none", "lab_once", "lab_none", KEY)]
+    seen = [state(get(datasets, POLLED, "status", key=key)) for key in (KEY, "lab_none", "lab_once", "lab_none", KEY)]
     assert seen == ["pending", "running", "running", "filtering", "ready"]
 
 
-def test_stages_follow_the_clock(served: Live) -> None:
+def test_stages_follow_the_clock(datasets: Live) -> None:
     """Seconds pass several stages at once, and a stage of polls holds until it was asked for (DS-7)."""
 
     def later(seconds: float, what: str = "status") -> str:
-        served.world.clock.advance(seconds)
-        return state(get(served, TIMED, what))
+        datasets.world.clock.advance(seconds)
+        return state(get(datasets, TIMED, what))
 
     assert [later(0), later(4.5), later(0.5, "export"), later(9.5)] == ["pending", "pending", "preview", "preview"]
     assert [later(1_000), later(29.5), later(0.5, "export"), later(1e6)] == ["running", "filtering", "ready", "ready"]
-    served.world.reset()
+    datasets.world.reset()
     assert [later(15), later(30)] == ["running", "ready"]
 
 
-def test_a_reset_starts_all_lifecycles_anew(served: Live) -> None:
+def test_a_reset_starts_all_lifecycles_anew(datasets: Live) -> None:
     """What was ready is pending again, and then gives the same rows (DS-6, DS-7)."""
-    first = [get(served, POLLED, "export") for _ in range(5)]
-    served.world.reset()
-    again = [get(served, POLLED, "export") for _ in range(5)]
+    first = [get(datasets, POLLED, "export") for _ in range(5)]
+    datasets.world.reset()
+    again = [get(datasets, POLLED, "export") for _ in range(5)]
     assert [one.status_code for one in first] == [202, 202, 202, 202, 200]
     assert [(one.status_code, one.headers.raw, one.content) for one in first] == [
         (one.status_code, one.headers.raw, one.content) for one in again
