@@ -14,7 +14,7 @@ serve: .venv/serve.stamp
 	$(BIN)/labs-mock serve
 
 test: .venv/dev.stamp
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 # Exports in the hands of TRL, and of the newest and the oldest supported version of datasets. These two have venvs of their own.
 trainers: .venv-trainers/stamp .venv-oldest/stamp
