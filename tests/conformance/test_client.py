@@ -51,13 +51,33 @@ def test_a_quota_that_others_use_is_waited_for() -> None:
 
 
 def test_a_server_that_always_refuses_is_left_alone(server: Live) -> None:
-    """After three more attempts at a request its 429 is the answer, and attempts count for the budget (RL-2)."""
+    """After three more attempts at a request its 429 is the answer, and no other one is sent (RL-2)."""
     server.client.post("/_mock/faults", json={"status": 429}).raise_for_status()
     waited: list[float] = []
-    with Client(server.url, KEY, max_requests=5, sleep=waited.append) as client:
+    with Client(server.url, KEY, max_requests=9, sleep=waited.append) as client:
         assert client.send(*CATALOG).status == 429
-        assert client.used == 4
-        with pytest.raises(OutOfBudget):
+        with pytest.raises(OutOfBudget, match="does not lift"):
             client.send(*CATALOG)
-    assert len(server.world.journal) == client.used == 5
+    assert len(server.world.journal) == client.used == 4
     assert max(waited) <= 61
+
+
+def test_attempts_count_for_the_budget(server: Live) -> None:
+    """A request that is sent again uses as many as it is sent (RL-2)."""
+    server.client.post("/_mock/faults", json={"status": 429}).raise_for_status()
+    with (
+        Client(server.url, KEY, max_requests=3, sleep=lambda _: None) as client,
+        pytest.raises(OutOfBudget, match="spent"),
+    ):
+        client.send(*CATALOG)
+    assert len(server.world.journal) == client.used == 3
+
+
+def test_a_run_ends_where_no_window_ever_does() -> None:
+    """On a clock that stands still the quota of a minute is all there is: one request waits, and the rest is skipped (RL-2)."""
+    waited: list[float] = []
+    with live(world(keys=KEYS)) as running, Client(running.url, KEY, sleep=waited.append) as client:
+        report = run(Lab(client), PROFILES["quick"])
+    assert sum(waited) < 5 * 60
+    assert statuses(running)[429] <= 4
+    assert any("does not lift" in one.reason for one in report.verdicts)

@@ -24,7 +24,7 @@ class Client:
 
     `max_requests` is the budget of the whole run, retries included; None is no budget. It waits for the next window when
     an answer says that nothing remains, and sends a request that got a 429 once more after that. Where the clocks disagree
-    it learns to wait longer.
+    it learns to wait longer; where waiting does not help at all, it sends nothing more.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class Client:
         self._resume: float | None = None  # when the window ends in which nothing remains, in unix seconds
         self._waits = 0  # in a row that changed nothing
         self._late = 0  # how often a window had not ended when it should have
+        self._stuck = False  # whether the limit stayed, however long was waited
         self._lock = Lock()  # turns at once come from threads (EP-15)
         self._started = time.monotonic()
         self._http = httpx.Client(trust_env=False, timeout=TIMEOUT, verify=self.url.startswith("https"))
@@ -68,7 +69,9 @@ class Client:
         headers: Mapping[str, str] | None = None,
         authorization: str | None = OWN,
     ) -> Sent:
-        """Send a request, and once more after a 429, up to three times. Raises `OutOfBudget` where none is left.
+        """Send a request, and once more after a 429, up to three times.
+
+        Raises `OutOfBudget` where no request is left, and after a request that got a 429 every time.
 
         `$LABS_API_KEY` in headers and content stands for the key.
         """
@@ -80,12 +83,15 @@ class Client:
                 break
             sent = self._send(method, path, content, given)
             self._late += sent.status == httpx.codes.TOO_MANY_REQUESTS
+        self._stuck = self._stuck or sent.status == httpx.codes.TOO_MANY_REQUESTS
         return sent
 
     def _send(self, method: str, path: str, content: bytes | None, headers: dict[str, str]) -> Sent:
         with self._lock:
             if self._allowed is not None and self.used >= self._allowed:
                 raise OutOfBudget("the budget of requests is spent")
+            if self._stuck:
+                raise OutOfBudget("the rate limit does not lift, as on a clock that stands still")
             self._wait()
             self.used += 1
         body = None if content is None else content.replace(HIDDEN.encode(), self._key.encode())
