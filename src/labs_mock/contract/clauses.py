@@ -32,6 +32,7 @@ SECTIONS = {
     "ID": "Request ids",
     "ERR": "Errors",
     "RL": "Rate limits",
+    "KEY": "What a key is",
     "CAT": "Catalog",
     "EP": "Episodes",
     "EV": "Evaluation",
@@ -39,6 +40,7 @@ SECTIONS = {
     "CMP": "Comparison",
     "NORM": "Normalised rewards",
     "RC": "Reward configuration",
+    "SV": "Scoring version",
     "DS": "Training datasets",
     "ROW": "Rows",
     "TOK": "Canonical tokens",
@@ -107,6 +109,13 @@ CLAUSES = (
         "its own.",
         "Windows are whole minutes, one for each key. There is no `Retry-After`.",
     ),
+    Clause(
+        "KEY-1",
+        "`GET /key` describes the key that asks: `key_id`, `name` (text or null), `expires_at` (ISO 8601 or null) and "
+        "`rate_limits` (null, or a list of `limit`, `remaining` and `reset`, in the service's order).",
+        "All four are always there. `key_id` is `key_` and 26 base-32 characters, never a part of the key. There is one "
+        "limit, whose `reset` is in unix seconds; the call uses quota like any other and shows what is left after it.",
+    ),
     Clause("CAT-1", "`GET /catalog` lists collections and scenarios."),
     Clause(
         "CAT-2",
@@ -170,6 +179,11 @@ CLAUSES = (
         inferred="Turns of one episode at a time are applied one after the other; a refused one changes nothing.",
     ),
     Clause(
+        "EP-16",
+        "`config` is an object of configuration overrides.",
+        "Nothing more of it is documented: it is accepted and changes nothing; the mock reports one that is not empty.",
+    ),
+    Clause(
         "EV-1", "`POST /evaluate` gives the reward of a conversation, with the scenario's name and a scoring version."
     ),
     Clause(
@@ -217,6 +231,17 @@ CLAUSES = (
         "failure metric holds, or if nothing ran.",
     ),
     Clause("RC-5", inferred="A dimension that the scenario does not define does not run; the mock tells of it."),
+    Clause(
+        "RC-6",
+        "A reward is zero where nothing was investigated.",
+        "A scenario can say what must have happened before anything is rewarded; until that has held at some turn, the "
+        "reward is 0, and the scores are what they are.",
+    ),
+    Clause(
+        "SV-1",
+        "`scoring_version` is the version of the scoring algorithm.",
+        "It is one value for a whole server, the same in every answer until the engine or a scenario changes.",
+    ),
     Clause("DS-1", "A dataset is `pending`, `preview`, `running`, `filtering`, `ready`, `cancelled` or `failed`."),
     Clause(
         "DS-2",

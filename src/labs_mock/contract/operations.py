@@ -64,7 +64,7 @@ EVERYWHERE = (
 )
 """Clauses that every operation keeps beside its own; `NEVER` and `DET` are of the server as a whole."""
 
-_REWARDS = tuple(f"RC-{number}" for number in range(1, 6))
+_REWARDS = tuple(f"RC-{number}" for number in range(1, 7))
 
 OPERATIONS = (
     Operation(
@@ -85,7 +85,7 @@ OPERATIONS = (
         request=models.CreateEpisode,
         answer=answers.EpisodeCreated,
         refusals=(403, 404),
-        clauses=("EP-1", "EP-2", "EP-3", "AUTH-2"),
+        clauses=("EP-1", "EP-2", "EP-3", "EP-16", "AUTH-2"),
     ),
     Operation(
         name="take_turn",
@@ -108,6 +108,7 @@ OPERATIONS = (
         clauses=(
             "EV-1",
             "EV-2",
+            "SV-1",
             "NORM-1",
             "NORM-2",
             "EP-8",
@@ -125,7 +126,7 @@ OPERATIONS = (
         request=models.BatchEvaluate,
         answer=answers.BatchEvaluated,
         refusals=(),
-        clauses=("BAT-1", "BAT-2", "BAT-3", "BAT-4", "NORM-1", "NORM-2", "EP-8", "AUTH-2", "AUTH-3"),
+        clauses=("BAT-1", "BAT-2", "BAT-3", "BAT-4", "SV-1", "NORM-1", "NORM-2", "EP-8", "AUTH-2", "AUTH-3"),
     ),
     Operation(
         name="compare",
@@ -135,7 +136,7 @@ OPERATIONS = (
         request=models.Compare,
         answer=answers.Compared,
         refusals=(403, 404),
-        clauses=("CMP-1", "EP-8", "AUTH-2"),
+        clauses=("CMP-1", "SV-1", "EP-8", "AUTH-2"),
     ),
     Operation(
         name="dataset_status",
