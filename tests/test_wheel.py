@@ -58,8 +58,8 @@ def test_the_installed_wheel_serves(wheel: Path, tmp_path: Path) -> None:
             environment.install(f"{wheel}[conformance]")
             subprocess.run(judge, check=True, capture_output=True, cwd=tmp_path)
             assert "It passed." in (tmp_path / "report.html").read_text(encoding="utf-8")
-            run_tests = [str(environment.binaries / "pytest"), "--pyargs", "labs_mock.conformance", f"--labs-url={url}"]
-            run_tests += [f"--labs-{option}" for option in options]
+            run_tests = [str(environment.binaries / "pytest"), "--pyargs", "labs_mock.conformance"]
+            run_tests += [f"--labs-mock-conformance-{option}" for option in (f"url={url}", *options)]
             subprocess.run(run_tests, check=True, capture_output=True, cwd=tmp_path)
         finally:
             process.terminate()

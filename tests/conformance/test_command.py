@@ -139,7 +139,7 @@ def test_both_commands_have_the_options_of_the_table() -> None:
     assert [param.opts[0] for param in command.params if isinstance(param, click.Option)] == [
         f"--{option.name}" for option in OPTIONS
     ]
-    assert of_pytest(OPTIONS[0]) == "--labs-api-key"
+    assert of_pytest(OPTIONS[0]) == "--labs-mock-conformance-api-key"
     assert len({option.field for option in (URL, *OPTIONS)}) == len(OPTIONS) + 1
 
 
@@ -159,20 +159,20 @@ def parsed(*arguments: str, **environment: str) -> dict[str, Any]:
 def test_options_of_pytest_reach_the_run() -> None:
     """Values are of their types, those of the environment count where none is given, and repeated ones add up."""
     asked = parsed(
-        "--labs-url",
+        "--labs-mock-conformance-url",
         "http://a",
-        "--labs-dataset",
+        "--labs-mock-conformance-dataset",
         "x",
-        "--labs-dataset",
+        "--labs-mock-conformance-dataset",
         "y",
-        "--labs-max-requests",
+        "--labs-mock-conformance-max-requests",
         "7",
         LABS_API_KEY="k",
     )
     assert (asked["url"], asked["api_key"]) == ("http://a", "k")
     assert (asked["datasets"], asked["scenarios"], asked["max_requests"]) == (["x", "y"], (), 7)
     assert (asked["profile"], asked["strict"], asked["seed"], asked["html"]) == ("quick", False, 0, None)
-    for given in ((), ("--labs-url", "http://a"), ("--labs-api-key", "k")):
+    for given in ((), ("--labs-mock-conformance-url", "http://a"), ("--labs-mock-conformance-api-key", "k")):
         with pytest.raises(ValueError, match="is needed"):
             parsed(*given)
     for text in ("0", "-1", "many"):
@@ -236,13 +236,13 @@ def test_pytest_has_a_test_for_each_part(server: Live, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     code, said = pytest_form(
         tmp_path,
-        "--labs-url",
+        "--labs-mock-conformance-url",
         server.url,
-        "--labs-api-key",
+        "--labs-mock-conformance-api-key",
         KEY,
-        "--labs-json",
+        "--labs-mock-conformance-json",
         str(report),
-        "--labs-max-requests",
+        "--labs-mock-conformance-max-requests",
         "700",
     )
     assert code == 1
@@ -262,9 +262,15 @@ def test_pytest_has_a_test_for_each_part(server: Live, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--labs-url", "http://127.0.0.1:9", "--labs-api-key", "k"], "no answer from http://127.0.0.1:9"),
-        (["--labs-url", "http://127.0.0.1:9"], "--labs-api-key or LABS_API_KEY is needed"),
-        (["--labs-seed", "x"], "--labs-seed"),
+        (
+            ["--labs-mock-conformance-url", "http://127.0.0.1:9", "--labs-mock-conformance-api-key", "k"],
+            "no answer from http://127.0.0.1:9",
+        ),
+        (
+            ["--labs-mock-conformance-url", "http://127.0.0.1:9"],
+            "--labs-mock-conformance-api-key or LABS_API_KEY is needed",
+        ),
+        (["--labs-mock-conformance-seed", "x"], "--labs-mock-conformance-seed"),
     ],
 )
 def test_pytest_says_in_a_line_what_is_wrong(tmp_path: Path, arguments: list[str], said: str) -> None:

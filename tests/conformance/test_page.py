@@ -31,7 +31,7 @@ def test_the_page_names_every_option(option: Any) -> None:
 def test_the_page_names_no_other_option() -> None:
     """Every option that the page gives to one of our commands exists."""
     known = {name for param in COMMAND.params for name in param.opts} | {of_pytest(option) for option in OPTIONS}
-    known |= {"--labs-url", "--labs-", "--data-binary", "--pyargs"}
+    known |= {"--labs-mock-conformance-url", "--labs-mock-conformance-", "--data-binary", "--pyargs"}
     assert {*re.findall(r"(?<![\w-])--[a-z][a-z-]*", TEXT)} <= known
 
 

@@ -152,3 +152,23 @@ def test_pytest_tells_of_marker_and_options(project: Project) -> None:
         assert f"--labs-mock-{option.name}=" in text
         assert f"  labs_mock_{option.name} (" in text
     assert f"@pytest.mark.labs_mock({', '.join(f'{option.name}=…' for option in OPTIONS)}):" in text
+
+
+OWN = """
+def pytest_addoption(parser):
+    for name in ("url", "api-key", "collection", "scenario", "dataset", "profile", "seed", "strict", "json", "html"):
+        parser.addoption(f"--labs-{name}")
+
+
+def pytest_report_header(config):
+    return f"own: {config.getoption('labs_url')}"
+"""
+
+
+def test_a_project_keeps_its_own_options(project: Project) -> None:
+    """One that names its own options `--labs-url`, `--labs-api-key` and so on starts, and gets what they are given."""
+    project.write("conftest.py", OWN)
+    project.write("test_own.py", "def test_own(pytestconfig):\n    assert pytestconfig.option.labs_strict == 'x'\n")
+    result = project.run("--labs-url=http://mine", "--labs-strict=x")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["own: http://mine"])

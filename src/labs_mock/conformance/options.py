@@ -1,4 +1,4 @@
-"""The one table of options: of `labs-mock conformance`, and with `labs` before their names of pytest.
+"""The one table of options: of `labs-mock conformance`, and with `labs-mock-conformance` before their names of pytest.
 
 Nothing but the standard library is imported here: the pytest plugin of every test run reads it.
 """
@@ -62,12 +62,12 @@ URL = Option("url", "url", "the server to judge by the contract", variable="LABS
 
 
 def of_pytest(option: Option) -> str:
-    """The name of an option for pytest, for instance `--labs-api-key`."""
-    return f"--labs-{option.name}"
+    """The name of an option for pytest, for instance `--labs-mock-conformance-api-key`."""
+    return f"--labs-mock-conformance-{option.name}"
 
 
 def _dest(option: Option) -> str:
-    return f"labs_{option.field}"
+    return f"labs_mock_conformance_{option.field}"
 
 
 def _help(option: Option) -> str:
@@ -77,7 +77,7 @@ def _help(option: Option) -> str:
 
 def add_to_pytest(parser: Any) -> None:
     """Add the options to pytest's parser."""
-    group = parser.getgroup("labs", "labs-mock: options of pytest --pyargs labs_mock.conformance")
+    group = parser.getgroup("labs-mock-conformance", "labs-mock: options of pytest --pyargs labs_mock.conformance")
     for option in (URL, *OPTIONS):
         given: dict[str, Any] = {"dest": _dest(option), "help": _help(option)}
         if option.flag:

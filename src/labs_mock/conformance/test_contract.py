@@ -1,4 +1,4 @@
-"""A test for each part of a clause: `pytest --pyargs labs_mock.conformance --labs-url … --labs-api-key …`."""
+"""A test for each part of a clause: `pytest --pyargs labs_mock.conformance`."""
 
 import pytest
 
