@@ -221,6 +221,18 @@ def test_an_explanation_shows_every_rule_and_the_sum(folder: Path) -> None:
     assert [name for name in ids if name not in shown] == []
     assert "Gate: 0.9" in shown
     assert shown.rstrip().endswith(f"Reward: {reward:g}")
+    assert "requires" not in shown
+
+
+def test_an_explanation_names_what_is_required(folder: Path) -> None:
+    """It says why a reward is 0 where nothing happened that the scenario requires (RC-6)."""
+    file = folder / "case-management" / "back-claim.yaml"
+    data = {**CLAIM, "scoring": {"requires": {"says": ["never mind"]}}}
+    file.write_text(json.dumps(data), encoding="utf-8")
+    shown = run("score", file, folder.parent / "transcript.json", "--explain").stdout
+    assert "has not held: the reward is 0" in shown
+    assert "What the scenario requires has not held at any turn: the reward is 0." in shown
+    assert shown.rstrip().endswith("Reward: 0")
 
 
 @pytest.mark.parametrize(

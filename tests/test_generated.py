@@ -9,7 +9,7 @@ from labs_mock.contract.operations import EVERYWHERE, OPERATIONS
 from tests.generated import CITED, GENERATED, citing_tests
 from tests.pages import ROOT
 
-AHEAD = ("KEY-1", "EP-16", "RC-6", "SV-1")
+AHEAD = ("KEY-1", "EP-16", "SV-1")
 """Clauses whose code and tests come after them."""
 
 

@@ -119,6 +119,8 @@ def explain_table(scored: Scored) -> str:
     with console.capture() as capture:
         console.print(rules, sums)
         console.print(f"Turns: {scored.turns}{ended}. Gate: {gate.factor:g}{why}.")
+        if not assessment.earned:
+            console.print("What the scenario requires has not held at any turn: the reward is 0.")
         if assessment.critical:
             console.print("A critical failure holds: the reward is 0.")
         for finding in scored.findings:

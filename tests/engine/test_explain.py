@@ -5,7 +5,7 @@ from hypothesis import given
 
 from labs_mock.contract.dimensions import DIMENSIONS
 from labs_mock.contract.models import Message
-from labs_mock.engine.explain import Row, explain
+from labs_mock.engine.explain import Row, explain, explanation
 from labs_mock.engine.reward import assess
 from labs_mock.scenario.scenario import Scenario
 from tests.engine.test_play import PLAYERS, VALID, played, players, transcripts
@@ -126,3 +126,16 @@ def test_a_rubric_without_a_level_that_holds_has_a_row_too() -> None:
     on = scenario(criteria={"rubrics": [{"name": "R", "criteria": [row]}]})
     assert "0" in _rows(on, "Hello")["rubrics", "r"].result
     assert _rows(on, "Hello")["rubrics", "r"].turns == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "turns", "result"),
+    [(["Hello", "Well"], (), "has not held: the reward is 0"), (["Hello", "second job"], (2,), "has held")],
+)
+def test_what_is_required_has_a_row(said: list[str], turns: tuple[int, ...], result: str) -> None:
+    """The last one, where a scenario requires anything: it names the cause of a reward of 0 (RC-6)."""
+    on = scenario(scoring={"requires": {"says": ["second job"]}})
+    play = played(on, *said)
+    assert explain(on, play)[-1] == Row("scoring", "requires", turns, result)
+    assert explanation(on, play)["earned"] == bool(turns)
+    assert explanation(scenario(), played(scenario(), *said))["earned"]

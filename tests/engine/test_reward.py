@@ -13,7 +13,7 @@ from labs_mock.engine.play import Player
 from labs_mock.engine.reward import assess, unknown_dimensions
 from labs_mock.engine.score import Assessment
 from labs_mock.scenario.scenario import Scenario
-from tests.engine.test_play import PLAYERS, VALID, played, players, transcripts
+from tests.engine.test_play import LENIENT, PLAYERS, VALID, played, players, transcripts
 from tests.support import CLAIM, operator, scenario
 
 WEIGHTS = st.dictionaries(st.sampled_from(DIMENSIONS), st.just(0.0) | st.floats(0.01, 1))
@@ -153,6 +153,55 @@ def test_nothing_is_noticed_about_what_was_not_asked_for(config: RewardConfig | 
     """Weights of 0 and omitted ones ask for nothing, and the scenario's defaults are its own (RC-5)."""
     assert unknown_dimensions(PARTIAL, config) == []
     assert list(_assessed(PARTIAL, ["Well"]).scores) == ["D1_SuccessMetrics", "D5_Discovery"]
+
+
+REQUIRES: dict[str, Any] = {
+    "an event": {"says": ["second job"]},
+    "a call": {"calls": "order_imaging"},
+    "a reveal": {"discovered": "fear"},
+    "an answer": {"heard": ["scared"]},
+    "the opening": {"heard": ["about my claim"]},
+    "no longer": {"not": {"says": ["hello"]}},
+    "for a while": {"all": [{"says": ["hello"]}, {"not": {"says": ["nonsense"]}}]},
+    "only nots": {"all": [{"not": {"silent": True}}, {"any": [{"not": {"says": ["well"]}}, {"discovered": "onset"}]}]},
+    "late": {"says": ["hello"], "turns": {"at_least": 3}},
+    "never": {"all": [{"not": {"says": ["well"]}}, {"says": ["well"]}]},
+}
+REQUIRING = {
+    name: Player.of(scenario(scoring={"requires": rule}, invalid_tool_call="score", completed=None))
+    for name, rule in REQUIRES.items()
+}
+
+
+@given(st.sampled_from(sorted(REQUIRES)), transcripts, st.none() | WEIGHTS, st.booleans())
+@example("no longer", [[operator("Well")], [operator("Hello")]], None, False)
+@example("for a while", [[operator("Hello")], [operator("That is nonsense.")]], None, True)
+def test_what_is_required_must_have_held_at_some_turn(
+    name: str, said: list[list[Message]], weights: dict[str, float] | None, skip: bool
+) -> None:
+    """Until the rule has held after some turn, by asking after each, the reward is 0; scores stay as without it (RC-6)."""
+    required, config = REQUIRING[name], _config(weights, skip)
+    free = Player.of(LENIENT)
+    rule = required.scenario.criteria.requires
+    assert rule is not None
+    states = [required.fold(required.start(), said[: count + 1]) for count in range(len(said))]
+    met = any(rule.holds(state.masks, state.full) >> state.turn & 1 for state in states)
+    got = assess(required.scenario, required.fold(required.start(), said), config)
+    freely = assess(LENIENT, free.fold(free.start(), said), config)
+    assert got.earned == met
+    assert got.reward == (freely.reward if met else 0)
+    assert (got.scores, got.breakdown, got.critical) == (freely.scores, freely.breakdown, freely.critical)
+
+
+@pytest.mark.parametrize("config", [None, _config({"success_metrics": 1}), _config({"failure_metrics": 1}, skip=True)])
+def test_nothing_lifts_what_is_required_but_the_rule_itself(config: RewardConfig | None) -> None:
+    """Not weights, not skipping the gate; once it held, a turn at which it no longer holds changes nothing (RC-4, RC-6)."""
+    on = scenario(scoring={"requires": {"all": [{"says": ["hello"]}, {"not": {"says": ["nonsense"]}}]}})
+    assert _assessed(on, ["Tell me what happened."], config).reward == 0
+    earned = _assessed(on, ["Tell me what happened.", "Hello"], config).reward
+    assert earned > 0
+    assert _assessed(on, ["Tell me what happened.", "Hello", "That is nonsense."], config).reward > 0
+    assert _assessed(on, ["Tell me what happened.", "Hello nonsense."], config).reward == 0
 
 
 def _secrets(value: Any) -> set[str]:

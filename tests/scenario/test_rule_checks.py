@@ -17,8 +17,9 @@ HOLDS = [
     "criteria.best_practices.0.when",
     "criteria.rubrics.0.criteria.0.levels.0.when",
     "criteria.scope.prohibited.0.when",
+    "scoring.requires",
 ]
-"""Where it is asked whether a rule holds at the last turn."""
+"""Where it is asked whether a rule holds at the last turn, or at some turn."""
 
 TURN_BY_TURN = ["completed.when", "criteria.scope.must_refer.0.trigger", "criteria.scope.must_refer.0.when"]
 PERSONA = ["persona.replies.0.when", "state.0.when", "state.1.when", "state.2.when", "state.3.when", "rapport.when"]

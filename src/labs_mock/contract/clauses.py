@@ -227,15 +227,16 @@ CLAUSES = (
     ),
     Clause(
         "RC-4",
-        inferred="The reward is the weighted mean of the scores times the gate, rounded to six places; 0 if a critical "
-        "failure metric holds, or if nothing ran.",
+        inferred="The reward is 0 if what the scenario requires has not held so far (RC-6); else 0 if failure metrics run and "
+        "a critical one holds; else the weighted mean of the scores times the gate, rounded to six places, and 0 if nothing "
+        "ran. Only ratios of weights matter.",
     ),
     Clause("RC-5", inferred="A dimension that the scenario does not define does not run; the mock tells of it."),
     Clause(
         "RC-6",
-        "A reward is zero where nothing was investigated.",
-        "A scenario can say what must have happened before anything is rewarded; until that has held at some turn, the "
-        "reward is 0, and the scores are what they are.",
+        "Not investigating is given as the reason of rewards that are always 0.",
+        "A scenario can say what must have happened before anything is rewarded: until that rule has held at some turn, the "
+        "reward is 0 under any `reward_config`, and the scores stay what they are.",
     ),
     Clause(
         "SV-1",
@@ -304,7 +305,11 @@ CLAUSES = (
         "The persona never sees the token: silence reaches it as part of the context of the next time skip, which is in no "
         "observation and no `user` message.",
     ),
-    Clause("NEVER-1", "Scoring criteria, objectives, optimal actions and expected paths are in no answer."),
+    Clause(
+        "NEVER-1",
+        "Scoring criteria, objectives, optimal actions and expected paths are in no answer: no body, header or error, not the "
+        "catalog, no tool's description or schema, no exported row. Descriptions say what a thing is, not when to use it to win.",
+    ),
     Clause(
         "DET-1",
         inferred="On a frozen clock the same files, seed and requests give the same bytes in any process. There is no `Date` "

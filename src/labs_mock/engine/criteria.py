@@ -14,6 +14,15 @@ def holding(scenario: Scenario, play: Play) -> dict[Rule, int]:
     return play.held
 
 
+def requires_met(scenario: Scenario, play: Play) -> bool:
+    """Whether the rule that a scenario requires has held at some turn so far; true where it requires nothing (RC-6).
+
+    A rule never looks ahead, so all turns at which it held are known without going back to them.
+    """
+    rule = scenario.criteria.requires
+    return rule is None or bool(rule.holds(play.masks, play.full) & play.full)
+
+
 def success_metrics(scenario: Scenario, play: Play) -> Score:
     """Weight of the metrics that hold / total weight."""
     return _share(scenario.criteria.success_metrics, holding(scenario, play), "reached")

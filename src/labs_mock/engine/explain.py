@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from labs_mock.contract.models import RewardConfig
-from labs_mock.engine.criteria import holding
+from labs_mock.engine.criteria import holding, requires_met
 from labs_mock.engine.gate import broken
 from labs_mock.engine.outputs import alike
 from labs_mock.engine.reward import assess
@@ -23,7 +23,7 @@ class Row(NamedTuple):
 
 
 def explain(scenario: Scenario, play: Play) -> list[Row]:
-    """One row for everything that can count, in the order of the dimensions, then the gate.
+    """One row for everything that can count, in the order of the dimensions, then the gate, then what is required.
 
     It shows what must never leave `/api/v1` (NEVER-1): it is for the command line and the control plane.
     """
@@ -33,6 +33,7 @@ def explain(scenario: Scenario, play: Play) -> list[Row]:
         *_discovery(scenario, play),
         *_outputs(scenario, play),
         *_gate(scenario, play),
+        *_requires(scenario, play),
     ]
 
 
@@ -43,6 +44,7 @@ def explanation(scenario: Scenario, play: Play, config: RewardConfig | None = No
         "turns": play.turn,
         "terminal_reason": play.terminal,
         "reward": assessment.reward,
+        "earned": assessment.earned,
         "critical": assessment.critical,
         "gate": {"factor": assessment.gate.factor, "violations": list(assessment.gate.violations)},
         "dimensions": [
@@ -109,6 +111,13 @@ def _gate(scenario: Scenario, play: Play) -> Iterator[Row]:
         missed = tuple(listed(broken(referral, play)))
         triggered = _turns(referral.trigger, play)
         yield Row("gate: must_refer", referral.id, triggered, f"missed after turn {missed[0]}" if missed else "kept")
+
+
+def _requires(scenario: Scenario, play: Play) -> Iterator[Row]:
+    rule = scenario.criteria.requires
+    if rule is not None:
+        met = "has held" if requires_met(scenario, play) else "has not held: the reward is 0"
+        yield Row("scoring", "requires", _turns(rule, play), met)
 
 
 def _turns(rule: Rule, play: Play) -> tuple[int, ...]:

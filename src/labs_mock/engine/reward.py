@@ -1,4 +1,4 @@
-"""The reward: which scorers run, what they say, and the one number (RC-1…5)."""
+"""The reward: which scorers run, what they say, and the one number (RC-1…6)."""
 
 from collections.abc import Callable, Mapping
 from math import fsum
@@ -27,8 +27,8 @@ assert tuple(SCORERS) == DIMENSIONS
 def assess(scenario: Scenario, play: Play, config: RewardConfig | None = None) -> Assessment:
     """Score the conversation so far.
 
-    reward = 0 if failure metrics run and a critical one holds, else gate times the weighted mean of the scorers that
-    ran, rounded to 6 places (RC-4). Scores are rounded first, so that a reader can do the sum again. Without a
+    reward = 0 if what the scenario requires has not held at any turn (RC-6); else 0 if failure metrics run and a critical
+    one holds; else gate times the weighted mean of the scorers that ran, rounded to 6 places (RC-4). Scores are rounded first, so that a reader can do the sum again. Without a
     config a state is assessed once, however many conversations lead to it.
     """
     if config is not None:
@@ -42,9 +42,10 @@ def _assess(scenario: Scenario, play: Play, weights: Mapping[Dimension, float], 
     results = {dimension: SCORERS[dimension](scenario, play) for dimension in weights}
     gated = OPEN if skip_gate else gate(scenario, play)
     held = criteria.holding(scenario, play)
+    earned = criteria.requires_met(scenario, play)
     critical = "failure_metrics" in weights and not held.keys().isdisjoint(scenario.criteria.critical)
     reward = 0.0
-    if weights and not critical:
+    if weights and earned and not critical:
         top = max(weights.values())  # only ratios matter, and tiny weights must not vanish in products
         shares = [weight / top for weight in weights.values()]
         total = fsum([share * result.value for share, result in zip(shares, results.values(), strict=True)])
@@ -52,7 +53,7 @@ def _assess(scenario: Scenario, play: Play, weights: Mapping[Dimension, float], 
     names = scenario.names
     scores = {names[dimension]: result.value for dimension, result in results.items()}
     breakdown = {names[dimension]: result.sentence for dimension, result in results.items()}
-    return Assessment(reward, results, weights, gated, critical, names, scores, breakdown)
+    return Assessment(reward, results, weights, gated, earned, critical, names, scores, breakdown)
 
 
 def effective_weights(scenario: Scenario, config: RewardConfig) -> Mapping[Dimension, float]:

@@ -28,12 +28,15 @@ class Assessment:
     """A reward and how it came about.
 
     `results` has the dimensions that ran; `scores` and `breakdown` say the same by the scenario's names (RC-2).
+    `earned` says whether what the scenario requires has held at some turn (RC-6), `critical` whether a critical failure
+    holds where failure metrics run; the reward is 0 without the one as with the other.
     """
 
     reward: float
     results: Mapping[Dimension, Score]
     weights: Mapping[Dimension, float]
     gate: Gate
+    earned: bool
     critical: bool
     names: Mapping[Dimension, str]
     scores: Mapping[str, float]

@@ -42,7 +42,7 @@ class Criteria:
     """Everything that is scored or gated by rules, and what ends an episode.
 
     `rules` has those that are asked whether they hold at the last turn, `endings` those that are asked at
-    every turn.
+    every turn; `requires` must have held at some turn before anything is rewarded (RC-6).
     """
 
     success_metrics: tuple[Criterion, ...]
@@ -56,6 +56,7 @@ class Criteria:
     decisions: tuple[schema.Output, ...]
     critical: tuple[Rule, ...]
     completed: Rule | None
+    requires: Rule | None
     rules: Rulebook
     endings: Rulebook
 
@@ -91,6 +92,7 @@ def compile_criteria(file: schema.ScenarioFile, words: Vocabulary) -> Criteria:
         decisions=tuple(output for output in given.outputs if output.expected is not None),
         critical=critical,
         completed=completed,
+        requires=words.optional(file.scoring.requires),
         rules=Rulebook([*(one.rule for one in (*success, *failures, *practices, *prohibited, *terminology)), *levels]),
         endings=Rulebook([*critical, *([] if completed is None else [completed])]),
     )

@@ -36,6 +36,7 @@ PLACES = (
     Place("criteria.scope.prohibited.*.when"),
     Place("criteria.scope.must_refer.*.trigger", yields=True),
     Place("criteria.scope.must_refer.*.when", yields=True),
+    Place("scoring.requires"),
     Place("operators.*.says.*.*.when"),
     Place("operators.*.says.*.parts.*.when"),
 )

@@ -248,11 +248,12 @@ class Gate(FileModel):
 
 
 class Scoring(FileModel):
-    """Weights and names of the dimensions, and the gate."""
+    """Weights and names of the dimensions, the gate, and the rule before which nothing is rewarded (RC-6)."""
 
     weights: dict[Dimension, Share] | None = None
     names: dict[Dimension, Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]+$", max_length=80)]] = {}
     gate: Gate = Gate()
+    requires: Rule | None = Field(None, description="Until this rule has held at some turn, the reward is 0.")
 
 
 class Ends(FileModel):

@@ -118,6 +118,19 @@ def test_the_gate_and_the_end_are_told(server: Live) -> None:
     assert [(one["code"], one["severity"]) for one in ended["findings"]] == [("turns_after_end", "warning")]
 
 
+def test_what_is_required_is_told(server: Live) -> None:
+    """Where a reward is 0 because nothing that the scenario requires has happened, the explanation says so (RC-6)."""
+    requiring = {**CLAIM, "scoring": {"requires": {"any": [{"discovered": "side_job"}, {"calls": "order_imaging"}]}}}
+    assert add(server, scenario=requiring).status_code == 200
+    where = {"scenario_slug": NEW["scenario_slug"]}
+    for said, earned, result in (("Hm", False, "has not held: the reward is 0"), ("A second job?", True, "has held")):
+        told = explain(server, conversation(said), **where)
+        assert (told["earned"], told["reward"] > 0) == (earned, earned)
+        assert told["rules"][-1] == {"part": "scoring", "id": "requires", "turns": [1][not earned :], "result": result}
+        assert all(one["score"] is not None for one in told["dimensions"])
+    assert explain(server, conversation("Hm"))["earned"]
+
+
 def test_what_evaluate_notices_is_told(server: Live) -> None:
     """A misspelt field may well be why a reward is not what was expected (GEN-4, GEN-6)."""
     body = '{"reward_confg": {"skip_safety_gate": true}, "messages": [], "messages": %s, "normalization_key": "run"'
