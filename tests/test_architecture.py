@@ -77,6 +77,7 @@ ROOMS = (
         "world",
     ),
     (
+        "http.bearer",
         "http.bodies",
         "http.responses",
         "http.exchange",

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from labs_mock.ids import digest, episode_id, fingerprint, request_id
 
-CROCKFORD = "[0-9a-hjkmnp-tv-z]{26}"
+CROCKFORD = "[0-7][0-9a-hjkmnp-tv-z]{25}"
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 BASE: dict[str, Any] = {
     "seed": 7,
     "organisation": "acme",
@@ -36,6 +37,20 @@ def test_ids_are_a_prefix_and_26_crockford_characters(seed: int, path: str, body
     request, episode = _ids(**BASE | {"seed": seed, "path": path, "body": body, "attempt": attempt})
     assert re.fullmatch(f"req_{CROCKFORD}", request)
     assert re.fullmatch(f"ep_{CROCKFORD}", episode)
+
+
+@given(st.integers(0, 2**63 - 1), st.binary(), st.integers(0, 10**6))
+def test_ids_are_128_bits(seed: int, body: bytes, attempt: int) -> None:
+    """Parsers of TypeIDs and ULIDs read 26 characters as 128 bits and refuse more: the first one is 0 to 7 (ID-1)."""
+    for name in _ids(**BASE | {"seed": seed, "body": body, "attempt": attempt}):
+        digits = name.partition("_")[2]
+        assert sum(ALPHABET.index(digit) * 32**place for place, digit in enumerate(reversed(digits))) < 2**128
+
+
+def test_every_first_character_comes_up() -> None:
+    """The three bits of the first character are used, all of them (DET-3)."""
+    asked = fingerprint("acme", "POST", "/", b"")
+    assert {request_id(7, asked, attempt)[4] for attempt in range(200)} == set("01234567")
 
 
 @pytest.mark.parametrize(

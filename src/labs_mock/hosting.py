@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from labs_mock.contract.limits import PLANS
 from labs_mock.errors import StartError
 from labs_mock.http import create_app
+from labs_mock.http.bearer import bearer_key
 from labs_mock.scenario.loader import Library
 from labs_mock.server import Server, address_of, bind
 from labs_mock.settings import given, settings_from
@@ -46,7 +47,7 @@ class Switch:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        sent = dict(scope.get("headers", ())).get(b"authorization", b"").partition(b" ")[2].strip(b" ")
+        sent = bearer_key(scope.get("headers", ())) or b""
         left = sent.startswith(GUEST.encode()) and sent != self.key
         await (self.nowhere if left else self.present)(scope, receive, send)
 

@@ -6,10 +6,11 @@ from math import isqrt
 from xxhash import xxh3_128_digest, xxh3_128_intdigest
 
 _CROCKFORD = b"0123456789abcdefghjkmnpqrstvwxyz" * 8  # one character for every value of a byte
+_OCTAL = b"01234567" * 32  # the first of 26 characters has 3 of 128 bits
 
 ID_LENGTH = 26
 _ROUNDS = (1, 2, 3)
-ID_PATTERN = f"[0-9a-hjkmnp-tv-z]{{{ID_LENGTH}}}"  # Crockford's alphabet has no i, l, o and u
+ID_PATTERN = f"[0-7][0-9a-hjkmnp-tv-z]{{{ID_LENGTH - 1}}}"  # Crockford's alphabet has no i, l, o and u
 
 
 def fingerprint(organisation: str, method: str, path: str, body: bytes) -> bytes:
@@ -19,12 +20,12 @@ def fingerprint(organisation: str, method: str, path: str, body: bytes) -> bytes
 
 
 def request_id(seed: int, asked: bytes, attempt: int) -> str:
-    """`req_` and 26 lower-case Crockford base-32 characters (ID-1)."""
+    """`req_` and 26 lower-case Crockford base-32 characters, 128 bits, as TypeIDs and ULIDs have them (ID-1)."""
     return "req_" + _characters(seed, b"request", asked, attempt)
 
 
 def episode_id(seed: int, asked: bytes, attempt: int) -> str:
-    """`ep_` and 26 lower-case Crockford base-32 characters (EP-1)."""
+    """`ep_` and 26 such characters (EP-1, ID-1)."""
     return "ep_" + _characters(seed, b"episode", asked, attempt)
 
 
@@ -58,4 +59,5 @@ def permuted(key: bytes, number: int, size: int) -> int:
 
 def _characters(seed: int, purpose: bytes, asked: bytes, attempt: int) -> str:
     text = b"%d\0%b\0%d\0%b" % (seed, purpose, attempt, asked)
-    return blake2b(text, digest_size=ID_LENGTH).digest().translate(_CROCKFORD).decode()
+    made = blake2b(text, digest_size=ID_LENGTH).digest()
+    return (made[:1].translate(_OCTAL) + made[1:].translate(_CROCKFORD)).decode()

@@ -16,35 +16,33 @@ ACCOUNTS = Accounts(
 )
 
 
-@pytest.mark.parametrize("header", [b"Bearer lab_one", b"bearer lab_one", b"BEARER  lab_one ", b"Bearer lab_young"])
-def test_a_valid_key_is_found(header: bytes) -> None:
-    """The scheme's case and spaces around the key do not matter (AUTH-1)."""
-    account = ACCOUNTS.find(header, NOW)
+@pytest.mark.parametrize("key", [b"lab_one", b"lab_young"])
+def test_a_valid_key_is_found(key: bytes) -> None:
+    """A key that is neither revoked nor expired has its account (AUTH-1)."""
+    account = ACCOUNTS.find(key, NOW)
     assert account is not None
-    assert account.key.encode() in header
+    assert account.key.encode() == key
 
 
 @pytest.mark.parametrize(
-    "header",
+    "key",
     [
         None,
         b"",
-        b"Bearer",
-        b"Bearer ",
-        b"lab_one",
-        b"Basic lab_one",
-        b"Bearer lab_on",
-        b"Bearer lab_one2",
-        b"Bearer LAB_ONE",
-        b"Bearer lab_revoked",
-        b"Bearer lab_old",
-        b"Bearer \xff\xfe",
-        b"Bearer lab_one,lab_one",
+        b" lab_one",
+        b"lab_one ",
+        b"lab_on",
+        b"lab_one2",
+        b"LAB_ONE",
+        b"lab_revoked",
+        b"lab_old",
+        b"\xff\xfe",
+        b"lab_one,lab_one",
     ],
 )
-def test_any_other_key_is_not(header: bytes | None) -> None:
-    """Missing, wrong scheme, unknown, revoked or expired: no account, and 401 if one is needed (AUTH-1)."""
-    account = ACCOUNTS.find(header, NOW)
+def test_any_other_key_is_not(key: bytes | None) -> None:
+    """Missing, unknown, by a byte another one, revoked or expired: no account, and 401 if one is needed (AUTH-1)."""
+    account = ACCOUNTS.find(key, NOW)
     assert account is None
     with pytest.raises(Unauthorized, match="Invalid or missing API key"):
         require_account(account)

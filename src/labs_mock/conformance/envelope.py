@@ -136,6 +136,7 @@ def _judge_request_id(expect: Expect, sent: Sent) -> None:
     expect("ID-1", known, "X-Request-ID: req_ and base-32 characters", name or "no such header", inferred=False)
     if name is not None and known:
         expect("ID-1", len(name) == len("req_") + ID_LENGTH, f"{ID_LENGTH} characters", name, inferred=True)
+        expect("ID-1", name[len("req_")] in "01234567", "0 to 7 as the first of them", name, inferred=True)
 
 
 def _judge_repeated(expect: Expect, sent: Sent, repeated: Any) -> None:

@@ -71,8 +71,9 @@ CLAUSES = (
     ),
     Clause(
         "AUTH-1",
-        "`Authorization: Bearer lab_…`. A key that is missing, unknown, expired or revoked, or another scheme, is a 401 "
-        "`Invalid or missing API key`. A revocation counts at once.",
+        "`Authorization: Bearer lab_…`, with one space and the key byte for byte. A key that is missing, unknown, expired "
+        "or revoked, or another scheme, is a 401 `Invalid or missing API key`. A revocation counts at once.",
+        "The scheme is in any case. Two `Authorization` headers are a 401.",
     ),
     Clause(
         "AUTH-2",
@@ -87,7 +88,8 @@ CLAUSES = (
     Clause(
         "ID-1",
         "Every answer, errors and streams too, has the header `X-Request-ID`: `req_` and base-32 characters.",
-        "There are 26 of them. A client's own `X-Request-ID` changes nothing.",
+        "There are 26 of them, the first of which is 0 to 7, as in the ids of episodes and keys: 128 bits, as parsers of TypeIDs "
+        "and ULIDs read them. A client's own `X-Request-ID` changes nothing.",
     ),
     Clause("ID-2", "Bodies repeat it: `request_id` on success, `data.request_id` in errors.", "Exported rows do not."),
     Clause("ERR-1", 'An error is exactly `{"message": …, "data": {"request_id": …}}`.'),

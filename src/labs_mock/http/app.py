@@ -15,6 +15,7 @@ from labs_mock.contract.noticing import duplicate_keys, unknown_fields
 from labs_mock.contract.reading import read_json, read_model
 from labs_mock.contract.wording import INTERNAL, RATE_LIMITED, UNKNOWN_PATH
 from labs_mock.errors import BodyTooLarge, InternalError, MethodNotAllowed, NotFound, RateLimited, RequestError
+from labs_mock.http.bearer import bearer_key
 from labs_mock.http.bodies import Disconnected, read_body
 from labs_mock.http.control import HEALTH, control_routes, is_control
 from labs_mock.http.control.guard import check_control
@@ -89,7 +90,7 @@ class App:
     async def _leave(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
         """Leave everything that is not the API's to the router."""
         if is_control(exchange.path) and exchange.path != HEALTH:
-            check_control(self.world.settings, exchange.method, exchange.sent)
+            check_control(self.world.settings, exchange.method, exchange.sent, exchange.bearer)
         # With an `app` in its scope the router raises its errors instead of answering in plain text.
         scope["app"] = self
         await self._others(scope, _replay(exchange, receive), _heading(send, exchange))
@@ -99,7 +100,8 @@ class App:
         world, headers = self.world, dict(scope["headers"])
         body, too_large = await read_body(receive, headers.get(b"content-length"), world.settings.max_body)
         now = world.clock.now()
-        account = world.accounts.find(headers.get(b"authorization"), now)
+        bearer = bearer_key(scope["headers"])
+        account = world.accounts.find(bearer, now)
         query = scope["query_string"].decode("latin-1")
         target = f"{scope['path']}?{query}" if query else scope["path"]
         asked = fingerprint(account.organisation if account else "", scope["method"], target, body)
@@ -111,6 +113,7 @@ class App:
             scope["path"],
             query,
             headers,
+            bearer,
             account,
             asked,
             attempt,

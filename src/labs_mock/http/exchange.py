@@ -18,8 +18,8 @@ Payload = dict[str, Any]
 class Exchange:
     """A request whose body has arrived.
 
-    `asked` and `attempt` name it by what it asks (DET-3), `now` is when it arrived in unix seconds, `owner` the
-    account of its key if that is valid, `sent` its headers, `parameters` those of its path. `headers`, `findings`
+    `asked` and `attempt` name it by what it asks (DET-3), `now` is when it arrived in unix seconds, `sent` has
+    its headers, `bearer` is the key that it came with, `owner` the account of that if it is valid, `parameters` those of its path. `headers`, `findings`
     and `status` are of the answer; `faults` befall it, each with the seconds of its delay. The journal is also told
     of `rewards`, of the scorers that were `run` and `skipped`, and of episode and turn.
     """
@@ -29,6 +29,7 @@ class Exchange:
     path: str
     query: str
     sent: Mapping[bytes, bytes]
+    bearer: bytes | None
     owner: Account | None
     asked: bytes
     attempt: int

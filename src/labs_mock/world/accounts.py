@@ -97,12 +97,10 @@ class Accounts:
     def __iter__(self) -> Iterator[Account]:
         return iter(self._by_digest.values())
 
-    def find(self, authorization: bytes | None, now: float) -> Account | None:
-        """The account of an `Authorization` header; None without a valid key (AUTH-1)."""
-        scheme, _, key = (authorization or b"").partition(b" ")
-        if scheme.lower() != b"bearer":
+    def find(self, key: bytes | None, now: float) -> Account | None:
+        """The account of a key, compared byte for byte; None without a valid one (AUTH-1)."""
+        if key is None:
             return None
-        key = key.strip(b" ")
         account = self._by_digest.get(_digest(key))
         if account is None or not compare_digest(account.key.encode(), key) or not account.valid(now):
             return None

@@ -186,22 +186,38 @@ def _(original: Any, body: bytes, kind: bytes | None) -> Any:
 # AUTH
 
 
-@instead("AUTH-1", "any scheme is taken", accounts.Accounts, "find")
-def _(original: Any, self: accounts.Accounts, given: bytes | None, now: float) -> Any:
-    return original(self, b"Bearer " + (given or b"").partition(b" ")[2], now)
+@instead("AUTH-1", "any scheme is taken", app, "bearer_key", inferred=False)
+def _(_original: Any, headers: Any) -> Any:
+    return dict(headers).get(b"authorization", b"").partition(b" ")[2]
 
 
-@instead("AUTH-1", "a key needs no scheme", accounts.Accounts, "find")
-def _(original: Any, self: accounts.Accounts, given: bytes | None, now: float) -> Any:
-    return original(self, b"Bearer " + given if given and b" " not in given else given, now)
+@instead("AUTH-1", "a key needs no scheme", app, "bearer_key", inferred=False)
+def _(original: Any, headers: Any) -> Any:
+    found = dict(headers).get(b"authorization", b"")
+    return original(headers) if b" " in found else found
 
 
-@instead("AUTH-1", "a key may go on", accounts.Accounts, "find")
-def _(original: Any, self: accounts.Accounts, given: bytes | None, now: float) -> Any:
-    return original(self, (given or b"")[: len(f"Bearer {KEY}")], now)
+@instead("AUTH-1", "a key may go on", accounts.Accounts, "find", inferred=False)
+def _(original: Any, self: accounts.Accounts, key: bytes | None, now: float) -> Any:
+    return original(self, (key or b"")[: len(KEY)], now)
 
 
-@instead("AUTH-1", "a key in X-API-Key counts", app.App, "_receive")
+@instead("AUTH-1", "spaces around the key do not count", app, "bearer_key", inferred=False)
+def _(original: Any, headers: Any) -> Any:
+    return (original(headers) or b"").strip(b" ")
+
+
+@instead("AUTH-1", "the scheme must be in this case", app, "bearer_key", inferred=True)
+def _(original: Any, headers: Any) -> Any:
+    return original((name, value) for name, value in headers if not value.startswith((b"bearer", b"BEARER")))
+
+
+@instead("AUTH-1", "of two Authorization headers the last one counts", app, "bearer_key", inferred=True)
+def _(original: Any, headers: Any) -> Any:
+    return original(dict(headers).items())
+
+
+@instead("AUTH-1", "a key in X-API-Key counts", app.App, "_receive", inferred=False)
 async def _(original: Any, self: app.App, scope: Any, receive: Any) -> Any:
     found = [b"Bearer " + value for name, value in scope["headers"] if name == b"x-api-key"]
     return await original(
@@ -209,12 +225,12 @@ async def _(original: Any, self: app.App, scope: Any, receive: Any) -> Any:
     )
 
 
-@on_answer("AUTH-1", "no key is a 403", status=401)
+@on_answer("AUTH-1", "no key is a 403", status=401, inferred=False)
 def _(answer: Answer) -> None:
     answer.status = 403
 
 
-@on_answer("AUTH-1", "the message of a 401 is another one", status=401)
+@on_answer("AUTH-1", "the message of a 401 is another one", status=401, inferred=False)
 def _(answer: Answer) -> None:
     answer.body["message"] = "Unauthorized"
 
@@ -261,6 +277,11 @@ def _(original: Any, *given: Any) -> Any:
 @instead("ID-1", "it is one character shorter", app, "request_id", inferred=True)
 def _(original: Any, *given: Any) -> Any:
     return original(*given)[:-1]
+
+
+@instead("ID-1", "its first character is one of 32", app, "request_id", inferred=True)
+def _(original: Any, *given: Any) -> Any:
+    return original(*given).replace("req_0", "req_z").replace("req_1", "req_8")
 
 
 @instead("ID-1", "it is the same for equal requests", app, "request_id", inferred=True)

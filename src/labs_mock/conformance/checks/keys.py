@@ -2,6 +2,7 @@
 
 from labs_mock.conformance.checks import Draw, check
 from labs_mock.conformance.checks.batch import item
+from labs_mock.conformance.client import OWN
 from labs_mock.conformance.exchanges import HIDDEN
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import conversations, operator
@@ -19,6 +20,8 @@ NO_KEY = (
     f"Bearer {HIDDEN}x",
     f"Bearer x{HIDDEN}",
     f"Bearer {HIDDEN} {HIDDEN}",
+    f"Bearer  {HIDDEN}",
+    f"Bearer\t{HIDDEN}",
     "Bearer lab_no_such_key",
 )
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -32,7 +35,7 @@ def without_a_valid_key_everything_is_a_401(lab: Lab) -> None:
         for authorization in lab.each(NO_KEY):
             sent = lab.ask(operation.name, {}, id=NOBODY, authorization=authorization)
             why = f"the authorization {authorization!r}"
-            lab.refused(sent, 401, "AUTH-1", message=UNAUTHORIZED, why=why)
+            lab.refused(sent, 401, "AUTH-1", inferred=False, message=UNAUTHORIZED, why=why)
 
 
 @check("AUTH-1")
@@ -40,7 +43,24 @@ def a_key_is_in_the_authorization_header_alone(lab: Lab) -> None:
     """In another header or in the query it does not count."""
     for headers in lab.each(({"x-api-key": HIDDEN}, {"api-key": HIDDEN}, {"cookie": f"Authorization=Bearer {HIDDEN}"})):
         sent = lab.ask("list_catalog", headers=headers, authorization=None)
-        lab.refused(sent, 401, "AUTH-1", message=UNAUTHORIZED, why=f"a key in {', '.join(headers)}")
+        lab.refused(sent, 401, "AUTH-1", inferred=False, message=UNAUTHORIZED, why=f"a key in {', '.join(headers)}")
+
+
+@check("AUTH-1")
+def the_scheme_is_in_any_case(lab: Lab) -> None:
+    """As HTTP has it."""
+    for scheme in lab.each(("bearer", "BEARER")):
+        sent = lab.ask("list_catalog", authorization=f"{scheme} {HIDDEN}")
+        lab.refused(sent, 200, "AUTH-1", inferred=True, why=f"the scheme {scheme}")
+
+
+@check("AUTH-1")
+def two_authorization_headers_are_a_401(lab: Lab) -> None:
+    """Equal ones, and the right one before or behind another."""
+    other = "Bearer lab_no_such_key"
+    for first, second in lab.each(((OWN, OWN), (OWN, other), (other, OWN))):
+        sent = lab.ask("list_catalog", authorization=first, headers={"Authorization": second})
+        lab.refused(sent, 401, "AUTH-1", inferred=True, why="two Authorization headers")
 
 
 @check("AUTH-3")

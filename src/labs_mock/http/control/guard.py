@@ -10,7 +10,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 READS = ("GET", "HEAD")
 
 
-def check_control(settings: Settings, method: str, headers: Mapping[bytes, bytes]) -> None:
+def check_control(settings: Settings, method: str, headers: Mapping[bytes, bytes], bearer: bytes | None) -> None:
     """Raises `Forbidden` for a host that is not allowed, `Unauthorized` without the token, `BadRequest` for a bad write.
 
     A page of another origin can send requests here, but it cannot forge `Host`, and it cannot send JSON without
@@ -23,7 +23,7 @@ def check_control(settings: Settings, method: str, headers: Mapping[bytes, bytes
     if name not in (*LOOPBACK, *_words(settings.control_hosts)):
         raise Forbidden("The control plane answers loopback hosts only; the setting control_hosts allows others")
     token = settings.control_token.encode()
-    if token and not compare_digest(headers.get(b"authorization", b""), b"Bearer " + token):
+    if token and not compare_digest(bearer or b"", token):
         raise Unauthorized("The control plane wants Authorization: Bearer with the setting control_token")
     kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if method not in READS and kind != b"application/json":
