@@ -6,11 +6,15 @@ from labs_mock.engine.memo import Memo
 
 @given(st.lists(st.text(max_size=5), max_size=60), st.integers(0, 600))
 def test_a_memo_is_its_function_whatever_it_forgets(asked: list[str], limit: int) -> None:
-    """Every answer is the function's, and what is remembered stays within the limit."""
+    """Every answer is the function's, and remembered are the newest texts within the limit, as by a naive list."""
     memo = Memo(str.upper, limit)
+    naive: list[str] = []
     for text in asked:
         assert memo[text] == text.upper()
-        assert sum(len(known) + 64 for known in memo) <= limit
+        naive += [] if text in naive else [text]
+        while sum(len(known) + 64 for known in naive) > limit:
+            del naive[0]
+        assert list(memo) == naive
 
 
 def test_a_text_is_computed_once_while_it_is_remembered() -> None:

@@ -1,3 +1,4 @@
+import tracemalloc
 from statistics import fmean, pstdev
 
 import pytest
@@ -5,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs_mock.contract.limits import MAX_LOG
-from labs_mock.world.normalisation import Log, Normalisation, Window
+from labs_mock.world.normalisation import LOG_BYTES, REWARD_BYTES, Log, LogKey, Normalisation, Window
 
 DAYS = {"d": 1, "w": 7, "m": 30}
 KEY = ("acme", "run-1", "coaching", "weekly")
@@ -63,7 +64,7 @@ def test_equal_rewards_have_no_deviation() -> None:
 
 def test_logs_are_apart_and_bounded_together() -> None:
     """Keys do not see each other, and the one that was not used for longest is forgotten first."""
-    logs = Normalisation(limit=4)
+    logs = Normalisation(limit=2 * (LOG_BYTES + 4 * len(KEY[1])) + 4 * REWARD_BYTES)
     other = ("acme", "run-2", "coaching", "weekly")
     for value in (0.1, 0.3):
         logs.append(KEY, value, 0.0)
@@ -74,3 +75,42 @@ def test_logs_are_apart_and_bounded_together() -> None:
     assert logs.z_scores(KEY, 0.3, ["2n"], 0.0) == {"2n": None}
     logs.reset()
     assert logs.z_scores(other, 0.3, ["2n"], 0.0) == {"2n": None}
+
+
+def naive_weight(logged: dict[LogKey, list[float]]) -> int:
+    """The bytes of logs, added up anew each time."""
+    return sum(LOG_BYTES + 4 * len(key[1]) + REWARD_BYTES * len(rewards) for key, rewards in logged.items())
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcde"), st.integers(0, 10)), max_size=60), st.integers(0, 4_000))
+def test_the_log_that_was_not_used_for_longest_goes_first(steps: list[tuple[str, int]], limit: int) -> None:
+    """Whatever is logged in whichever order, the logs that are left are those of a naive table of the same bound."""
+    logs, logged = Normalisation(limit), dict[LogKey, list[float]]()
+    for name, tenths in steps:
+        key = ("acme", name * 50, "coaching", "weekly")
+        logs.append(key, tenths / 10, 0.0)
+        logged[key] = [*logged.pop(key, []), tenths / 10]
+        while naive_weight(logged) > limit and len(logged) > 1:
+            del logged[next(iter(logged))]
+    for name in "abcde":
+        key = ("acme", name * 50, "coaching", "weekly")
+        history = [(0.0, reward) for reward in logged.get(key, [])]
+        expected = naive(history, 0.25, "100n", 0.0)
+        assert logs.z_scores(key, 0.25, ["100n"], 0.0)["100n"] == (
+            None if expected is None else pytest.approx(expected, abs=1e-5)
+        )
+
+
+@pytest.mark.parametrize("name", ["{:06}", "{:0200}", "{:06}" + 194 * "\N{GRINNING FACE}"])
+def test_logs_are_bounded_by_what_they_take(name: str) -> None:
+    """Many keys of one reward each take no more memory than the bound, however long they are."""
+    limit = 1_000_000
+    tracemalloc.start()
+    try:
+        logs = Normalisation(limit)
+        for number in range(4_000):
+            logs.append(("acme", name.format(number), "coaching", "weekly"), 0.5, 0.0)
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken < 1.3 * limit

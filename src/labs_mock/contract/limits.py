@@ -16,7 +16,6 @@ MAX_WINDOWS = 5  # NORM-1
 WINDOW_PATTERN = r"^[0-9]+[dwmn]$"  # NORM-1
 MAX_WINDOW_DAYS = 366  # NORM-1
 MAX_LOG = 10_000  # NORM-1, NORM-2: evaluations a key and scenario
-MAX_LOGGED = 2_000_000  # and in all logs together
 MAX_TURNS = 50  # EP-10
 MAX_QUOTE = 80  # ERR-2, characters of input in an error message
 

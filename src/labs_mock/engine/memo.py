@@ -1,5 +1,6 @@
 """A bounded memory of what was computed from texts."""
 
+from collections import deque
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -20,13 +21,15 @@ class Memo(dict[str, T]):
         super().__init__()
         self._function = function
         self._limit = limit
+        self._order: deque[str] = deque()  # the oldest first, which a dict finds only by a walk over its holes
         self._characters = 0
 
     def __missing__(self, text: str) -> T:
         value = self[text] = self._function(text)
+        self._order.append(text)
         self._characters += len(text) + _OVERHEAD
         while self._characters > self._limit:
-            oldest = next(iter(self))
+            oldest = self._order.popleft()
             del self[oldest]
             self._characters -= len(oldest) + _OVERHEAD
         return value

@@ -1,5 +1,7 @@
 """How often the same thing was asked before (DET-3)."""
 
+from collections import OrderedDict
+
 MAX_ASKED = 100_000
 
 
@@ -8,14 +10,15 @@ class Attempts:
 
     def __init__(self, limit: int = MAX_ASKED) -> None:
         self._limit = limit
-        self._count: dict[bytes, int] = {}
+        # Ordered: to find the first key of a plain dict, Python walks over the holes that earlier first keys have left.
+        self._count: OrderedDict[bytes, int] = OrderedDict()
 
     def next(self, asked: bytes) -> int:
         """0 for the first request of its kind, then 1, 2 and so on."""
         attempt = self._count.pop(asked, 0)
         self._count[asked] = attempt + 1
         if len(self._count) > self._limit:
-            del self._count[next(iter(self._count))]
+            self._count.popitem(last=False)
         return attempt
 
     def reset(self) -> None:

@@ -6,11 +6,15 @@ from collections import OrderedDict
 from math import sqrt
 from typing import NamedTuple
 
-from labs_mock.contract.limits import MAX_LOG, MAX_LOGGED
+from labs_mock.contract.limits import MAX_LOG
 from labs_mock.engine.score import PLACES
 
 SECONDS = {"d": 86_400, "w": 7 * 86_400, "m": 30 * 86_400}
 UNIT = 10**PLACES  # rewards have so many places, so that sums of them are exact
+
+MAX_BYTES = 64 * 1024 * 1024  # of all logs together
+LOG_BYTES = 700  # of a log without rewards, its names and its place in the table
+REWARD_BYTES = 24  # a time and two sums
 
 LogKey = tuple[str, str, str, str]
 """Organisation, normalisation key, collection and scenario."""
@@ -75,9 +79,9 @@ class Log:
 
 
 class Normalisation:
-    """All logs; when they hold too many rewards together, the log that was not used for longest goes."""
+    """All logs; when together they take more than so many bytes, the log that was not used for longest goes."""
 
-    def __init__(self, limit: int = MAX_LOGGED) -> None:
+    def __init__(self, limit: int = MAX_BYTES) -> None:
         self._limit = limit
         self._logs: OrderedDict[LogKey, Log] = OrderedDict()
         self._size = 0
@@ -89,16 +93,23 @@ class Normalisation:
 
     def append(self, key: LogKey, reward: float, now: float) -> None:
         """Log a reward."""
-        log = self._logs.setdefault(key, Log())
-        self._logs.move_to_end(key)
-        before = len(log)
+        log = self._logs.pop(key, None)
+        if log is None:
+            log = Log()
+        else:
+            self._size -= _weight(key, log)
         log.append(reward, now)
-        self._size += len(log) - before
+        self._logs[key] = log
+        self._size += _weight(key, log)
         while self._size > self._limit and len(self._logs) > 1:
-            _, oldest = self._logs.popitem(last=False)
-            self._size -= len(oldest)
+            self._size -= _weight(*self._logs.popitem(last=False))
 
     def reset(self) -> None:
         """Forget all logs."""
         self._logs.clear()
         self._size = 0
+
+
+def _weight(key: LogKey, log: Log) -> int:
+    """About how many bytes a log takes; the normalisation key is a client's, of any characters, the other names are ours."""
+    return LOG_BYTES + 4 * len(key[1]) + REWARD_BYTES * len(log)
