@@ -298,6 +298,31 @@ def test_problems_are_the_same_bytes_in_every_process(folder: Path) -> None:
     assert b"5 problems" in printed.pop()
 
 
+def test_what_cannot_be_seen_is_shown_as_an_escape(tmp_path: Path) -> None:
+    """Neither a file nor an argument can send control characters to the terminal by way of a message."""
+    (tmp_path / "s.yaml").write_text('name: "\\e]0;title\\a"\nnme: "\\e[31m \\u202e"\n', encoding="utf-8")
+    for arguments in (
+        ("export", "\x1b[31m\u202e"),
+        ("score", "a/\x1b[31m\u202e", "-"),
+        ("score", tmp_path / "s.yaml", "-"),
+    ):
+        result = run(*arguments, given="[]")
+        assert result.exit_code == 2
+        assert result.stderr.replace("\n", "").isprintable()
+
+
+def test_score_finds_its_scenario_where_the_variable_says(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`LABS_MOCK_SCENARIOS` counts for every command that has a folder of scenarios."""
+    monkeypatch.setenv("LABS_MOCK_SCENARIOS", str(folder))
+    assert run("score", "case-management/back-claim", folder.parent / "transcript.json").exit_code == 0
+    monkeypatch.setenv("LABS_MOCK_SCENARIOS", str(folder / "missing"))
+    result = run("score", "case-management/back-claim", folder.parent / "transcript.json")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        f"labs-mock: LABS_MOCK_SCENARIOS: no such folder: {folder}/missing\n",
+    )
+
+
 @pytest.mark.parametrize("command", ["serve", "validate", "schema", "init", "score"])
 def test_every_command_has_help(command: str) -> None:
     """`-h` works on every command, and the first page lists it."""

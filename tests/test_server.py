@@ -99,20 +99,37 @@ def run(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("options", "environment", "message"),
     [
-        (["--port", "70000"], {}, "port: expected a whole number from 0 to 65535"),
-        (["--plan", "gold"], {}, "plan: expected one of: standard, premium, enterprise"),
-        (["--clock", "slow"], {}, "give real, frozen, frozen:<ISO time> or x<number>"),
-        ([], {"LABS_MOCK_CONTROL": "perhaps"}, "control: expected one of: true"),
-        ([], {"LABS_MOCK_API_KEY": "secret"}, "api_key: expected lab_ followed by"),
-        ([], {"LABS_MOCK_SCENARIOS": "does-not-exist"}, "no such folder"),
+        (["--port", "abc"], {}, "--port: expected a whole number from 0 to 65535"),
+        (["--plan", "gold"], {}, "--plan: expected one of: standard, premium, enterprise"),
+        (["--clock", "slow"], {}, "--clock: 'slow' is not a clock; give real, frozen, frozen:<ISO time> or x<number>"),
+        ([], {"LABS_MOCK_PORT": "abc"}, "LABS_MOCK_PORT: expected a whole number from 0 to 65535"),
+        (
+            [],
+            {"LABS_MOCK_CONTROL": "perhaps"},
+            "LABS_MOCK_CONTROL: expected one of: true, 1, yes, on, false, 0, no, off",
+        ),
+        (
+            [],
+            {"LABS_MOCK_API_KEY": "secret"},
+            "LABS_MOCK_API_KEY: expected lab_ followed by letters, digits, '_' or '-'",
+        ),
+        ([], {"LABS_MOCK_SCENARIOS": "missing"}, "LABS_MOCK_SCENARIOS: no such folder: missing"),
+        ([], {"LABS_MOCK_PROT": "8765"}, "LABS_MOCK_PROT: unknown variable; did you mean LABS_MOCK_PORT?"),
     ],
 )
 def test_bad_settings_are_named(options: list[str], environment: dict[str, str], message: str) -> None:
-    """Bad configuration ends with code 2 and a sentence that says what to give."""
+    """Bad configuration ends with code 2 and one line that names its source and says what to give."""
     ended = run(*options, **environment)
-    assert ended.returncode == 2
-    assert message in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", f"labs-mock: {message}\n")
+
+
+def test_a_bad_setting_of_the_file_is_named_with_its_line(tmp_path: Path) -> None:
+    """`server.yaml` is the source of what stands in it."""
+    subprocess.run([sys.executable, "-m", "labs_mock", "init", str(tmp_path)], check=True, capture_output=True)
+    (tmp_path / "server.yaml").write_text("seed: 1\nport: 70000\n")
+    ended = run(str(tmp_path))
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("labs-mock: server.yaml:2:7: port: expected a whole number from 0 to 65535\n")
 
 
 def test_a_folder_with_one_bad_file_does_not_start(tmp_path: Path) -> None:

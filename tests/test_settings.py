@@ -2,11 +2,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given as property_of
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labs_mock.errors import SettingsError
-from labs_mock.settings import SETTINGS, Settings, given, settings_from
+from labs_mock.settings import SETTINGS, Settings, by_name, from_environment, from_options, settings_from
 
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 
@@ -49,7 +49,7 @@ def _value(settings: Settings, name: str) -> Any:
 
 def test_defaults_are_those_of_the_documentation() -> None:
     """Without options, environment and file, every setting has its documented default."""
-    assert settings_from(given({}, {})) == Settings(**DEFAULTS)
+    assert settings_from() == Settings(**DEFAULTS)
 
 
 @pytest.mark.parametrize("name", BY_NAME)
@@ -57,17 +57,18 @@ def test_an_option_goes_before_environment_file_and_default(name: str) -> None:
     """Precedence, for every setting: option, environment, file, default."""
     in_file, in_environment, environment_value, option = VALUES[name]
     file, environment = {name: in_file}, {BY_NAME[name].variable: in_environment}
-    assert _value(settings_from(given({name: option}, environment), file), name) == option
-    assert getattr(settings_from(given({name: None}, environment), file), name) == environment_value
-    assert _value(settings_from(given({}, {}), file), name) == in_file
-    assert getattr(settings_from(given({}, {}), {}), name) == DEFAULTS[name]
+    variables = from_environment(environment)
+    assert _value(settings_from(from_options({name: option}), variables, file), name) == option
+    assert getattr(settings_from(from_options({name: None}), variables, file), name) == environment_value
+    assert _value(settings_from({}, {}, file), name) == in_file
+    assert getattr(settings_from({}, {}, {}), name) == DEFAULTS[name]
 
 
-@property_of(st.sets(st.sampled_from(sorted(BY_NAME))), st.sets(st.sampled_from(sorted(BY_NAME))))
+@given(st.sets(st.sampled_from(sorted(BY_NAME))), st.sets(st.sampled_from(sorted(BY_NAME))))
 def test_settings_do_not_disturb_each_other(options: set[str], variables: set[str]) -> None:
     """Whatever else is given, each setting follows its own precedence."""
     environment = {BY_NAME[name].variable: VALUES[name][1] for name in variables}
-    settings = settings_from(given({name: VALUES[name][3] for name in options}, environment))
+    settings = settings_from(from_options({name: VALUES[name][3] for name in options}), from_environment(environment))
     for name in BY_NAME:
         expected = VALUES[name][3] if name in options else VALUES[name][2] if name in variables else DEFAULTS[name]
         assert getattr(settings, name) in (expected, Path(str(expected)))
@@ -108,13 +109,13 @@ def test_every_setting_has_a_variable_and_an_option() -> None:
 )
 def test_booleans_are_parsed_and_not_tested_for_truth(text: str, expected: bool) -> None:
     """The text "false" is false."""
-    assert settings_from(given({}, {"LABS_MOCK_CONTROL": text})).control is expected
+    assert settings_from(from_environment({"LABS_MOCK_CONTROL": text})).control is expected
 
 
 @pytest.mark.parametrize(("text", "expected"), [("0", 0), ("65535", 65_535), (" 80 ", 80), ("007", 7)])
 def test_numbers_are_read_from_text(text: str, expected: int) -> None:
     """An environment variable gives a whole number in digits."""
-    assert settings_from(given({}, {"LABS_MOCK_PORT": text})).port == expected
+    assert settings_from(from_environment({"LABS_MOCK_PORT": text})).port == expected
 
 
 @pytest.mark.parametrize(
@@ -153,19 +154,54 @@ def test_a_bad_value_is_refused_by_name_with_what_to_give(name: str, value: Any)
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_bad_variable_is_refused_as_a_bad_option_is(name: str) -> None:
-    """The environment is read with the same care as everything else."""
-    with pytest.raises(SettingsError, match=f"^{name}: "):
-        given({}, {BY_NAME[name].variable: " "})
+def test_a_bad_value_is_refused_by_its_source(name: str) -> None:
+    """The message begins with what has the bad value: the option, the variable or, in Python, the setting's name."""
+    option, variable = BY_NAME[name].option, BY_NAME[name].variable
+    with pytest.raises(SettingsError, match=f"^{option}: .*(expected|give) "):
+        from_options({name: " "})
+    with pytest.raises(SettingsError, match=f"^{variable}: .*(expected|give) "):
+        from_environment({variable: " "})
+    with pytest.raises(SettingsError, match=f"^{name}: .*(expected|give) "):
+        by_name({name: " "})
 
 
 def test_an_unknown_setting_is_refused() -> None:
-    """A misspelled name is an error that lists the settings there are."""
-    with pytest.raises(SettingsError, match=r"^prot: .*host, port"):
-        given({"prot": 1}, {})
+    """A misspelled name is an error with the one that was meant, or with all that there are."""
+    with pytest.raises(SettingsError, match=r"^prot: unknown setting; did you mean port\?$"):
+        by_name({"prot": 1})
+    with pytest.raises(SettingsError, match=r"^kindness: .*host, port"):
+        by_name({"kindness": 1})
 
 
-@property_of(st.text("abcXYZ019_-", min_size=8).map("lab_1{}".format))
+def test_an_unknown_variable_is_refused() -> None:
+    """A misspelled variable would change nothing, and nobody would see why; what has another prefix is not ours."""
+    with pytest.raises(SettingsError, match=r"^LABS_MOCK_PROT: unknown variable; did you mean LABS_MOCK_PORT\?$"):
+        from_environment({"LABS_MOCK_PROT": "1"})
+    with pytest.raises(SettingsError, match=r"^LABS_MOCK_KINDNESS: .*LABS_MOCK_HOST, LABS_MOCK_PORT"):
+        from_environment({"LABS_MOCK_KINDNESS": "1"})
+    assert from_environment({"LABS_MOCK": "x", "LABS_URL": "x", "PORT": "x", "LABS_MOCK_PROT": ""}) == {}
+
+
+KUBERNETES = {
+    "LABS_MOCK_SERVICE_HOST": "10.0.0.11",
+    "LABS_MOCK_SERVICE_PORT": "8765",
+    "LABS_MOCK_SERVICE_PORT_HTTP": "8765",
+    "LABS_MOCK_PORT": "tcp://10.0.0.11:8765",
+    "LABS_MOCK_PORT_8765_TCP": "tcp://10.0.0.11:8765",
+    "LABS_MOCK_PORT_8765_TCP_PROTO": "tcp",
+    "LABS_MOCK_PORT_8765_TCP_PORT": "8765",
+    "LABS_MOCK_PORT_8765_TCP_ADDR": "10.0.0.11",
+    "LABS_MOCK_STAGING_SERVICE_HOST": "10.0.0.12",
+    "LABS_MOCK_STAGING_PORT": "tcp://10.0.0.12:8765",
+}
+
+
+def test_what_kubernetes_sets_for_a_service_of_our_name_is_passed_over() -> None:
+    """Every pod beside a service `labs-mock` has these variables; they are nobody's mistake, and no settings."""
+    assert from_environment({**KUBERNETES, "LABS_MOCK_SEED": "7"}) == {"seed": 7}
+
+
+@given(st.text("abcXYZ019_-", min_size=8).map("lab_1{}".format))
 def test_the_key_is_never_shown(key: str) -> None:
     """Neither the repr of the settings nor the message about a bad key has the key in it."""
     settings = settings_from({"api_key": key})

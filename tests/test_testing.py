@@ -161,8 +161,11 @@ def test_what_cannot_start_says_why(tmp_path: Path) -> None:
     """The server's own error comes to light, and nothing is left running."""
     with pytest.raises(SettingsError, match="seed: expected a whole number"):
         LabsMock(seed="x").start()
-    with pytest.raises(StartError, match="seed: expected a whole number"):
+    with pytest.raises(SettingsError, match="seed: expected a whole number"):
         LabsMock(seed="x", process=True).start()
+    for process in (False, True):
+        with pytest.raises(SettingsError, match=r"^prot: unknown setting; did you mean port\?$"):
+            LabsMock(prot=1, process=process).start()
     with pytest.raises(ScenarioError, match="no scenarios in this folder"):
         LabsMock(tmp_path).start()
     with pytest.raises(StartError, match="no scenarios in this folder"):
@@ -171,6 +174,14 @@ def test_what_cannot_start_says_why(tmp_path: Path) -> None:
         LabsMock(port=int(mock.url.rpartition(":")[2]), process=True).start()
     with pytest.raises(ControlError, match="no answer from a mock server"):
         LabsMock(url=mock.url).start()
+
+
+@pytest.mark.parametrize("mock", [LabsMock(), LabsMock(process=True), LabsMock(url="http://127.0.0.1:9")], ids=str)
+def test_a_mock_that_has_not_started_says_so(mock: LabsMock) -> None:
+    """Whatever is wanted of it before `start()`, the message says how to start it."""
+    for use in (lambda: mock.now, lambda: mock.requests, mock.reset, lambda: mock.add_fault(status=503)):
+        with pytest.raises(ControlError, match=r"^not started: use it as `with LabsMock\(\) as mock:`"):
+            use()
 
 
 SCRIPT = """

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from labs_mock.text import contains_phrase, did_you_mean, normalise, redacted, similarity
+from labs_mock.text import contains_phrase, did_you_mean, normalise, printable, redacted, similarity
 
 ANYTHING = st.text() | st.text("aAßſıİǰﬁ½Å\u0345\u0301\u0308\u0327 \u00a0\u2028\n\t’‘“«'\"")
 ASCII = st.text(st.characters(max_codepoint=127))
@@ -195,3 +195,18 @@ def test_a_suggestion_names_nothing_unknown(word: str, known: list[str]) -> None
     """What is offered is always one of the known words."""
     offered = did_you_mean(word, iter(known)).removeprefix("did you mean '").removesuffix("'?")
     assert offered in {*known, f"expected one of: {', '.join(known)}", "there is none to name"}
+
+
+@given(ANYTHING)
+@example("\x1b]0;title\x07 \u202ebackwards \u2066 \x9b31m \r \ud800")
+def test_what_is_printable_hides_nothing(text: str) -> None:
+    """Line ends stay; of all else that cannot be seen, terminal escapes and bidi controls too, there is the escape."""
+    shown = printable(text)
+    assert shown.replace("\n", "").isprintable()
+    assert shown.count("\n") == text.count("\n")
+    assert shown == text or not text.replace("\n", "").isprintable()
+
+
+def test_an_escape_names_its_character() -> None:
+    """In the spelling of Python, JSON and most other languages."""
+    assert printable("a\x1b[31m\tb\u202e\nc\U000e0001é") == "a\\x1b[31m\\tb\\u202e\nc\\U000e0001é"

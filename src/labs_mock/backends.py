@@ -83,16 +83,19 @@ class InProcess:
             "--until-eof",
             *([folder] if folder else []),
         ]
-        self._settings = {f"LABS_MOCK_{name.upper()}": str(value) for name, value in settings.items()}
+        self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> tuple[str, str]:
-        """Start it, and wait for the line that says that it answers."""
-        others = {name: value for name, value in os.environ.items() if not name.startswith("LABS_MOCK_")}
+        """Start it, and wait for the line that says that it answers. Raises `SettingsError` as a server in a thread does."""
+        from labs_mock.settings import PREFIX, by_name
+
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        environment |= {f"{PREFIX}{name.upper()}": str(value) for name, value in by_name(self._settings).items()}
         pipe = subprocess.PIPE
         with tempfile.TemporaryFile() as log:  # a pipe that nobody reads would fill up
             process = self._process = subprocess.Popen(
-                self._command, stdin=pipe, stdout=pipe, stderr=log, env={**others, **self._settings}
+                self._command, stdin=pipe, stdout=pipe, stderr=log, env=environment
             )
             line = _first_line(process)
             if line:
@@ -101,7 +104,8 @@ class InProcess:
             process.kill()
             self.stop()
             log.seek(0)
-            raise StartError(f"the server did not start: {log.read().decode('utf-8', 'replace').strip()[-2_000:]}")
+            why = log.read().decode("utf-8", "replace").strip().removeprefix("labs-mock: ")
+            raise StartError(f"the server did not start: {why[-2_000:]}")
 
     def stop(self) -> None:
         """Ask it to stop, and make it."""

@@ -14,8 +14,9 @@ import click
 
 from labs_mock import __version__
 from labs_mock.conformance.options import FILES, OPTIONS, URL, count
-from labs_mock.errors import LabsMockError, ScenarioError, StartError
-from labs_mock.settings import SETTINGS, given, settings_from
+from labs_mock.errors import LabsMockError, ScenarioError, SettingsError, StartError
+from labs_mock.settings import PREFIX, SETTINGS, from_environment, from_options, settings_from
+from labs_mock.text import printable
 
 FINDINGS, USAGE, NOT_STARTED = 1, 2, 3
 FILE_KINDS = ("scenario", "collection", "dataset", "server")
@@ -32,7 +33,7 @@ class Group(click.Group):
         try:
             return super().invoke(ctx)
         except LabsMockError as error:
-            click.echo(f"labs-mock: {error}", err=True)
+            click.echo(f"labs-mock: {printable(str(error))}", err=True)
             sys.exit(NOT_STARTED if isinstance(error, StartError) else USAGE)
 
 
@@ -71,14 +72,14 @@ def serve(as_json: bool, watch: bool, until_eof: bool, **options: Any) -> None:
     gc.disable()  # until the server runs: loading makes many objects and hardly any garbage
     import orjson
 
-    from labs_mock.scenario.loader import load_library, shipped_library
+    from labs_mock.scenario.loader import load_library
     from labs_mock.server import Server, address_of, bind
     from labs_mock.world import World
 
-    asked = given(options, os.environ)
-    folder = settings_from(asked).scenarios or shipped_library()
+    named = _named(options)
+    folder = _folder(named)
     library = load_library(folder)
-    settings = settings_from(asked, library.server.settings)
+    settings = settings_from(named, library.server.settings)
     world = World(settings, library)
     listener = bind(settings.host, settings.port)
     url, key = address_of(listener), next(iter(world.accounts)).key
@@ -177,7 +178,7 @@ def score(scenario: str, transcript: Path, scenarios: Path | None, explain: bool
     from labs_mock.scoring import explain_table, read_transcript, resolve_scenario, score_transcript
 
     request = read_transcript(sys.stdin.buffer.read() if str(transcript) == "-" else _read(transcript))
-    scored = score_transcript(resolve_scenario(scenario, scenarios), request)
+    scored = score_transcript(resolve_scenario(scenario, _folder(_named({"scenarios": scenarios}))), request)
     click.echo(explain_table(scored) if explain else scored.json())
 
 
@@ -193,17 +194,17 @@ def export(dataset: str, out: Path | None, scenarios: Path | None, seed: str | N
     """
     from labs_mock.exporting import export as write
     from labs_mock.exporting import find_dataset
-    from labs_mock.scenario.loader import load_library, shipped_library
+    from labs_mock.scenario.loader import load_library
 
-    asked = given({"scenarios": scenarios and str(scenarios), "seed": seed}, os.environ)
-    library = load_library(settings_from(asked).scenarios or shipped_library())
+    named = _named({"scenarios": scenarios, "seed": seed})
+    library = load_library(_folder(named))
     found = find_dataset(library, dataset)
     final = found.stages[-1]
     if final.status != "ready":
         reason = f": {final.error}" if final.error else ""
         click.echo(f"labs-mock: dataset {found.slug} never gets ready; it ends as {final.status}{reason}", err=True)
         sys.exit(FINDINGS)
-    below = write(found, settings_from(asked, library.server.settings).seed, out)
+    below = write(found, settings_from(named, library.server.settings).seed, out)
     if below:
         click.echo(f"labs-mock: {below} of {found.row_count} rows did not pass the keep-filter", err=True)
 
@@ -253,6 +254,21 @@ def conformance(strict: bool, **asked: Any) -> None:
     print_report(told, Console(stderr=STDOUT in files.values()))
     write(told, files)
     sys.exit(0 if told.passed else FINDINGS)
+
+
+def _named(options: dict[str, Any]) -> dict[str, Any]:
+    """The settings that options name, and those that the environment names beside them."""
+    return {**from_environment(os.environ), **from_options(options)}
+
+
+def _folder(named: dict[str, Any]) -> Path:
+    """The folder of scenarios: the one that is named, or the shipped library."""
+    from labs_mock.scenario.loader import shipped_library
+
+    folder = settings_from(named).scenarios
+    if folder is not None and not folder.is_dir():  # click has looked at options: this is the variable
+        raise SettingsError(f"{PREFIX}SCENARIOS: no such folder: {folder}")
+    return folder or shipped_library()
 
 
 def _read(path: Path) -> bytes:

@@ -11,7 +11,7 @@ from labs_mock.http import create_app
 from labs_mock.http.bearer import bearer_key
 from labs_mock.scenario.loader import Library
 from labs_mock.server import Server, address_of, bind
-from labs_mock.settings import given, settings_from
+from labs_mock.settings import by_name, settings_from
 from labs_mock.world import World
 from labs_mock.world.world import accounts_of
 
@@ -24,13 +24,13 @@ def world_of(library: Library, settings: dict[str, object], guest: str | None = 
 
     `guest` is a key more, on the terms of the first but for a plan that the settings name.
     """
-    asked = given(settings, {})
-    known = settings_from(asked, library.server.settings)
+    named = by_name(settings)
+    known = settings_from(named, library.server.settings)
     if guest is None:
         return World(known, library)
     account = replace(accounts_of(known, library)[0], key=guest)
     return World(
-        known, library, replace(account, requests_per_minute=PLANS[known.plan]) if "plan" in asked else account
+        known, library, replace(account, requests_per_minute=PLANS[known.plan]) if "plan" in named else account
     )
 
 

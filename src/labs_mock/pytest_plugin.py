@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from labs_mock.testing import LabsMock
     from labs_mock.world import World
 
+NAMES = ("labs_mock", __name__)
+"""What the plugin can be called: by its entry point, or by its module in `pytest_plugins` and after `-p`."""
 FINDINGS = ("error", "warn", "ignore")
 
 
@@ -70,8 +72,14 @@ VISIT = pytest.StashKey[Visit]()
 # Options and the marker
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Options of the command line and of the ini file."""
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Options of the command line and of the ini file.
+
+    Pytest finds the plugin by its entry point, and again where somebody names its module: once is enough.
+    """
+    for name in NAMES:
+        if not pluginmanager.has_plugin(name):
+            pluginmanager.set_blocked(name)
     group = parser.getgroup("labs-mock", "labs-mock: a mock of the Labs API")
     for option in OPTIONS:
         name, action = f"labs_mock_{option.name}", "append" if option.several else "store"
@@ -189,7 +197,8 @@ def _labs_mock_host(
     from labs_mock.backends import DEADLINE
     from labs_mock.hosting import Host
 
-    host = Host(_labs_mock_world(labs_mock_scenarios, labs_mock_settings))
+    world = _labs_mock_world(labs_mock_scenarios, labs_mock_settings)
+    host = _told(lambda: Host(world))
     _told(lambda: host.start(DEADLINE))
     yield host
     host.stop(DEADLINE)

@@ -11,6 +11,7 @@ from typing import Any
 
 from labs_mock.clock import Clock
 from labs_mock.errors import SettingsError
+from labs_mock.text import closest
 
 PREFIX = "LABS_MOCK_"
 
@@ -36,12 +37,12 @@ class Setting:
         name = self.name.replace("_", "-")
         return f"--{name}/--no-{name}" if self.kind is bool else f"--{name}"
 
-    def read(self, value: Any) -> Any:
-        """The setting's value. Raises `SettingsError` that names the setting and says what to give."""
+    def read(self, value: Any, source: str = "") -> Any:
+        """The setting's value. Raises `SettingsError` that names the source (default: the setting) and says what to give."""
         try:
             return self.parse(value)
         except ValueError as error:
-            raise SettingsError(f"{self.name}: {error}") from None
+            raise SettingsError(f"{source or self.name}: {error}") from None
 
 
 def _whole(low: int, high: int) -> Callable[[Any], int]:
@@ -120,6 +121,7 @@ SETTINGS = (
     ),
     Setting("max_body", int, 16 * 1024 * 1024, "largest request body in bytes", _whole(1024, 1 << 30)),
 )
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,21 +142,49 @@ class Settings:
     max_body: int
 
 
-def given(options: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
-    """What options (those that are not None) and environment say, options first. Raises `SettingsError`."""
-    unknown = [name for name in options if name not in {setting.name for setting in SETTINGS}]
-    if unknown:
-        raise SettingsError(
-            f"{unknown[0]}: unknown setting; expected one of: {', '.join(row.name for row in SETTINGS)}"
-        )
-    values: dict[str, Any] = {}
-    for setting in SETTINGS:
-        value = options.get(setting.name)
-        if value is None and environment.get(setting.variable):
-            value = environment[setting.variable]
-        if value is not None:
-            values[setting.name] = setting.read(value)
-    return values
+def by_name(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings by their names, as Python code gives them. Raises `SettingsError` for an unknown name or a bad value."""
+    for name in values:
+        if name not in _BY_NAME:
+            raise SettingsError(f"{name}: unknown setting; {_did_you_mean(name)}")
+    return {name: _BY_NAME[name].read(value) for name, value in values.items()}
+
+
+def from_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings from options of the command line, None for each that is absent. Raises `SettingsError` naming the option."""
+    present = {name: value for name, value in options.items() if value is not None}
+    return {name: _BY_NAME[name].read(value, _BY_NAME[name].option) for name, value in present.items()}
+
+
+def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Settings from `LABS_MOCK_…` variables; an empty one counts as absent.
+
+    Raises `SettingsError` that names the variable: for a bad value, and for a variable that is no setting's.
+    """
+    known = {setting.variable: setting for setting in SETTINGS}
+    present = {
+        variable: value
+        for variable, value in sorted(environment.items())
+        if variable.startswith(PREFIX) and value and not _of_kubernetes(variable, value)
+    }
+    for variable in present:
+        if variable not in known:
+            meant = _did_you_mean(variable.removeprefix(PREFIX).lower(), lambda name: _BY_NAME[name].variable)
+            raise SettingsError(f"{variable}: unknown variable; {meant}")
+    return {known[variable].name: known[variable].read(value, variable) for variable, value in present.items()}
+
+
+def _did_you_mean(name: str, spelling: Callable[[str], str] = str) -> str:
+    close = closest(name, _BY_NAME)
+    return f"did you mean {spelling(close)}?" if close else f"expected one of: {', '.join(map(spelling, _BY_NAME))}"
+
+
+def _of_kubernetes(variable: str, value: str) -> bool:
+    """Whether Kubernetes set a variable: it does in every pod beside a service whose name begins with `labs-mock`."""
+    return bool(_SERVICE_LINK.fullmatch(variable)) or (variable.endswith("_PORT") and "://" in value)
+
+
+_SERVICE_LINK = re.compile(r"\w+_(?:SERVICE_HOST|SERVICE_PORT\w*|PORT_[0-9]+_(?:TCP|UDP|SCTP)\w*)")
 
 
 def settings_from(*sources: Mapping[str, Any]) -> Settings:

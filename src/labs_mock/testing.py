@@ -19,6 +19,11 @@ ALL = 10_000  # as many as a journal has at most
 Json = dict[str, Any]
 
 
+def __tracebackhide__(raised: Any) -> bool:  # noqa: N807 - pytest knows it by this name
+    """Tells pytest to leave the functions of this file out of tracebacks of what the control plane refused."""
+    return bool(raised.errisinstance(ControlError))
+
+
 class ControlError(LabsMockError):
     """The control plane refused something; the message says what to send."""
 
@@ -250,7 +255,9 @@ class LabsMock:
             raise AssertionError("\n".join([f"findings of severity {severity}: {len(told)}", *told]))
 
     def _ask(self, method: str, path: str, body: Json | None = None) -> Json:
-        """Ask the control plane. Raises `ControlError` for anything but 200."""
+        """Ask the control plane. Raises `ControlError` for anything but 200, and before the server is started."""
+        if not self.url:
+            raise ControlError("not started: use it as `with LabsMock() as mock:`, or call `start()` first")
         parts = urlsplit(self.url)
         connection = HTTPConnection(parts.hostname or "", parts.port, timeout=DEADLINE)
         # Without a token the key tells a server of many tests whose world is meant.

@@ -95,6 +95,20 @@ def _in_word(character: str) -> bool:
     return character.isalnum() or character == "_" or unicodedata.category(character)[0] == "M"
 
 
+def printable(text: str) -> str:
+    """A text as a terminal may have it: lines stay lines, and whatever else cannot be seen is an escape.
+
+    So neither control characters nor those that turn the direction of writing can change what a person reads.
+    """
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def _visible(character: str) -> str:
+    if character.isprintable() or character == "\n":
+        return character
+    return character.encode("unicode_escape").decode()
+
+
 def redacted(text: str) -> str:
     """A text in which no API key can be read; its length stays, so that columns do too."""
     return _KEY.sub(lambda match: match[0][:4] + "*" * (len(match[0]) - 4), text)

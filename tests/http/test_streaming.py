@@ -200,7 +200,7 @@ def test_a_defect_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # How many rows: fewer make the test faster; a million take about a minute and a half on two cores.
-MANY = int(os.environ.get("LABS_MOCK_TEST_ROWS", "1000000"))
+MANY = int(os.environ.get("TEST_ROWS", "1000000"))
 LEFT = ("", 0)
 PROCESSES = Path("/proc")
 

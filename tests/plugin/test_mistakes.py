@@ -1,3 +1,5 @@
+import socket
+
 import pytest
 
 from tests.plugin.project import Project
@@ -63,3 +65,64 @@ def test_a_mistake_in_an_option_fails_every_test_that_uses_a_fixture(project: Pr
     result = project.run(f"--labs-mock-{mistake}")
     result.assert_outcomes(passed=1, errors=1)
     check(result, OPTIONS[mistake])
+
+
+def test_a_port_in_use_fails_tests_in_one_line(project: Project) -> None:
+    """A port that the project wants and somebody has is named, without a traceback, and other tests run."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        project.write(
+            "conftest.py",
+            f"import pytest\n@pytest.fixture(scope='session')\ndef labs_mock_settings(): return {{'port': {port}}}\n",
+        )
+        project.write(
+            "test_some.py", "def test_a(labs_mock): raise AssertionError('the test ran')\ndef test_b(): pass\n"
+        )
+        result = project.run()
+    result.assert_outcomes(passed=1, errors=1)
+    check(result, f"cannot listen on 127.0.0.1 port {port}: Address already in use")
+
+
+@pytest.mark.parametrize(
+    ("line", "options"),
+    [
+        ("pytest_plugins = ['labs_mock.pytest_plugin']", []),
+        ("pytest_plugins = ['labs_mock']", []),
+        ("", ["-p", "labs_mock.pytest_plugin"]),
+        ("", ["-p", "labs_mock"]),
+        ("pytest_plugins = ['labs_mock.pytest_plugin']", ["-p", "labs_mock.pytest_plugin"]),
+    ],
+)
+def test_a_plugin_that_is_named_again_is_there_once(project: Project, line: str, options: list[str]) -> None:
+    """The entry point has it already: naming its module, in conftest.py or after -p, does no harm."""
+    project.write("conftest.py", line)
+    project.write("test_some.py", "def test_a(labs_mock): assert labs_mock.url\n")
+    project.run(*options).assert_outcomes(passed=1)
+
+
+def test_a_plugin_that_is_turned_off_stays_off(project: Project) -> None:
+    """`-p no:labs_mock` turns it off, unless its module is named."""
+    project.write("test_some.py", "def test_a(labs_mock): assert labs_mock.url\n")
+    project.run("-p", "no:labs_mock").assert_outcomes(errors=1)
+    project.run("-p", "no:labs_mock", "-p", "labs_mock.pytest_plugin").assert_outcomes(passed=1)
+
+
+def test_what_the_control_plane_refuses_is_told_without_frames_of_the_library(project: Project) -> None:
+    """The traceback ends in the test, at the call that was refused, and the message says what to send."""
+    project.write(
+        "test_some.py",
+        "from labs_mock.testing import LabsMock\n"
+        "def test_a(labs_mock): labs_mock.add_fault(evry=2, status=503)\n"
+        "def test_b(): LabsMock().now\n",
+    )
+    result = project.run()
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(
+        [
+            ">   def test_a(labs_mock): labs_mock.add_fault(evry=2, status=503)",
+            "E   labs_mock.testing.ControlError: evry: unknown key 'evry'; did you mean 'every'?",
+            ">   def test_b(): LabsMock().now",
+            "E   labs_mock.testing.ControlError: not started: *",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*testing.py*")
