@@ -1,5 +1,6 @@
 """The suite's own test: broken servers, each of which it must report under the clause that it breaks."""
 
+import re
 from collections import Counter, defaultdict
 from functools import cache
 
@@ -17,6 +18,9 @@ from tests.conformance.served import small_world
 from tests.support import KEY, live
 
 QUICK = PROFILES["quick"]
+PYTHON = re.compile(r"\bb'|[\[{(]'|'[\]})]|\b(None|True|False)\b|\bdictionary\b|\(\d+, |,\)")
+"""What would be Python's way to write a value, in a message that is about HTTP and JSON."""
+
 HANDFUL = 5  # other parts of clauses that may fail beside a mutant's own
 NARROW = list({mutant.part.clause: mutant for mutant in reversed(MUTANTS) if not mutant.wide}.values())[::-1]
 """A mutant of each clause that breaks one thing."""
@@ -55,6 +59,8 @@ def test_a_broken_server_is_found_out(mutant: Mutant) -> None:
         assert any(mutant.part in lab.judgements.violations for _ in tried), (
             f"survived; failed: {lab.judgements.violations}"
         )
+        for violation in lab.judgements.violations.values():
+            assert not PYTHON.search(f"{violation.expected}; {violation.seen}"), violation
 
 
 @pytest.mark.parametrize("mutant", NARROW, ids=lambda mutant: mutant.name)

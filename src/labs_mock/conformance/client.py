@@ -99,7 +99,11 @@ class Client:
             request = self._http.build_request(method, self.url + path, content=body, headers=self._encoded(headers))
             answer = self._http.send(request)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            why = f"{type(error).__name__}: {error}"
+            why = (
+                f"nothing within {TIMEOUT:.0f} s"
+                if isinstance(error, httpx.TimeoutException)
+                else str(error) or type(error).__name__
+            )
             return Sent(self.url, method, path, headers, content, 0, trouble=why)
         got = {name.lower(): self._hide(value) for name, value in answer.headers.items()}
         hidden = self._hide_in(answer.content)

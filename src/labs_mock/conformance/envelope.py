@@ -89,7 +89,7 @@ def judge(expect: Expect, sent: Sent, operation: Operation | None, limited: bool
     None where only the check could know.
     """
     statuses: Iterable[int] = operation.statuses if operation else NO_OPERATION
-    expect("GEN-2", sent.status in statuses, f"a status of {sorted(statuses)}", sent.status)
+    expect("GEN-2", sent.status in statuses, f"one of {', '.join(map(str, sorted(statuses)))}", sent.status)
     _judge_request_id(expect, sent)
     _judge_limits(expect, sent, _behind_limiter(sent, operation) if limited is None else limited)
     _judge_headers(expect, sent)
@@ -106,6 +106,13 @@ def judge(expect: Expect, sent: Sent, operation: Operation | None, limited: bool
 def secret(name: str) -> bool:
     """Whether a field that is not documented sounds like one that tells how answers are scored (NEVER-1)."""
     return _SECRET.search(name) is not None
+
+
+def wrong_in(error: ErrorDetails) -> str:
+    """What is wrong with a field, in the words of JSON."""
+    return (
+        error["msg"].removeprefix("Input ").replace("a valid dictionary", "an object").replace("valid string", "text")
+    )
 
 
 def _judge_body(expect: Expect, sent: Sent, operation: Operation | None) -> None:
@@ -179,7 +186,7 @@ def _judge_shape(expect: Expect, body: dict[str, Any], model: type[BaseModel], s
         model.model_validate(body)
     except ValidationError as error:
         wrong = [
-            (_shape_of(found, shape), f"{_place(found)}: {found['msg']}") for found in error.errors() if _own(found)
+            (_shape_of(found, shape), f"{_place(found)}: {wrong_in(found)}") for found in error.errors() if _own(found)
         ]
     else:
         wrong = [(NULLS.get(name, FIELDS.get(name, shape)), f"{name}: null") for name in _nulls(body, model)]

@@ -1,5 +1,6 @@
 """What has been judged so far: how often, and the smallest violation of each part of a clause."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -64,6 +65,20 @@ class Judgements:
 
 
 def shown(value: Any) -> str:
-    """A value as a report shows it."""
-    text = value if isinstance(value, str) else repr(value)
+    """A value as a report shows it, as JSON unless it is text, and not all of it where it is long."""
+    text = value if isinstance(value, str) else quoted(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def quoted(value: Any) -> str:
+    """A value as JSON; bytes as text, in which what is no UTF-8 stands as escapes."""
+    if isinstance(value, bytes):
+        return value.decode(errors="backslashreplace") or "of 0 bytes"
+    return json.dumps(value, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    """What stands in JSON for a value that it has no type for."""
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=repr)
+    return quoted(value) if isinstance(value, bytes) else str(value)

@@ -22,6 +22,7 @@ from labs_mock.conformance.checks.episodes import BAD
 from labs_mock.conformance.envelope import RATE_HEADERS
 from labs_mock.conformance.episode import Episode
 from labs_mock.conformance.exchanges import Sent
+from labs_mock.conformance.judgements import shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import conversations, messages, operator, without
 from labs_mock.conformance.target import Json, Scenario
@@ -143,7 +144,7 @@ class Machine(RuleBasedStateMachine):
         told = _told(self.lab.evaluate(episode.scenario, episode.transcript))
         if "scores" in episode.last or episode.last["reward"]:
             last = _told(episode.last)
-            self.lab.expect("EV-2", told == last, f"what the last turn was given, {last}", told)
+            self.lab.expect("EV-2", told == last, f"what the last turn was given, {shown(last)}", told)
         self.judged.append((episode.scenario, list(episode.transcript), told))
 
     @step
@@ -187,14 +188,14 @@ class Machine(RuleBasedStateMachine):
         """By itself (EV-1)."""
         scenario, conversation, before = draw(st.sampled_from(self.judged))
         told = _told(self.lab.evaluate(scenario, conversation))
-        self.lab.expect("EV-1", told == before, f"what it got before, {before}", told)
+        self.lab.expect("EV-1", told == before, f"what it got before, {shown(before)}", told)
 
     def _evaluate_together(self, draw: Draw) -> None:
         """In a batch (BAT-3)."""
         chosen = draw(st.lists(st.sampled_from(self.judged), min_size=1, max_size=MOST_ITEMS))
         results = self.lab.batch([item(scenario, conversation) for scenario, conversation, _ in chosen])["results"]
         told, before = [_told(result) for result in results], [one for _, _, one in chosen]
-        self.lab.expect("BAT-3", told == before, f"what they got before, {before}", told)
+        self.lab.expect("BAT-3", told == before, f"what they got before, {shown(before)}", told)
 
     def _compare(self, draw: Draw) -> None:
         """Against another one (CMP-1)."""
@@ -202,14 +203,14 @@ class Machine(RuleBasedStateMachine):
         _, other, after = draw(st.sampled_from([one for one in self.judged if one[0] == scenario]))
         answer = self.lab.compare(scenario, conversation, other)
         seen, wanted = [answer["reward_a"], answer["reward_b"]], [before["reward"], after["reward"]]
-        self.lab.expect("CMP-1", seen == wanted, f"the rewards from before, {wanted}", seen)
+        self.lab.expect("CMP-1", seen == wanted, f"the rewards from before, {shown(wanted)}", seen)
 
     def _poll(self, draw: Draw) -> None:
         """Once it is ready, cancelled or failed, a dataset stays as it is (DS-6)."""
         name = draw(st.sampled_from(self.datasets))
         state = without(self.lab.status(name))
         before = self.ended.get(name, state)
-        self.lab.expect("DS-6", state == before, f"what it was, {before}", state)
+        self.lab.expect("DS-6", state == before, f"what it was, {shown(before)}", state)
         if state["status"] in ENDED:
             self.ended[name] = state
 

@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 
 from labs_mock.conformance.checks import Draw, check
+from labs_mock.conformance.judgements import shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import conversations, operator, persona
 from labs_mock.conformance.target import Json, Scenario
@@ -29,7 +30,7 @@ def results_come_in_the_order_of_items(lab: Lab, data: Draw) -> None:
     items = data(_items(lab))
     results = lab.batch(items)["results"]
     names = [item["id"] for item in items]
-    lab.expect("BAT-1", _ids(results) == names, f"results for {names}, in this order", _ids(results))
+    lab.expect("BAT-1", _ids(results) == names, f"results for {shown(names)}, in this order", _ids(results))
 
 
 @check("BAT-1")
@@ -83,7 +84,7 @@ def an_item_gets_what_evaluate_gives(lab: Lab, data: Draw) -> None:
     conversation = data(conversations(scenario))
     single = _told(lab.evaluate(scenario, conversation))
     [result] = lab.batch([item(scenario, conversation)])["results"]
-    lab.expect("BAT-3", _told(result) == single, f"what /evaluate gives, {single}", _told(result))
+    lab.expect("BAT-3", _told(result) == single, f"what /evaluate gives, {shown(single)}", _told(result))
 
 
 @check("BAT-3")
@@ -96,7 +97,7 @@ def an_item_gets_the_same_whatever_is_beside_it(lab: Lab, data: Draw) -> None:
     plain, mixed = (lab.batch(given)["results"] for given in (items, other_order))
     wanted = {one["id"]: _told(one) for one in plain}
     seen = {one["id"]: _told(one) for one in mixed if one["id"] != "bad"}
-    lab.expect("BAT-3", seen == wanted, f"the same results in another order, {wanted}", seen)
+    lab.expect("BAT-3", seen == wanted, f"the same results in another order, {shown(wanted)}", seen)
 
 
 @check("BAT-4")
@@ -108,7 +109,7 @@ def ids_may_repeat(lab: Lab, data: Draw) -> None:
     lab.refused(sent, 200, "BAT-4", why="items of one id")
     results = sent.json["results"]
     single = [_told(lab.evaluate(scenario, conversation)) for conversation in said]
-    lab.expect("BAT-4", [_told(one) for one in results] == single, f"an answer each, {single}", results)
+    lab.expect("BAT-4", [_told(one) for one in results] == single, f"an answer each, {shown(single)}", results)
 
 
 @check("BAT-4")
@@ -118,7 +119,7 @@ def a_reward_config_in_an_item_is_ignored(lab: Lab, data: Draw) -> None:
     plain = item(scenario, data(conversations(scenario)), "plain")
     config = {"quality_weights": {data(st.sampled_from(["rubrics", "failure_metrics"])): 1}, "skip_safety_gate": True}
     one, other = lab.batch([plain, {**plain, "reward_config": config}])["results"]
-    lab.expect("BAT-4", _told(one) == _told(other), f"the result without it, {_told(one)}", _told(other))
+    lab.expect("BAT-4", _told(one) == _told(other), f"the result without it, {shown(_told(one))}", _told(other))
 
 
 def item(scenario: Scenario, messages: list[Json], name: str = "item", **fields: object) -> Json:

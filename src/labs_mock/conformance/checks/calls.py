@@ -6,6 +6,7 @@ from labs_mock.conformance.checks import Draw, check
 from labs_mock.conformance.checks.batch import item
 from labs_mock.conformance.checks.weights import names_of, scored
 from labs_mock.conformance.episode import NEUTRAL, Episode, turns_of
+from labs_mock.conformance.judgements import quoted, shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import at_the_border, calls, contents, operator
 from labs_mock.conformance.target import Json, Scenario, Tool
@@ -24,7 +25,7 @@ def a_turn_has_messages_of_at_most_10000_characters(lab: Lab, data: Draw) -> Non
     sent = episode.submit([operator(text + "a")], limited=False)
     lab.refused(sent, 400, "EP-9", inferred=not text.isascii(), why=f"{len(text) + 1} code points")
     sent = episode.submit([operator(text)])
-    lab.refused(sent, 200, "EP-9", inferred=not text.isascii(), why=f"{len(text)} code points, {text[0]!r} each")
+    lab.refused(sent, 200, "EP-9", inferred=not text.isascii(), why=f"{len(text)} code points, {quoted(text[0])} each")
 
 
 @check("EP-9")
@@ -58,7 +59,7 @@ def a_wrong_call_is_never_refused(lab: Lab) -> None:
     scenario, reasons = lab.every_scenario[0], set()
     for call in lab.each(_wrong(scenario)):
         sent = Episode(lab, scenario).submit([operator("Hm.", call)])
-        lab.refused(sent, 200, "EP-12", why=f"a wrong call, {call}")
+        lab.refused(sent, 200, "EP-12", why=f"a wrong call, {shown(call)}")
         reasons.add(sent.json.get("terminal_reason"))
         lab.expect("EP-12", len(reasons) == 1, "every wrong call to end an episode alike, or none", reasons)
 
@@ -69,13 +70,15 @@ def a_wrong_call_in_a_turn_ends_with_error_or_not_at_all(lab: Lab, data: Draw) -
     scenario = data(lab.scenarios)
     call, other = (data(st.sampled_from(_wrong(scenario))) for _ in range(2))
     sent = Episode(lab, scenario).submit([operator(data(contents(scenario)), call)])
-    lab.refused(sent, 200, "EP-12", why=f"a wrong call, {call}")
+    lab.refused(sent, 200, "EP-12", why=f"a wrong call, {shown(call)}")
     plain = Episode(lab, scenario).take(operator("Hm.", other)).get("terminal_reason")
     held = plain in (None, "error") or turns_of(scenario) == 1
     lab.expect("EP-12", held, "an end with `error`, or none", plain)
     if plain == "error":
         seen = sent.json.get("terminal_reason")
-        lab.expect("EP-12", seen == "error", f"an end with `error`, as with {other}", f"{seen} with {call}")
+        lab.expect(
+            "EP-12", seen == "error", f"an end with `error`, as with {shown(other)}", f"{seen} with {shown(call)}"
+        )
 
 
 @check("EP-12")
@@ -87,10 +90,10 @@ def a_wrong_call_counts_for_nothing(lab: Lab, data: Draw) -> None:
         name = names_of(lab, scenario).get(dimension)
         if name is not None:
             score = scored(lab, scenario, [operator(said, call)], {dimension: 1})["scores"][name]
-            lab.expect("EP-12", score == 0, f"0 for {dimension} with {call} alone", score)
+            lab.expect("EP-12", score == 0, f"0 for {dimension} with {shown(call)} alone", score)
     unknown = {**call, "name": data(st.sampled_from(NAMES))}
     one, other = (scored(lab, scenario, [operator(said, *given)], {}) for given in ([], [unknown]))
-    lab.expect("EP-12", one == other, f"the answer without the call, {one}", other)
+    lab.expect("EP-12", one == other, f"the answer without the call, {shown(one)}", other)
 
 
 @check("EP-12")
@@ -102,11 +105,13 @@ def the_last_call_counts(lab: Lab) -> None:
             good = _decision(tool, option)
             alone = _decided(lab, scenario, [good])
             seen = (_decided(lab, scenario, [bad, good]), _decided(lab, scenario, [good, bad]))
-            lab.expect("EP-12", seen == (alone, 0), f"{alone} where {good} is last, 0 where {bad} is", seen)
+            lab.expect(
+                "EP-12", seen == (alone, 0), f"{alone} where {shown(good)} is last, 0 where {shown(bad)} is", seen
+            )
             for kind in sorted({"artifact", "decision", "function"} - {tool.type}):
                 other = {**good, "type": kind}
                 score = _decided(lab, scenario, [other])
-                lab.expect("EP-12", score == 0, f"0 for {other}", score)
+                lab.expect("EP-12", score == 0, f"0 for {shown(other)}", score)
 
 
 @check("EP-11")

@@ -1,6 +1,7 @@
 """The catalog (CAT-1, CAT-2); the envelope judges its fields."""
 
 from labs_mock.conformance.checks import check
+from labs_mock.conformance.judgements import shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import operator, without
 from labs_mock.conformance.target import Json
@@ -22,7 +23,7 @@ def collections_are_sorted_by_slug(lab: Lab) -> None:
 def the_catalog_stays_the_same(lab: Lab) -> None:
     """Asked for twice, it lists the same."""
     one, other = (without(lab.wanted("list_catalog")) for _ in range(2))
-    lab.expect("CAT-1", one == other, f"the same catalog, {one}", other)
+    lab.expect("CAT-1", one == other, f"the same catalog, {shown(one)}", other)
 
 
 @check("CAT-1", "CAT-2")
@@ -35,7 +36,7 @@ def what_is_listed_can_be_played(lab: Lab) -> None:
         sent = lab.ask("create_episode", scenario.where)
         lab.refused(sent, 200, "CAT-1", why="a scenario of the catalog")
         names = [tool["id"] for tool in sent.json["tools"]]
-        lab.expect("CAT-2", entry["tools"] == names, f"the tools of its episodes, {names}", entry["tools"])
+        lab.expect("CAT-2", entry["tools"] == names, f"the tools of its episodes, {shown(names)}", entry["tools"])
         sent = lab.ask("evaluate", {**scenario.where, "messages": [operator("Hello.")]})
         lab.refused(sent, 200, "CAT-1", why="a scenario of the catalog")
 

@@ -1,6 +1,7 @@
 """Two conversations against each other (CMP-1)."""
 
 from labs_mock.conformance.checks import Draw, check
+from labs_mock.conformance.judgements import shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import SENTENCES, conversations, operator, persona, without
 from labs_mock.conformance.target import Json, Scenario
@@ -15,7 +16,7 @@ def the_rewards_are_those_of_evaluate(lab: Lab, data: Draw) -> None:
     answer = lab.compare(scenario, a, b)
     wanted = [lab.evaluate(scenario, messages)["reward"] for messages in (a, b)]
     seen = [answer["reward_a"], answer["reward_b"]]
-    lab.expect("CMP-1", seen == wanted, f"the rewards of /evaluate, {wanted}", seen)
+    lab.expect("CMP-1", seen == wanted, f"the rewards of /evaluate, {shown(wanted)}", seen)
 
 
 @check("CMP-1")
@@ -48,7 +49,7 @@ def swapping_the_responses_swaps_the_answer(lab: Lab, data: Draw) -> None:
     one, other = (without(lab.compare(scenario, *given)) for given in ((a, b), (b, a)))
     swapped = {"a": "b", "b": "a", "tie": "tie"}[one["winner"]]
     wanted = {**one, "winner": swapped, "reward_a": one["reward_b"], "reward_b": one["reward_a"]}
-    lab.expect("CMP-1", other == wanted, f"the answer swapped, {wanted}", other)
+    lab.expect("CMP-1", other == wanted, f"the answer swapped, {shown(wanted)}", other)
 
 
 @check("CMP-1")

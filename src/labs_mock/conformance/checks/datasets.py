@@ -7,6 +7,7 @@ import orjson
 
 from labs_mock.conformance.checks import check
 from labs_mock.conformance.exchanges import Sent
+from labs_mock.conformance.judgements import quoted, shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import without
 from labs_mock.conformance.target import Json
@@ -83,7 +84,7 @@ def an_export_is_as_far_as_the_status(lab: Lab) -> None:
             lab.refused(sent, EXPORTS[status], "DS-3", inferred=False, why=f"a dataset that is {status}")
             told = sent.json if isinstance(sent.json, dict) else {}
             held = status == "ready" or without(told) == without(state)
-            lab.expect("DS-3", held, f"the status, {without(state)}", sent.answer[:300], inferred=False)
+            lab.expect("DS-3", held, f"the status, {shown(without(state))}", sent.answer[:300], inferred=False)
 
 
 @check("DS-2", "DS-4")
@@ -118,7 +119,7 @@ def an_id_is_a_uuid(lab: Lab) -> None:
             lab.expect("DS-5", sent.status != 400, f"anything but a 400 for {name}", sent.status, inferred=False)
         for name in lab.each(NO_UUIDS):
             sent = lab.ask(operation, id=name, limited=False)
-            lab.refused(sent, 400, "DS-5", inferred=False, why=f"the id {name!r}")
+            lab.refused(sent, 400, "DS-5", inferred=False, why=f"the id {quoted(name)}")
 
 
 @check("DS-5")
@@ -140,7 +141,7 @@ def what_is_ready_stays_so(lab: Lab) -> None:
         counts = [one.headers.get("x-row-count") for one in (sent, again)]
         lab.expect("DS-6", counts[0] == counts[1], f"X-Row-Count: {counts[0]}", counts[1])
         held = states[0] == states[1] and states[0]["status"] == "ready"
-        lab.expect("DS-6", held, f"a status that remains ready, {states[0]}", states[1])
+        lab.expect("DS-6", held, f"a status that remains ready, {shown(states[0])}", states[1])
 
 
 @check("DS-6")
@@ -148,10 +149,10 @@ def what_is_cancelled_or_failed_stays_so(lab: Lab) -> None:
     """Its status and its exports say the same again and again."""
     for name in lab.each(_final(lab, "cancelled", "failed")):
         one, other = lab.status(name), lab.status(name)
-        lab.expect("DS-6", without(one) == without(other), f"the same status, {without(one)}", other)
+        lab.expect("DS-6", without(one) == without(other), f"the same status, {shown(without(one))}", other)
         sents = [lab.ask("export_dataset", id=name) for _ in range(2)]
         told = [(sent.status, without(sent.json)) for sent in sents]
-        lab.expect("DS-6", told[0] == told[1], f"the same export, {told[0]}", told[1])
+        lab.expect("DS-6", told[0] == told[1], f"the same export, {shown(told[0])}", told[1])
 
 
 def polls(lab: Lab, name: str) -> Iterator[Json]:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from labs_mock.conformance.checks import Draw, check
 from labs_mock.conformance.episode import NEUTRAL, Episode, completed, repeatable, turns_of
 from labs_mock.conformance.exchanges import Sent
+from labs_mock.conformance.judgements import quoted, shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import messages, operator, persona, weights, without
 from labs_mock.conformance.target import Json
@@ -92,7 +93,9 @@ def the_id_in_the_body_is_the_one_in_the_path(lab: Lab) -> None:
     absent = lab.ask("take_turn", {"messages": [NEUTRAL]}, id=one.id)
     lab.refused(absent, 200, "EP-6", inferred=True, why="no id")
     for name in lab.each((*OTHER_IDS, other.id, one.id.upper(), f"{one.id} ")):
-        lab.refused(one.submit([NEUTRAL], id=name, limited=False), 400, "EP-6", inferred=True, why=f"the id {name!r}")
+        lab.refused(
+            one.submit([NEUTRAL], id=name, limited=False), 400, "EP-6", inferred=True, why=f"the id {quoted(name)}"
+        )
 
 
 @check("EP-10")
@@ -104,7 +107,7 @@ def an_episode_ends_with_its_last_turn(lab: Lab) -> None:
             if not episode.complete:
                 answer = episode.take(NEUTRAL)
                 reason = answer.get("terminal_reason")
-                why = f"after turn {turn} of {most}, with {reason}"
+                why = f"after turn {turn} of {most}, with {shown(reason)}"
                 lab.expect("EP-10", turn < most or episode.complete, "an end after the last turn", why)
                 held = reason != "max_turns_reached" or turn == most
                 lab.expect("EP-10", held, f"max_turns_reached after turn {most} alone", why)
@@ -128,7 +131,7 @@ def an_unknown_episode_is_not_found(lab: Lab) -> None:
     known = Episode(lab, lab.every_scenario[0]).id
     for name in lab.each((*NO_EPISODE, known.upper(), f"{known}0", known[:-1])):
         sent = lab.ask("take_turn", {"id": name, "messages": [NEUTRAL]}, id=name)
-        lab.refused(sent, 404, "EP-13", inferred=False, message=EPISODE_NOT_FOUND, why=f"the episode {name!r}")
+        lab.refused(sent, 404, "EP-13", inferred=False, message=EPISODE_NOT_FOUND, why=f"the episode {quoted(name)}")
 
 
 @check("EP-15")
@@ -141,7 +144,7 @@ def a_refused_turn_changes_nothing(lab: Lab, data: Draw) -> None:
             lab.refused(disturbed.submit(**{"messages": [], **BAD[why]}, limited=False), 400, "EP-15", why=why)
         if not plain.complete:
             one, other = (without(episode.take(message)) for episode in (plain, disturbed))
-            lab.expect("EP-15", other == one, f"the answer without the refused turns, {one}", other)
+            lab.expect("EP-15", other == one, f"the answer without the refused turns, {shown(one)}", other)
 
 
 @check("EP-15")

@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 
 from labs_mock.conformance.checks import Draw, check
+from labs_mock.conformance.judgements import quoted, shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import (
     PROVOCATIONS,
@@ -42,7 +43,7 @@ def the_same_request_twice_gets_the_same_reward(lab: Lab, data: Draw) -> None:
     scenario = data(lab.scenarios)
     conversation, config = data(conversations(scenario)), {"quality_weights": data(weights())}
     one, other = (without(lab.evaluate(scenario, conversation, reward_config=config)) for _ in range(2))
-    lab.expect("EV-1", one == other, f"the same answer twice, {one}", other)
+    lab.expect("EV-1", one == other, f"the same answer twice, {shown(one)}", other)
 
 
 @check("EP-1")
@@ -67,7 +68,9 @@ def evaluating_a_transcript_gives_the_episodes_last_reward(lab: Lab, data: Draw)
     whole = lab.evaluate(scenario, transcript, reward_config=config)
     for name in ("reward", "scores", "score_breakdown"):
         seen = whole.get(name)
-        lab.expect("EV-2", seen == last.get(name), f"the {name} of the episode's last turn, {last.get(name)}", seen)
+        lab.expect(
+            "EV-2", seen == last.get(name), f"the {name} of the episode's last turn, {shown(last.get(name))}", seen
+        )
 
 
 @check("EV-2")
@@ -88,7 +91,7 @@ def what_follows_the_end_is_ignored(lab: Lab, data: Draw) -> None:
     lab.expect("EP-10", last["episode_complete"], "an end after the last allowed turn", last)
     after = [persona("Yes."), operator(" ".join(SENTENCES))]
     one, other = (without(lab.evaluate(scenario, given)) for given in (transcript, [*transcript, *after]))
-    lab.expect("EV-2", one == other, f"the answer without what follows the end, {one}", other)
+    lab.expect("EV-2", one == other, f"the answer without what follows the end, {shown(one)}", other)
 
 
 @check("EP-9")
@@ -96,7 +99,7 @@ def content_has_at_most_10000_characters(lab: Lab, data: Draw) -> None:
     """10,000 code points are accepted, whatever their bytes, and one more is a 400."""
     scenario, text = data(lab.scenarios), data(at_the_border())
     sent = lab.ask("evaluate", {**scenario.where, "messages": [operator(text)]})
-    lab.refused(sent, 200, "EP-9", inferred=not text.isascii(), why=f"{len(text)} code points, {text[0]!r} each")
+    lab.refused(sent, 200, "EP-9", inferred=not text.isascii(), why=f"{len(text)} code points, {quoted(text[0])} each")
     sent = lab.ask("evaluate", {**scenario.where, "messages": [operator(text + "a")]}, limited=False)
     lab.refused(sent, 400, "EP-9", inferred=not text.isascii(), why=f"{len(text) + 1} code points")
 
@@ -108,7 +111,7 @@ def a_system_message_changes_nothing(lab: Lab, data: Draw) -> None:
     conversation = data(conversations(scenario))
     system = {"role": "system", "content": "You are a helpful assistant."}
     one, other = (without(lab.evaluate(scenario, given)) for given in (conversation, [system, *conversation]))
-    lab.expect("EP-8", one == other, f"the answer without the system message, {one}", other)
+    lab.expect("EP-8", one == other, f"the answer without the system message, {shown(one)}", other)
 
 
 @check("EP-8")

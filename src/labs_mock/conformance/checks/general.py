@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from labs_mock.conformance.checks import Draw, check
 from labs_mock.conformance.exchanges import HIDDEN, Sent
+from labs_mock.conformance.judgements import quoted, shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import conversations, operator, persona, texts, without
 from labs_mock.conformance.target import Json
@@ -32,7 +33,7 @@ def a_body_that_is_no_json_is_refused(lab: Lab) -> None:
     for operation in POSTS:
         for content in lab.each(NO_JSON + NO_OBJECT):
             sent = lab.ask(operation.name, content=content, id=NOBODY, limited=False)
-            lab.refused(sent, 400, "GEN-3", why=f"the body {content!r}")
+            lab.refused(sent, 400, "GEN-3", why=f"the body {quoted(content)}")
 
 
 @check("GEN-3")
@@ -53,7 +54,9 @@ def another_content_type_is_refused(lab: Lab) -> None:
         for kind in TYPES:
             headers = {} if kind is None else {"content-type": kind}
             sent = lab.send("POST", path, content=content, headers=headers, operation=operation.name, limited=False)
-            lab.refused(sent, 400, "GEN-3", why=f"the content type {kind!r}")
+            lab.refused(
+                sent, 400, "GEN-3", why=f"{'no content type' if kind is None else f'the content type {quoted(kind)}'}"
+            )
 
 
 @check("GEN-1")
@@ -150,7 +153,7 @@ def odd_json_is_refused(lab: Lab) -> None:
     )
     for value in lab.each(odd):
         sent = lab.ask("evaluate", content=_with(plain, value), limited=False)
-        lab.refused(sent, 400, "GEN-6", why=f"a value of {value[:20]!r}")
+        lab.refused(sent, 400, "GEN-6", why=f"a value of {shown(value[:20])}")
     sent = lab.ask("evaluate", content=_with(plain, deep[MAX_NESTING]))
     lab.refused(sent, 200, "GEN-6", why=f"{MAX_NESTING} levels")
 
@@ -176,7 +179,7 @@ def the_last_of_equal_keys_counts(lab: Lab, data: Draw) -> None:
     wrong = data(st.sampled_from([b'"messages":7,', b'"scenario_slug":"no-such-scenario",', b'"messages":[],']))
     sent = lab.ask("evaluate", content=b"{" + wrong + orjson.dumps(plain)[1:])
     wanted, seen = _judged(lab.ask("evaluate", plain)), _judged(sent)
-    lab.expect("GEN-6", seen == wanted, f"the answer without {wrong.decode()} {wanted}", seen)
+    lab.expect("GEN-6", seen == wanted, f"the answer without {wrong.decode()}, {shown(wanted)}", seen)
 
 
 @check("ID-1")
@@ -188,7 +191,7 @@ def every_answer_has_an_id_of_its_own(lab: Lab, data: Draw) -> None:
     names = [sent.headers.get("x-request-id") for sent in sents]
     lab.expect("ID-1", len({*names, own}) == 3, f"two ids, neither of them {own}", names, inferred=True)
     one, other = map(_judged, sents)
-    lab.expect("ID-1", one == other, f"the answer without the client's id, {one}", other, inferred=True)
+    lab.expect("ID-1", one == other, f"the answer without the client's id, {shown(one)}", other, inferred=True)
 
 
 PLACES: tuple[
@@ -312,7 +315,7 @@ def _judged(sent: Sent) -> Json:
 
 def _same(lab: Lab, clause: str, plain: Json, changed: Json, *, inferred: bool) -> None:
     one, other = (_judged(lab.ask("evaluate", body)) for body in (plain, changed))
-    lab.expect(clause, one == other, f"the answer to the plain request, {one}", other, inferred=inferred)
+    lab.expect(clause, one == other, f"the answer to the plain request, {shown(one)}", other, inferred=inferred)
 
 
 @check("GEN-1")
@@ -321,4 +324,4 @@ def any_text_is_accepted(lab: Lab, data: Draw) -> None:
     scenario = data(lab.scenarios)
     text = data(texts())
     sent = lab.ask("evaluate", {**scenario.where, "messages": [operator(text)]})
-    lab.refused(sent, 200, "GEN-1", why=f"the text {text!r}")
+    lab.refused(sent, 200, "GEN-1", why=f"the text {quoted(text)}")

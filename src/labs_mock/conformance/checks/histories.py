@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from labs_mock.conformance.checks import Draw, check
 from labs_mock.conformance.episode import Episode, repeatable, repeats
+from labs_mock.conformance.judgements import shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import SENTENCES, contents, messages, operator, persona, without
 from labs_mock.conformance.target import Json, Scenario
@@ -168,7 +169,7 @@ def a_history_in_any_convention_is_one_turn(lab: Lab, data: Draw) -> None:
     one, sent = without(episode.take(new)), twin.submit([*written, new])
     lab.refused(sent, 200, "EP-7", inferred=True, why="a new message behind a history")
     seen = without(sent.json)
-    lab.expect("EP-7", seen == one, f"the answer to the new message alone, {one}", seen, inferred=True)
+    lab.expect("EP-7", seen == one, f"the answer to the new message alone, {shown(one)}", seen, inferred=True)
 
 
 @check("EP-7")
@@ -243,13 +244,15 @@ def _judge_worked(lab: Lab, scenario: Scenario, history: History, a1: str, a2: s
     sent = twin.submit(history.messages(said))
     lab.refused(sent, 200, "EP-7", inferred=not history.documented, why=history.what)
     one, other = without(lab.turn(episode.id, history.alike(said))), without(sent.json)
-    lab.expect("EP-7", other == one, f"{history.what}: the answer to the new message, {one}", other, inferred=True)
+    lab.expect(
+        "EP-7", other == one, f"{history.what}: the answer to the new message, {shown(one)}", other, inferred=True
+    )
 
 
 def _alike(lab: Lab, scenario: Scenario, chat: list[Json], history: list[Json]) -> None:
     """Judge that a history gets what it gets in the chat convention."""
     one, other = (without(lab.evaluate(scenario, given)) for given in (chat, history))
-    lab.expect("EP-8", other == one, f"the answer where the persona is `user`, {one}", other)
+    lab.expect("EP-8", other == one, f"the answer where the persona is `user`, {shown(one)}", other)
 
 
 def _with_opening(lab: Lab) -> st.SearchStrategy[Scenario]:

@@ -4,6 +4,7 @@ from labs_mock.conformance.checks import Draw, check
 from labs_mock.conformance.checks.batch import item
 from labs_mock.conformance.client import OWN
 from labs_mock.conformance.exchanges import HIDDEN
+from labs_mock.conformance.judgements import quoted, shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import conversations, operator
 from labs_mock.contract.operations import OPERATIONS
@@ -34,7 +35,7 @@ def without_a_valid_key_everything_is_a_401(lab: Lab) -> None:
     for operation in OPERATIONS:
         for authorization in lab.each(NO_KEY):
             sent = lab.ask(operation.name, {}, id=NOBODY, authorization=authorization)
-            why = f"the authorization {authorization!r}"
+            why = f"{'no authorization' if authorization is None else f'the authorization {quoted(authorization)}'}"
             lab.refused(sent, 401, "AUTH-1", inferred=False, message=UNAUTHORIZED, why=why)
 
 
@@ -76,7 +77,9 @@ def a_key_sees_the_same_everywhere(lab: Lab, data: Draw) -> None:
     }
     seen = {where: [name for name in SCORES if name in answer] for where, answer in answers.items()}
     for where, answer in answers.items():
-        lab.expect("AUTH-3", seen[where] == seen["/evaluate"], f"the same everywhere, {seen}", where, inferred=True)
+        lab.expect(
+            "AUTH-3", seen[where] == seen["/evaluate"], f"the same everywhere, {shown(seen)}", where, inferred=True
+        )
         if "score_breakdown" in answer:
             held = list(answer["score_breakdown"]) == list(answer.get("scores", ()))
             lab.expect("AUTH-3", held, f"a sentence for each score in {where}", answer, inferred=False)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from labs_mock.conformance.checks import Draw, check
 from labs_mock.conformance.checks.batch import item
+from labs_mock.conformance.judgements import quoted, shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import conversations, dimensions, operator
 from labs_mock.conformance.target import Json, Scenario
@@ -28,7 +29,7 @@ def a_window_is_a_number_and_a_letter(lab: Lab) -> None:
         for window in windows:
             body = {**plain, "normalization_key": lab.fresh(), "normalization_windows": [window]}
             sent = lab.ask("evaluate", body, limited=False)
-            lab.refused(sent, 400, "NORM-1", inferred=inferred, why=f"the window {window!r}")
+            lab.refused(sent, 400, "NORM-1", inferred=inferred, why=f"the window {quoted(window)}")
     for window in lab.each(WINDOWS):
         sent = lab.ask("evaluate", {**plain, "normalization_key": lab.fresh(), "normalization_windows": [window]})
         lab.refused(
@@ -56,7 +57,7 @@ def what_is_wrong_with_windows_is_wrong_in_an_item(lab: Lab) -> None:
     wrong += [{"normalization_key": lab.fresh(), "normalization_windows": given} for given in (["7y"], ["1d"] * 6)]
     for fields in lab.each(wrong):
         [result] = lab.batch([{**good, **fields}])["results"]
-        lab.expect("NORM-1", result["status"] == "error", f"an error for {fields}", result, inferred=False)
+        lab.expect("NORM-1", result["status"] == "error", f"an error for {shown(fields)}", result, inferred=False)
 
 
 @check("NORM-1")
@@ -132,7 +133,7 @@ def _judge_keys(lab: Lab, answer: Json, windows: Sequence[str] | None) -> None:
     """Judge that `normalized` has exactly these windows, or is absent."""
     seen = sorted(answer["normalized"]) if "normalized" in answer else None
     wanted = None if windows is None else sorted(windows)
-    lab.expect("NORM-1", seen == wanted, f"normalized for {wanted}", seen, inferred=False)
+    lab.expect("NORM-1", seen == wanted, f"normalized for {shown(wanted)}", seen, inferred=False)
 
 
 def _judge_scores(lab: Lab, answer: Json, history: Sequence[float], windows: Sequence[str]) -> None:
@@ -145,7 +146,7 @@ def _judge_scores(lab: Lab, answer: Json, history: Sequence[float], windows: Seq
             held = wanted is seen
         else:
             held = abs(wanted - seen) <= TOLERANCE * max(1, abs(wanted))
-        said = f"{wanted} for {answer['reward']} in {window} after {list(samples)}"
+        said = f"{shown(wanted)} for {answer['reward']} in {window} after {shown(list(samples))}"
         lab.expect("NORM-2", held, said, seen)
 
 

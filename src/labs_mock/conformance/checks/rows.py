@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from labs_mock.conformance.checks import check
 from labs_mock.conformance.checks.datasets import exports
-from labs_mock.conformance.envelope import Shape, secret
+from labs_mock.conformance.envelope import Shape, secret, wrong_in
 from labs_mock.conformance.exchanges import Sent
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.target import Json
@@ -76,7 +76,7 @@ def a_row_has_the_documented_fields(lab: Lab) -> None:
         for one in found:
             place = ".".join(map(str, one["loc"]))
             shape = _shape_of(one)
-            line.expect(shape, False, "the documented fields", f"{place}: {one['msg']}")
+            line.expect(shape, False, "the documented fields", f"{place}: {wrong_in(one)}")
         for shape in SHAPES:
             line.expect(shape, True, "", "")
 

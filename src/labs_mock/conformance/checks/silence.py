@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from labs_mock.conformance.checks import Draw, check
 from labs_mock.conformance.checks.weights import names_of, scored
 from labs_mock.conformance.episode import Episode
+from labs_mock.conformance.judgements import shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import conversations, messages, operator, persona
 from labs_mock.contract.tokens import NO_RESPONSE
@@ -47,7 +48,7 @@ def silence_reveals_nothing(lab: Lab, data: Draw) -> None:
     conversation = data(conversations(scenario))
     silent = [*conversation, *[persona("Hello?"), SILENCE] * data(st.integers(1, 3))]
     before, after = (scored(lab, scenario, given, {"discovery": 1})["scores"] for given in (conversation, silent))
-    lab.expect("TOK-3", after == before, f"what was discovered without silence, {before}", after)
+    lab.expect("TOK-3", after == before, f"what was discovered without silence, {shown(before)}", after)
 
 
 def _judge_turn(lab: Lab, episode: Episode, number: int, answer: dict[str, object]) -> None:

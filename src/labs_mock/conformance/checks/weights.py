@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from labs_mock.conformance.checks import Draw, check
+from labs_mock.conformance.judgements import shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import (
     PROVOCATIONS,
@@ -32,9 +33,9 @@ def an_omitted_weight_is_0(lab: Lab, data: Draw) -> None:
     scenario, messages, asked = _drawn(lab, data)
     rest: Json = {name: data(st.sampled_from([0, 0.0, None])) for name in DIMENSIONS if name not in asked}
     one, other = (scored(lab, scenario, messages, given) for given in (asked, {**rest, **asked}))
-    lab.expect("RC-1", one == other, f"the answer without them, {one}", other, inferred=False)
+    lab.expect("RC-1", one == other, f"the answer without them, {shown(one)}", other, inferred=False)
     given, seen = sum(map(bool, asked.values())), list(one.get("scores", ()))
-    lab.expect("RC-1", len(seen) <= given, f"at most {given} scores for {asked}", seen, inferred=False)
+    lab.expect("RC-1", len(seen) <= given, f"at most {given} scores for {shown(asked)}", seen, inferred=False)
 
 
 @check("RC-1")
@@ -44,7 +45,7 @@ def a_weight_is_within_0_and_1(lab: Lab) -> None:
     bad: list[Json] = [{name: weight} for name in DIMENSIONS for weight in OUT_OF_BOUNDS]
     for asked in lab.each(bad + [{"rubrics": 1, name: 1} for name in UNKNOWN]):
         body = {**scenario.where, "messages": [operator("Hello.")], "reward_config": {"quality_weights": asked}}
-        lab.refused(lab.ask("evaluate", body, limited=False), 400, "RC-1", inferred=True, why=f"weights {asked}")
+        lab.refused(lab.ask("evaluate", body, limited=False), 400, "RC-1", inferred=True, why=f"weights {shown(asked)}")
 
 
 @check("RC-2")
@@ -56,7 +57,7 @@ def scores_are_those_with_weight(lab: Lab, data: Draw) -> None:
     wanted = {names[dimension] for dimension, weight in asked.items() if weight and dimension in names}
     for field in ("scores", "score_breakdown"):
         if field in answer:
-            lab.expect("RC-2", set(answer[field]) == wanted, f"{field} of {sorted(wanted)}", list(answer[field]))
+            lab.expect("RC-2", set(answer[field]) == wanted, f"{field} of {shown(sorted(wanted))}", list(answer[field]))
 
 
 @check("RC-2")
@@ -77,7 +78,9 @@ def a_score_does_not_depend_on_the_others(lab: Lab, data: Draw) -> None:
     for dimension, name in names_of(lab, scenario).items():
         if asked.get(dimension):
             alone = _scores(scored(lab, scenario, messages, {dimension: 1}))
-            lab.expect("RC-2", alone == {name: together.get(name)}, f"{name} alone as among others, {together}", alone)
+            lab.expect(
+                "RC-2", alone == {name: together.get(name)}, f"{name} alone as among others, {shown(together)}", alone
+            )
             return
 
 
@@ -109,7 +112,7 @@ def the_gate_is_on_by_default(lab: Lab, data: Draw) -> None:
     scenario, messages, asked = _drawn(lab, data)
     plain = scored(lab, scenario, messages, asked)
     said = scored(lab, scenario, messages, asked, skip_safety_gate=False)
-    lab.expect("RC-3", plain == said, f"the answer without it, {plain}", said)
+    lab.expect("RC-3", plain == said, f"the answer without it, {shown(plain)}", said)
 
 
 @check("RC-3")
@@ -120,7 +123,7 @@ def the_gate_is_on_by_default_where_it_matters(lab: Lab) -> None:
         for dimension in names_of(lab, scenario):
             plain = scored(lab, scenario, messages, {dimension: 1})
             said = scored(lab, scenario, messages, {dimension: 1}, skip_safety_gate=False)
-            lab.expect("RC-3", plain == said, f"the answer with the gate, {said}", plain)
+            lab.expect("RC-3", plain == said, f"the answer with the gate, {shown(said)}", plain)
 
 
 @check("RC-4")
@@ -131,12 +134,12 @@ def a_reward_is_the_weighted_mean(lab: Lab, data: Draw) -> None:
     answers = [scored(lab, scenario, messages, asked, skip_safety_gate=skip) for skip in (True, False)]
     shares = {names[dimension]: weight for dimension, weight in asked.items() if weight and dimension in names}
     scores = _scores(answers[0])
-    lab.expect("RC-2", set(scores) >= set(shares), f"scores of {sorted(shares)}", list(scores))
+    lab.expect("RC-2", set(scores) >= set(shares), f"scores of {shown(sorted(shares))}", list(scores))
     mean = fsum(weight * scores[name] for name, weight in shares.items()) / (fsum(shares.values()) or 1)
     skipped, gated = (answer["reward"] for answer in answers)
     critical = "failure_metrics" in names and names["failure_metrics"] in shares
     held = abs(skipped - mean) <= ROUNDING or (critical and skipped == 0)
-    lab.expect("RC-4", held, f"the weighted mean of {scores}, {mean:.6f}", skipped)
+    lab.expect("RC-4", held, f"the weighted mean of {shown(scores)}, {mean:.6f}", skipped)
     if not critical:
         lab.expect("RC-3", abs(skipped - mean) <= ROUNDING, f"no gate: {mean:.6f}", skipped)
     lab.expect("RC-4", 0 <= gated <= mean + ROUNDING, f"with the gate no more than {mean:.6f}", gated)
@@ -148,7 +151,7 @@ def only_ratios_of_weights_matter(lab: Lab, data: Draw) -> None:
     scenario, messages, asked = _drawn(lab, data)
     smaller = {name: weight * 0.25 for name, weight in asked.items()}
     one, other = (scored(lab, scenario, messages, given) for given in (asked, smaller))
-    lab.expect("RC-4", one == other, f"the same answer for weights of one ratio, {one}", other)
+    lab.expect("RC-4", one == other, f"the same answer for weights of one ratio, {shown(one)}", other)
 
 
 @check("RC-4")
@@ -177,7 +180,7 @@ def a_config_without_weights_keeps_the_scenarios(lab: Lab, data: Draw) -> None:
     messages = data(conversations(scenario))
     config: Json = data(st.sampled_from([{}, {"quality_weights": None}, {"skip_safety_gate": False}]))
     one, other = (without(lab.evaluate(scenario, messages, **given)) for given in ({}, {"reward_config": config}))
-    lab.expect("RC-4", one == other, f"the answer without a config, {one}", other)
+    lab.expect("RC-4", one == other, f"the answer without a config, {shown(one)}", other)
 
 
 @check("RC-5")
@@ -189,7 +192,7 @@ def an_undefined_dimension_does_not_run(lab: Lab, data: Draw) -> None:
     asked = dict.fromkeys(known, 0.5)
     more: dict[str, float] = {name: 1.0 for name in DIMENSIONS if name not in names}
     one, other = (scored(lab, scenario, messages, given) for given in (asked, {**asked, **more}))
-    lab.expect("RC-5", one == other, f"the answer without them, {one}", other)
+    lab.expect("RC-5", one == other, f"the answer without them, {shown(one)}", other)
 
 
 @check("RC-5")
@@ -201,7 +204,7 @@ def an_undefined_dimension_does_not_count(lab: Lab) -> None:
         undefined: Json = {name: 1 for name in DIMENSIONS if name not in names}
         for dimension in names if undefined else ():
             one, other = (scored(lab, scenario, messages, {dimension: 1, **more}) for more in ({}, undefined))
-            lab.expect("RC-5", one == other, f"the answer without undefined dimensions, {one}", other)
+            lab.expect("RC-5", one == other, f"the answer without undefined dimensions, {shown(one)}", other)
 
 
 def scored(lab: Lab, scenario: Scenario, messages: list[Json], asked: Mapping[str, Any], **config: object) -> Json:
