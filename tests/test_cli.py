@@ -298,6 +298,28 @@ def test_problems_are_the_same_bytes_in_every_process(folder: Path) -> None:
     assert b"5 problems" in printed.pop()
 
 
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (["export", "check-ins"], 0),
+        (["schema", "openapi"], 0),
+        (["schema", "collection"], 0),
+        (["--help"], 0),
+        (["validate"], 0),
+    ],
+)
+def test_a_reader_that_leaves_is_no_failure(command: list[str], code: int) -> None:
+    """`labs-mock export … | head`: exit code 0 and not a word, however much is left."""
+    assert SCRIPT
+    reads, writes = os.pipe()
+    with subprocess.Popen([SCRIPT, *command], stdout=writes, stderr=subprocess.PIPE) as process:
+        os.close(writes)
+        os.close(reads)
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+    assert process.returncode == code
+
+
 def test_what_cannot_be_seen_is_shown_as_an_escape(tmp_path: Path) -> None:
     """Neither a file nor an argument can send control characters to the terminal by way of a message."""
     (tmp_path / "s.yaml").write_text('name: "\\e]0;title\\a"\nnme: "\\e[31m \\u202e"\n', encoding="utf-8")

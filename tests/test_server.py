@@ -1,5 +1,7 @@
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +16,7 @@ import pytest
 
 from labs_mock.errors import StartError
 from labs_mock.server import bind
+from tests.pages import ADDRESS, ROOT
 from tests.support import KEY
 
 SERVE = [sys.executable, "-m", "labs_mock", "serve"]
@@ -45,11 +48,56 @@ def test_serve_says_where_it_is_once_it_answers() -> None:
         assert (health["scenarios"], health["seed"], health["clock"]) == (13, 0, "real")
 
 
+def greeting(process: subprocess.Popen[str], first: str) -> str:
+    """What `serve` prints for people, up to the call to try."""
+    assert process.stdout is not None
+    lines = [first]
+    while not lines[-1].startswith("  try "):
+        lines.append(process.stdout.readline())
+    return "".join(lines)
+
+
 def test_serve_speaks_to_people() -> None:
-    """Without `--json` the line is a sentence with the address and the key."""
-    with serving() as (_, line):
-        assert line.startswith("labs-mock 0.1.0 at http://127.0.0.1:")
-        assert KEY in line
+    """Without `--json` it says where it is, with which key, where the page is, and how to stop it, as the README shows."""
+    with serving() as (process, line):
+        text = greeting(process, line)
+        found = re.match(
+            r"labs-mock 0\.1\.0 at (http://127\.0\.0\.1:\d+) with 13 scenarios\. Stop it with Ctrl-C\.\n", text
+        )
+        assert found
+        assert f"  API key  {KEY}\n  browse   {found[1]}/docs\n" in text
+        assert text.replace(found[1], ADDRESS) in (ROOT / "README.md").read_text(encoding="utf-8")
+        assert httpx.get(f"{found[1]}/docs").status_code == 200
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="no curl on this machine")
+def test_the_call_to_try_works_as_it_is_shown(tmp_path: Path) -> None:
+    """The last line is a command for a shell; its key is one that is valid, though it is not the first of the file."""
+    subprocess.run([sys.executable, "-m", "labs_mock", "init", str(tmp_path)], check=True, capture_output=True)
+    keys = [
+        "{key: lab_old, organisation: a, expires: 2020-01-01T00:00:00Z}",
+        "{key: lab_gone, organisation: a, revoked: true}",
+    ]
+    (tmp_path / "server.yaml").write_text(f"keys: [{', '.join(keys)}, {{key: lab_good, organisation: b}}]\n")
+    for options in ([], ["--host", "::1"]):
+        with serving(str(tmp_path), *options) as (process, line):
+            command = greeting(process, line).rpartition("  try      ")[2]
+            done = subprocess.run(["sh", "-c", command], check=True, capture_output=True, text=True, timeout=20)
+        assert json.loads(done.stdout)["collections"][0]["slug"] == "support"
+
+
+@pytest.mark.parametrize(("host", "announced"), [("0.0.0.0", r"127\.0\.0\.1"), ("::", r"\[::1\]")])
+def test_a_server_that_listens_everywhere_names_an_address_that_works(host: str, announced: str) -> None:
+    """Nobody can use http://0.0.0.0: the line has this machine's loopback, and for others an address of the machine."""
+    with serving("--host", host) as (process, line):
+        text = greeting(process, line)
+        found = re.match(rf"labs-mock 0\.1\.0 at (http://{announced}:\d+) ", text)
+        assert found
+        urls = [found[1], *re.findall(r"from other machines  (http://\S+)", text)]
+        for url in urls:
+            assert httpx.get(f"{url}/docs").status_code == 200
+        assert "//0.0.0.0" not in text
+        assert "[::]" not in text
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])

@@ -58,7 +58,7 @@ class InThread:
         library = load_library(Path(self._folder) if self._folder else shipped_library())
         self._host = Host(world_of(library, self._settings))
         self._host.start(DEADLINE)
-        return self._host.url, next(iter(self._host.world.accounts)).key
+        return self._host.url, self._host.world.first_key
 
     def stop(self) -> None:
         """Stop it, and wait until it has."""

@@ -6,9 +6,10 @@ Exit codes: 0 fine, 1 findings, 2 bad usage or configuration, 3 could not start.
 import gc
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +19,9 @@ from labs_mock.errors import LabsMockError, ScenarioError, SettingsError, StartE
 from labs_mock.settings import PREFIX, SETTINGS, from_environment, from_options, settings_from
 from labs_mock.text import printable
 
+if TYPE_CHECKING:
+    from labs_mock.world import World
+
 FINDINGS, USAGE, NOT_STARTED = 1, 2, 3
 FILE_KINDS = ("scenario", "collection", "dataset", "server")
 
@@ -25,13 +29,32 @@ Folder = click.Path(path_type=Path, file_okay=False)
 Existing = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
+@contextmanager
+def reader_may_leave() -> Iterator[None]:
+    """Print to a reader that may leave before the end, as `head` does: that is no failure, and ends the block."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())  # what is still in the buffer is written when the process ends
+        os.close(nowhere)
+
+
 class Group(click.Group):
     """Turns our own errors into a message and an exit code, wherever a command raised them."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        """Read the command line, which prints what `--help` and `--version` ask for."""
+        with reader_may_leave():
+            return super().make_context(*arguments, **options)
+        sys.exit()
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
         try:
-            return super().invoke(ctx)
+            with reader_may_leave():
+                return super().invoke(ctx)
         except LabsMockError as error:
             click.echo(f"labs-mock: {printable(str(error))}", err=True)
             sys.exit(NOT_STARTED if isinstance(error, StartError) else USAGE)
@@ -62,7 +85,7 @@ def setting_options(command: Callable[..., None]) -> Callable[..., None]:
 @main.command()
 @click.argument("scenarios", type=Existing, required=False)
 @setting_options
-@click.option("--json", "as_json", is_flag=True, help="print one JSON object instead of a sentence")
+@click.option("--json", "as_json", is_flag=True, help="print one JSON object instead of lines for people")
 @click.option("--reload", "watch", is_flag=True, help="load scenarios and datasets again when their files change")
 @click.option(
     "--until-eof", is_flag=True, help="stop when standard input ends, as it does with the process that opened it"
@@ -73,7 +96,7 @@ def serve(as_json: bool, watch: bool, until_eof: bool, **options: Any) -> None:
     import orjson
 
     from labs_mock.scenario.loader import load_library
-    from labs_mock.server import Server, address_of, bind
+    from labs_mock.server import Server, address_of, bind, outside_address_of
     from labs_mock.world import World
 
     named = _named(options)
@@ -82,21 +105,31 @@ def serve(as_json: bool, watch: bool, until_eof: bool, **options: Any) -> None:
     settings = settings_from(named, library.server.settings)
     world = World(settings, library)
     listener = bind(settings.host, settings.port)
-    url, key = address_of(listener), next(iter(world.accounts)).key
+    url, key = address_of(listener), world.first_key
 
     def ready() -> None:
-        said = {"url": url, "api_key": key, "pid": os.getpid(), "instance": world.instance}
-        count = len(library.scenarios)
-        click.echo(
-            orjson.dumps(said).decode()
-            if as_json
-            else f"labs-mock {__version__} at {url} with {count} scenarios, API key {key}. Stop it with Ctrl-C."
-        )
+        started = {"url": url, "api_key": key, "pid": os.getpid(), "instance": world.instance}
+        text = orjson.dumps(started).decode() if as_json else _greeting(world, url, outside_address_of(listener))
+        with reader_may_leave():
+            click.echo(text)
 
     server = Server(world, listener, ready, folder if watch else None)
     if until_eof:
         server.stop_at_eof(sys.stdin.buffer)
     server.serve_until_stopped()
+
+
+def _greeting(world: "World", url: str, outside: str | None) -> str:
+    """What `serve` prints for people: where it is, the key, the page to browse, and one call to try."""
+    scenarios = _count(len(world.library.scenarios), "scenario")
+    lines = [f"labs-mock {__version__} at {url} with {scenarios}. Stop it with Ctrl-C."]
+    lines += [f"  from other machines  {outside}"] if outside else []
+    lines += [
+        f"  API key  {world.first_key}",
+        f"  browse   {url}/docs",
+        f'  try      curl "{url}/api/v1/catalog" -H "Authorization: Bearer {world.first_key}"',
+    ]
+    return "\n".join(lines)
 
 
 @main.command()

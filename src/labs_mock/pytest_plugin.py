@@ -210,8 +210,8 @@ def labs_mock_server(_labs_mock_host: "Host") -> "LabsMock":
     from labs_mock.testing import LabsMock
 
     world = _labs_mock_host.world
-    key, token = next(iter(world.accounts)).key, world.settings.control_token
-    return LabsMock(url=_labs_mock_host.url, api_key=key, control_token=token).start()
+    token = world.settings.control_token
+    return LabsMock(url=_labs_mock_host.url, api_key=world.first_key, control_token=token).start()
 
 
 @pytest.fixture

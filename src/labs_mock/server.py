@@ -186,7 +186,28 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+EVERYWHERE = {"0.0.0.0": ("127.0.0.1", "192.0.2.1"), "::": ("::1", "2001:db8::1")}  # noqa: S104 - nothing is bound here
+"""The addresses that mean all of a machine's, each with its loopback address and one of another network."""
+
+
 def address_of(listener: socket.socket) -> str:
-    """The base URL of a bound socket."""
+    """The base URL at which programs of this machine find a bound socket."""
     host, port = listener.getsockname()[:2]
+    return _url(EVERYWHERE[host][0] if host in EVERYWHERE else host, port)
+
+
+def outside_address_of(listener: socket.socket) -> str | None:
+    """The base URL for other machines, of a socket that listens on all addresses; None for others or without a network."""
+    host, port = listener.getsockname()[:2]
+    if host not in EVERYWHERE:
+        return None
+    with socket.socket(listener.family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((EVERYWHERE[host][1], 9))  # nothing is sent: it only chooses the address to send from
+        except OSError:
+            return None
+        return _url(probe.getsockname()[0], port)
+
+
+def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -33,7 +33,7 @@ def check_envelope(response: httpx.Response, status: int) -> str:
 
 BEFORE_THE_LIMITER: list[tuple[str, str, dict[str, str], str, int, str]] = [
     ("GET", "/nowhere", JSON, "", 404, "no such path"),
-    ("GET", "/", JSON, "", 404, "no such path"),
+    ("POST", "/", JSON, "{}", 405, "use GET, HEAD"),
     ("POST", f"{EVALUATE}/", JSON, "{}", 404, "no such path"),
     ("POST", "/api/v1/episodes//turns", JSON, "{}", 404, "no such path"),
     ("POST", "/api/v1/episodes/a/b/turns", JSON, "{}", 404, "no such path"),

@@ -156,6 +156,14 @@ def test_the_page_is_complete(server: Live) -> None:
     assert server.client.get("/docs/../app.py").status_code == 404
 
 
+def test_the_bare_address_leads_to_the_page(server: Live) -> None:
+    """Who opens `/` in a browser comes to `/docs`; under the base path nothing is redirected (GEN-3)."""
+    answer = server.client.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
+    assert server.client.get("/", follow_redirects=True).url.path == "/docs"
+    assert [server.client.get(path).status_code for path in ("/api/v1/", "/api/v1", "/docs/", "/_mock/")] == [404] * 4
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium on this machine")
 def test_a_browser_shows_every_operation(shipped: Live) -> None:

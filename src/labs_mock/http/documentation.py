@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -31,7 +31,10 @@ _PAGE = """\
 
 
 def documentation_routes() -> list[BaseRoute]:
-    """`/openapi.json` and `/docs`."""
+    """`/openapi.json` and `/docs`, to which `/` leads people (it is no path of the API, so GEN-3 has no say in it)."""
+
+    async def home(_: Request) -> Response:
+        return RedirectResponse("/docs")
 
     async def document(_: Request) -> Response:
         return Response(openapi_text(__version__), media_type="application/json")
@@ -40,6 +43,7 @@ def documentation_routes() -> list[BaseRoute]:
         return HTMLResponse(_PAGE)
 
     return [
+        Route("/", home, methods=["GET"]),
         Route("/openapi.json", document, methods=["GET"]),
         Route("/docs", page, methods=["GET"]),
         Mount("/docs", StaticFiles(directory=SWAGGER_UI, check_dir=False)),

@@ -57,6 +57,12 @@ class World:
             "journal": self.journal.reset,
         }
 
+    @property
+    def first_key(self) -> str:
+        """The key to name to people and tests: the first that is neither revoked nor expired, else the first of all."""
+        now = self.clock.now()
+        return min(self.accounts, key=lambda account: not account.valid(now)).key
+
     def player(self, account: Account, collection: str, slug: str) -> Player:
         """The player of a scenario.
 

@@ -144,7 +144,7 @@ def test_refusals_are_journalled(guarded: Live) -> None:
         guarded.client.post(EVALUATE, headers=JSON, content=b"{}"),
         guarded.post("/evaluate", BODY, key="lab_nobody"),
         guarded.client.get("/api/v1/nowhere", headers=JSON),
-        guarded.client.get("/"),
+        guarded.client.get("/nowhere"),
         guarded.client.delete(EVALUATE, headers=JSON),
         guarded.client.post(EVALUATE, headers=JSON, content=large),
     ]
