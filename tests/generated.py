@@ -27,6 +27,7 @@ from tests.pages import ROOT
 from tests.support import KEY, live
 
 CITED = re.compile(rf"\b((?:{'|'.join(SECTIONS)})-\d+)\b")
+EXAMPLE_TERMS = {"subscriptions": ["case-management"], "name": "nightly tests", "expires": "2027-01-01T00:00:00Z"}
 EXAMPLES = ROOT / "src/labs_mock/contract/examples.json"
 
 
@@ -35,7 +36,7 @@ def examples() -> str:
     given = json.loads(EXAMPLES.read_text())
     served = World(settings_from({"clock": "frozen"}), load_library(shipped_library()))
     with live(served) as server:
-        server.client.patch(f"/_mock/keys/{KEY}", json={"subscriptions": ["case-management"]}).raise_for_status()
+        server.client.patch(f"/_mock/keys/{KEY}", json=EXAMPLE_TERMS).raise_for_status()
         for operation in OPERATIONS:
             example = given[operation.name]
             if operation.name == "take_turn":

@@ -86,6 +86,7 @@ ROOMS = (
         "http.evaluation",
         "http.episodes",
         "http.datasets",
+        "http.keys",
         "http.endpoints",
         "http.routes",
         "http.control.resources",

@@ -29,6 +29,11 @@ def episode_id(seed: int, asked: bytes, attempt: int) -> str:
     return "ep_" + _characters(seed, b"episode", asked, attempt)
 
 
+def key_id(key: str) -> str:
+    """`key_` and 26 such characters, which have nothing of the key in them (KEY-1, ID-1)."""
+    return "key_" + _characters(0, b"key", key.encode(), 0)
+
+
 def digest(content: bytes) -> str:
     """12 hexadecimal characters: the version of a piece of content."""
     return blake2b(content, digest_size=6).hexdigest()

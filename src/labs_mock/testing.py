@@ -167,7 +167,7 @@ class LabsMock:
         return list(self._ask("GET", "/keys")["keys"])
 
     def add_key(self, key: str, organisation: str, **terms: Any) -> Json:
-        """Add a key; terms are those of `server.yaml`: plan, subscriptions, score_access, expires."""
+        """Add a key; terms are those of `server.yaml`: name, plan, subscriptions, score_access, expires."""
         return self._ask("POST", "/keys", {"key": key, "organisation": organisation, **terms})
 
     def change_key(self, key: str, **terms: Any) -> Json:

@@ -14,6 +14,7 @@ from labs_mock.world import World
 from tests.http.test_envelope import LIMITS, check_envelope
 from tests.support import KEY, Live, live, world
 
+CREATE = next(operation for operation in OPERATIONS if operation.name == "create_episode")
 WITH_BODY = [operation for operation in OPERATIONS if operation.request is not None]
 named = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 with_body = pytest.mark.parametrize("operation", WITH_BODY, ids=lambda operation: operation.name)
@@ -30,7 +31,7 @@ def shipped() -> Iterator[Live]:
 def server(shipped: Live) -> Live:
     """The same with its world as new, but for the episode of the examples."""
     shipped.world.reset()
-    send(shipped, next(operation for operation in OPERATIONS if operation.name == "create_episode"))
+    send(shipped, CREATE)
     return shipped
 
 
@@ -137,7 +138,7 @@ def test_null_equals_absence(server: Live, operation: Operation) -> None:
     assert absent != null or operation.name == "batch_evaluate"  # its items have no model of their own
     first = without_id(send(server, operation, absent))
     server.world.reset()
-    send(server, OPERATIONS[1])
+    send(server, CREATE)
     assert without_id(send(server, operation, null)) == first
 
 
@@ -147,7 +148,7 @@ def test_unknown_fields_change_nothing_and_are_noticed(server: Live, operation: 
     assert operation.request is not None
     first = without_id(send(server, operation))
     server.world.reset()
-    send(server, OPERATIONS[1])
+    send(server, CREATE)
     request = example(operation)
     added = 0
     for model, value in list(objects(operation.request, request)):

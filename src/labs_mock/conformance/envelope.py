@@ -23,7 +23,8 @@ class Shape(NamedTuple):
     inferred: bool | None = None
 
 
-SHAPES = {  # the clause of an operation's answer (section 2 to 5)
+SHAPES = {  # the clause of an operation's answer (section 1 to 5)
+    "describe_key": Shape("KEY-1", inferred=True),
     "list_catalog": Shape("CAT-2"),
     "create_episode": Shape("EP-1"),
     "take_turn": Shape("EP-4"),
@@ -33,6 +34,10 @@ SHAPES = {  # the clause of an operation's answer (section 2 to 5)
     "dataset_status": Shape("DS-2", inferred=True),
 }
 FIELDS = {  # and of fields that have one of their own, wherever they stand
+    "key_id": Shape("KEY-1", inferred=True),
+    "name": Shape("KEY-1", inferred=False),
+    "expires_at": Shape("KEY-1", inferred=False),
+    "rate_limits": Shape("KEY-1", inferred=False),
     "reward": Shape("EP-5"),
     "reward_a": Shape("EP-5"),
     "reward_b": Shape("EP-5"),

@@ -23,6 +23,7 @@ from labs_mock.errors import StartError
 T = TypeVar("T")
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
 SUCCESS = {  # the clause that says that a valid request is a 200, and whether it is inferred
+    "describe_key": ("KEY-1", False),
     "list_catalog": ("CAT-1", False),
     "create_episode": ("EP-1", False),
     "take_turn": ("EP-4", False),

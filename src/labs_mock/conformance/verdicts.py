@@ -16,7 +16,6 @@ UNSEEN = {
     "EP-14": "the absence of a call cannot be seen",
     "RL-2": "a plan of few requests a minute would be needed",
     "DS-7": "how many polls or seconds a stage lasts cannot be seen",
-    "KEY-1": "its check is being written",
     "EP-16": "its check is being written",
     "RC-6": "its check is being written",
     "SV-1": "its check is being written",

@@ -10,6 +10,7 @@ from labs_mock.ids import ID_PATTERN
 
 RequestId = Annotated[str, StringConstraints(pattern=f"^req_{ID_PATTERN}$")]
 EpisodeId = Annotated[str, StringConstraints(pattern=f"^ep_{ID_PATTERN}$")]
+KeyId = Annotated[str, StringConstraints(pattern=f"^key_{ID_PATTERN}$")]
 Reward = Annotated[float, Field(ge=0, le=1)]
 Milliseconds = Annotated[int, Field(ge=0)]
 TerminalReason = Literal["completed", "error", "max_turns_reached", "client_terminated"]
@@ -19,6 +20,24 @@ class Answer(WireModel):
     """An answer, or a part of one."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class RateLimit(Answer):
+    """A limit of a key: requests in a window, what is left of them, and when the next one starts in unix seconds."""
+
+    limit: Annotated[int, Field(ge=1)]
+    remaining: Annotated[int, Field(ge=0)]
+    reset: Annotated[int, Field(ge=0)]
+
+
+class KeyDescribed(Answer):
+    """The key that asks; all fields are always there (KEY-1)."""
+
+    key_id: KeyId
+    name: str | None
+    expires_at: Annotated[str, Field(json_schema_extra={"format": "date-time"})] | None
+    rate_limits: list[RateLimit] | None
+    request_id: RequestId
 
 
 class Observation(Answer):

@@ -32,7 +32,7 @@ SECTIONS = {
     "ID": "Request ids",
     "ERR": "Errors",
     "RL": "Rate limits",
-    "KEY": "What a key is",
+    "KEY": "The key that asks",
     "CAT": "Catalog",
     "EP": "Episodes",
     "EV": "Evaluation",

@@ -68,6 +68,16 @@ _REWARDS = tuple(f"RC-{number}" for number in range(1, 7))
 
 OPERATIONS = (
     Operation(
+        name="describe_key",
+        summary="Describe the key that asks",
+        method="GET",
+        path="/key",
+        request=None,
+        answer=answers.KeyDescribed,
+        refusals=(),
+        clauses=("KEY-1",),
+    ),
+    Operation(
         name="list_catalog",
         summary="List collections and scenarios",
         method="GET",

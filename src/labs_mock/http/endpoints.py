@@ -10,6 +10,7 @@ from labs_mock.http.datasets import check_dataset_id, dataset_status, export_dat
 from labs_mock.http.episodes import check_turn, create_episode, take_turn
 from labs_mock.http.evaluation import batch_evaluate, check_batch, check_compare, check_evaluate, compare, evaluate
 from labs_mock.http.exchange import Exchange, Payload
+from labs_mock.http.keys import describe_key
 from labs_mock.http.responses import Stream
 
 Handle = Callable[[Exchange, Any], Payload | Stream]
@@ -26,6 +27,7 @@ class Endpoint:
 
 
 _HANDLERS: dict[str, tuple[Handle, Check | None]] = {
+    "describe_key": (describe_key, None),
     "list_catalog": (list_catalog, None),
     "create_episode": (create_episode, None),
     "take_turn": (take_turn, check_turn),

@@ -20,7 +20,7 @@ class Exchange:
 
     `asked` and `attempt` name it by what it asks (DET-3), `now` is when it arrived in unix seconds, `sent` has
     its headers, `bearer` is the key that it came with, `owner` the account of that if it is valid, `parameters` those of its path. `headers`, `findings`
-    and `status` are of the answer; `faults` befall it, each with the seconds of its delay. The journal is also told
+    and `status` are of the answer, `quota` is what its headers say; `faults` befall it, each with the seconds of its delay. The journal is also told
     of `rewards`, of the scorers that were `run` and `skipped`, and of episode and turn.
     """
 
@@ -39,6 +39,7 @@ class Exchange:
     request_id: str
     headers: Headers
     status: int = 200
+    quota: Quota | None = None
     parameters: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     faults: list[tuple[Fault, float]] = field(default_factory=list)
@@ -50,6 +51,7 @@ class Exchange:
 
     def tell(self, quota: Quota) -> None:
         """Put a quota into the headers of the answer (RL-1)."""
+        self.quota = quota
         self.headers += (
             (b"x-ratelimit-limit", b"%d" % quota.limit),
             (b"x-ratelimit-remaining", b"%d" % quota.remaining),

@@ -18,8 +18,9 @@ LOCAL = "local"
 
 
 class AccountTerms(FileModel):
-    """What a key may see, how often it may ask, and until when (AUTH-1…3, RL-2)."""
+    """What a key is called and may see, how often it may ask, and until when (AUTH-1…3, KEY-1, RL-2)."""
 
+    name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     plan: Literal["standard", "premium", "enterprise"] | None = None
     requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
     subscriptions: Literal["*"] | list[Slug] = "*"

@@ -1,4 +1,4 @@
-"""Keys: whose they are, what they may see, how often they may ask (AUTH-1…3, RL-2)."""
+"""Keys: whose they are, what they may see, how often they may ask (AUTH-1…3, KEY-1, RL-2)."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -10,6 +10,7 @@ from labs_mock.clock import instant_text, parse_instant
 from labs_mock.contract.limits import PLANS
 from labs_mock.contract.wording import NO_SUBSCRIPTION, UNAUTHORIZED
 from labs_mock.errors import Forbidden, Unauthorized
+from labs_mock.ids import key_id
 from labs_mock.scenario.server_file import LOCAL, AccountFile, AccountTerms
 from labs_mock.text import redacted
 
@@ -22,6 +23,7 @@ class Account:
 
     key: str = field(repr=False)
     organisation: str = LOCAL
+    name: str | None = None
     requests_per_minute: int = PLANS["enterprise"]
     subscriptions: frozenset[str] | None = None
     score_access: ScoreAccess = "full"
@@ -43,6 +45,8 @@ class Account:
         """What may be shown of it: everything, with the key made unreadable."""
         return {
             "key": redacted(self.key),
+            "key_id": self.key_id,
+            "name": self.name,
             "organisation": self.organisation,
             "requests_per_minute": self.requests_per_minute,
             "subscriptions": "*" if self.subscriptions is None else sorted(self.subscriptions),
@@ -50,6 +54,11 @@ class Account:
             "expires": None if self.expires is None else instant_text(self.expires),
             "revoked": self.revoked,
         }
+
+    @property
+    def key_id(self) -> str:
+        """What the key is called where it must not be read (KEY-1)."""
+        return key_id(self.key)
 
     def valid(self, now: float) -> bool:
         """Neither revoked nor expired."""
@@ -66,6 +75,7 @@ class Account:
 
 
 _TERMS: dict[str, Callable[[Any], tuple[str, Any]]] = {
+    "name": lambda name: ("name", name),
     "plan": lambda name: ("requests_per_minute", PLANS[name or "enterprise"]),
     "requests_per_minute": lambda number: ("requests_per_minute", number or PLANS["enterprise"]),
     "subscriptions": lambda slugs: ("subscriptions", None if slugs == "*" else frozenset(slugs)),

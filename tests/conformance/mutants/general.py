@@ -256,6 +256,83 @@ def _(answer: Answer) -> None:
         result.pop("score_breakdown", None)
 
 
+# KEY
+
+
+@on_answer("KEY-1", "expires_at is a number", "describe_key", inferred=False)
+def _(answer: Answer) -> None:
+    answer.body["expires_at"] = 1_800_000_000
+
+
+@on_answer("KEY-1", "expires_at is no time", "describe_key", inferred=False)
+def _(answer: Answer) -> None:
+    answer.body["expires_at"] = "next year"
+
+
+@on_answer("KEY-1", "a limit does not say when it starts anew", "describe_key", inferred=False)
+def _(answer: Answer) -> None:
+    del answer.body["rate_limits"][0]["reset"]
+
+
+@on_answer("KEY-1", "the name is a list", "describe_key", inferred=False)
+def _(answer: Answer) -> None:
+    answer.body["name"] = [answer.body["name"]]
+
+
+@on_answer("KEY-1", "a key has a number", "describe_key", inferred=False)
+def _(answer: Answer) -> None:
+    answer.body["key_id"] = 7
+
+
+@on_answer("KEY-1", "the path is a 404", "describe_key", inferred=False)
+def _(answer: Answer) -> None:
+    answer.refuse(404)
+
+
+@on_answer("KEY-1", "a name that is null is left out", "describe_key", inferred=True)
+def _(answer: Answer) -> None:
+    if answer.body["name"] is None:
+        del answer.body["name"]
+
+
+@on_answer("KEY-1", "the id is the key", "describe_key", inferred=True)
+def _(answer: Answer) -> None:
+    answer.body["key_id"] = answer.sent["authorization"].partition(" ")[2]
+
+
+@on_answer("KEY-1", "the id is another one each time", "describe_key", inferred=True)
+def _(answer: Answer) -> None:
+    answer.body["key_id"] = answer.headers["x-request-id"].replace("req_", "key_")
+
+
+@on_answer("KEY-1", "the key has expired", "describe_key", inferred=True)
+def _(answer: Answer) -> None:
+    answer.body["expires_at"] = "2020-01-01T00:00:00Z"
+
+
+@on_answer("KEY-1", "there are no limits", "describe_key", inferred=True)
+def _(answer: Answer) -> None:
+    answer.body["rate_limits"] = None
+
+
+@on_answer("KEY-1", "what is left is what was before the call", "describe_key", inferred=True)
+def _(answer: Answer) -> None:
+    answer.body["rate_limits"][0]["remaining"] += 1
+
+
+@on_answer("KEY-1", "reset is in seconds from now", "describe_key", inferred=True)
+def _(answer: Answer) -> None:
+    answer.body["rate_limits"][0]["reset"] = 60
+
+
+@instead("KEY-1", "the call costs nothing", app, "_take_quota", inferred=True)
+def _(original: Any, given: exchange.Exchange, account: accounts.Account) -> Any:
+    used = given.world.limits._used.get(account.key)
+    original(given, account)
+    if given.path.endswith("/key") and used:
+        given.world.limits._used[account.key] = used
+
+
 # ID, ERR
 
 

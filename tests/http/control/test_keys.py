@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from labs_mock.ids import key_id
 from labs_mock.scenario.server_file import AccountFile
 from tests.http.test_envelope import check_envelope
 from tests.support import KEY, Live, live, world
@@ -41,6 +42,8 @@ def test_a_key_that_is_added_is_valid_at_once(served: Live) -> None:
     assert answer(served).status_code == 401
     assert add(served).json() == {
         "key": "lab_******",
+        "key_id": key_id("lab_second"),
+        "name": None,
         "organisation": "acme",
         "requests_per_minute": 1_000_000,
         "subscriptions": "*",
@@ -86,6 +89,8 @@ def test_plans_subscriptions_and_score_access_change(served: Live) -> None:
     assert answer(served).status_code == 429
     assert change(served, plan="standard").json() == {
         "key": "lab_******",
+        "key_id": key_id("lab_second"),
+        "name": None,
         "organisation": "acme",
         "requests_per_minute": 60,
         "subscriptions": ["case-management"],

@@ -1,12 +1,17 @@
-"""Who may ask, and what a key may see (AUTH)."""
+"""Who may ask, what a key may see, and what it is (AUTH, KEY)."""
 
+from contextlib import suppress
+from typing import Any
+
+from labs_mock.clock import parse_instant
 from labs_mock.conformance.checks import Draw, check
 from labs_mock.conformance.checks.batch import item
 from labs_mock.conformance.client import OWN
-from labs_mock.conformance.exchanges import HIDDEN
+from labs_mock.conformance.exchanges import HIDDEN, Sent
 from labs_mock.conformance.judgements import quoted, shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import conversations, operator
+from labs_mock.contract.limits import WINDOW
 from labs_mock.contract.operations import OPERATIONS
 from labs_mock.contract.wording import UNAUTHORIZED
 
@@ -27,6 +32,8 @@ NO_KEY = (
 )
 NOBODY = "00000000-0000-4000-8000-000000000000"
 SCORES = ("scores", "score_breakdown")
+LIMIT = ("limit", "remaining", "reset")
+ATTEMPTS = 4  # for two requests within one window
 
 
 @check("AUTH-1")
@@ -83,3 +90,48 @@ def a_key_sees_the_same_everywhere(lab: Lab, data: Draw) -> None:
         if "score_breakdown" in answer:
             held = list(answer["score_breakdown"]) == list(answer.get("scores", ()))
             lab.expect("AUTH-3", held, f"a sentence for each score in {where}", answer, inferred=False)
+
+
+@check("KEY-1")
+def a_key_describes_itself(lab: Lab) -> None:
+    """Its id is always the same and does not hold the key; it has not expired."""
+    sents = [lab.ask("describe_key") for _ in range(2)]
+    lab.refused(sents[0], 200, "KEY-1", inferred=False, why="a valid key")
+    one, other = (sent.json for sent in sents)
+    lab.expect("KEY-1", isinstance(one["key_id"], str), "a key_id that is text", one, inferred=False)
+    lab.expect("KEY-1", one["key_id"] == other["key_id"], f"the id {one['key_id']} again", other, inferred=True)
+    leaks = HIDDEN.encode() in sents[0].answer
+    lab.expect("KEY-1", not leaks, "no key in what it says of itself", sents[0].answer, inferred=True)
+    end = one["expires_at"]
+    if end is not None:
+        instant = _instant(end)
+        lab.expect("KEY-1", instant is not None, "an expires_at in ISO 8601", end, inferred=False)
+        now = int(sents[0].headers["x-ratelimit-reset"]) - WINDOW
+        lab.expect("KEY-1", instant is None or instant > now, f"an end after {now}", end, inferred=True)
+
+
+@check("KEY-1")
+def a_key_says_what_is_left(lab: Lab) -> None:
+    """Its one limit is what the headers of the same answer say, and the call has used one of it."""
+    left = []
+    for _ in range(ATTEMPTS):
+        sents = [lab.ask("describe_key") for _ in range(2)]
+        for sent in sents:
+            limits = sent.json["rate_limits"]
+            headers = [int(sent.headers[f"x-ratelimit-{name}"]) for name in LIMIT]
+            held = isinstance(limits, list) and [[one.get(name) for name in LIMIT] for one in limits] == [headers]
+            lab.expect("KEY-1", held, f"one limit, {headers} as in the headers", limits, inferred=True)
+        if len({sent.headers["x-ratelimit-reset"] for sent in sents}) == 1:
+            left.append(_remaining(sents[0]) - _remaining(sents[1]))
+    lab.expect("KEY-1", not left or 1 in left, "one of the quota used by each call", left, inferred=True)
+
+
+def _remaining(sent: Sent) -> int:
+    return int(sent.headers["x-ratelimit-remaining"])
+
+
+def _instant(text: Any) -> float | None:
+    """Unix seconds of an ISO 8601 time; None for anything else."""
+    with suppress(TypeError, ValueError):
+        return parse_instant(text)
+    return None

@@ -1,0 +1,15 @@
+"""A key describes itself (KEY-1)."""
+
+from labs_mock.clock import instant_text
+from labs_mock.http.exchange import Exchange, Payload
+
+
+def describe_key(exchange: Exchange, _: None) -> Payload:
+    """`GET /key`: who asks, until when, and what is left of the one limit after this request."""
+    account, quota = exchange.account, exchange.quota
+    return {
+        "key_id": account.key_id,
+        "name": account.name,
+        "expires_at": None if account.expires is None else instant_text(account.expires),
+        "rate_limits": [{"limit": quota.limit, "remaining": quota.remaining, "reset": quota.reset}] if quota else [],
+    }
