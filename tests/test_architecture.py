@@ -104,7 +104,20 @@ ROOMS = (
         "http.app",
         "http",
     ),
-    ("server", "scoring", "exporting", "cli", "__main__", "hosting", "backends", "testing", "judging", "pytest_plugin"),
+    (
+        "server",
+        "tables",
+        "scoring",
+        "listing",
+        "exporting",
+        "cli",
+        "__main__",
+        "hosting",
+        "backends",
+        "testing",
+        "judging",
+        "pytest_plugin",
+    ),
 )
 # A side room: it imports from the two lowest floors alone. The command line imports from it, and the plugin its options.
 CONFORMANCE = tuple(

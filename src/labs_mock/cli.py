@@ -155,6 +155,30 @@ def validate(folder: Path | None) -> None:
 
 
 @main.command()
+@click.argument("scenario", required=False)
+@click.option("--scenarios", "folder", type=Existing, help="folder of scenarios, where SCENARIO is a slug")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of tables")
+def scenarios(scenario: str | None, folder: Path | None, as_json: bool) -> None:
+    """List the scenarios of a folder (default: the shipped library), or show all of one.
+
+    SCENARIO is <collection>/<slug> or a YAML file. What is shown is for authors: it has everything that an operator must
+    find out.
+    """
+    from labs_mock.listing import details, details_tables, listing, listing_table
+    from labs_mock.scenario.loader import load_library
+    from labs_mock.scoring import resolve_scenario
+
+    place = _folder(_named({"scenarios": folder}))
+    if scenario is None:
+        library = load_library(place)
+        text = _json(listing(library)) if as_json else listing_table(library)
+    else:
+        found = resolve_scenario(scenario, place)
+        text = _json(details(found)) if as_json else details_tables(found)
+    click.echo(text)
+
+
+@main.command()
 @click.argument("kind", type=click.Choice([*FILE_KINDS, "row", "features", "openapi"]))
 def schema(kind: str) -> None:
     """Print the JSON Schema of a kind of file or of an exported row; `features` are a row's for datasets.Features.
@@ -309,6 +333,12 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise LabsMockError(f"{path}: {error.strerror}") from None
+
+
+def _json(value: Any) -> str:
+    import orjson
+
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
 
 
 def _count(number: int, noun: str) -> str:

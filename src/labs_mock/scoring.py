@@ -100,30 +100,25 @@ def score_transcript(scenario: Scenario, transcript: Transcript) -> Scored:
 
 def explain_table(scored: Scored) -> str:
     """How the reward came about, as tables for a person."""
-    from rich.console import Console
-    from rich.table import Table
+    from labs_mock.tables import as_text, table
 
-    assessment = scored.assessment
-    rules = Table("part", "id", "turns", "result", title=f"{scored.scenario.file.name}: every rule")
-    for row in scored.rows:
-        rules.add_row(row.part, row.id, " ".join(map(str, row.turns)) or "-", row.result)
-    sums = Table("dimension", "name", "score", "weight", "why", title="The dimensions that ran")
-    for dimension, (value, sentence) in assessment.results.items():
-        sums.add_row(
-            dimension, assessment.names[dimension], f"{value:g}", f"{assessment.weights[dimension]:g}", sentence
-        )
-    gate = assessment.gate
+    assessment, gate = scored.assessment, scored.assessment.gate
+    rules = ((row.part, row.id, " ".join(map(str, row.turns)) or "-", row.result) for row in scored.rows)
+    sums = (
+        (dimension, assessment.names[dimension], f"{value:g}", f"{assessment.weights[dimension]:g}", sentence)
+        for dimension, (value, sentence) in assessment.results.items()
+    )
     why = f" for {', '.join(gate.violations)}" if gate.violations else ""
     ended = f", ended: {scored.terminal_reason}" if scored.terminal_reason else ""
-    console = Console(width=110, force_terminal=False, highlight=False)
-    with console.capture() as capture:
-        console.print(rules, sums)
-        console.print(f"Turns: {scored.turns}{ended}. Gate: {gate.factor:g}{why}.")
-        if not assessment.earned:
-            console.print("What the scenario requires has not held at any turn: the reward is 0.")
-        if assessment.critical:
-            console.print("A critical failure holds: the reward is 0.")
-        for finding in scored.findings:
-            console.print(f"Finding: {finding.code} ({finding.severity}) at {finding.place}")
-        console.print(f"Reward: {assessment.reward:g}")
-    return "\n".join(line.rstrip() for line in capture.get().splitlines())
+    lines = [f"Turns: {scored.turns}{ended}. Gate: {gate.factor:g}{why}."]
+    if not assessment.earned:
+        lines.append("What the scenario requires has not held at any turn: the reward is 0.")
+    if assessment.critical:
+        lines.append("A critical failure holds: the reward is 0.")
+    lines += [f"Finding: {finding.code} ({finding.severity}) at {finding.place}" for finding in scored.findings]
+    return as_text(
+        table(f"{scored.scenario.file.name}: every rule", ("part", "id", "turns", "result"), rules),
+        table("The dimensions that ran", ("dimension", "name", "score", "weight", "why"), sums),
+        *lines,
+        f"Reward: {assessment.reward:g}",
+    )
