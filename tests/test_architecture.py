@@ -9,7 +9,7 @@ SOURCE = Path(labs_mock.__file__).parent
 
 # Bottom to top. A module imports from rooms before its own, or in its own room from files listed before it.
 ROOMS = (
-    ("errors", "clock", "text", "ids", "settings"),
+    ("escapes", "errors", "clock", "text", "ids", "settings"),
     (
         "contract.limits",
         "contract.tokens",
@@ -27,6 +27,7 @@ ROOMS = (
     ),
     (
         "scenario.places",
+        "scenario.folder",
         "scenario.schema",
         "scenario.fault_file",
         "scenario.server_file",

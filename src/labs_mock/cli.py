@@ -16,8 +16,8 @@ import click
 from labs_mock import __version__
 from labs_mock.conformance.options import FILES, OPTIONS, URL, count
 from labs_mock.errors import LabsMockError, ScenarioError, SettingsError, StartError
+from labs_mock.escapes import printable
 from labs_mock.settings import PREFIX, SETTINGS, from_environment, from_options, settings_from
-from labs_mock.text import printable
 
 if TYPE_CHECKING:
     from labs_mock.world import World
@@ -144,7 +144,9 @@ def validate(folder: Path | None) -> None:
         for problem in error.problems:
             click.echo(f"{problem}\n")
         files = len({problem.file for problem in error.problems})
-        click.echo(f"{_count(len(error.problems), 'problem')} in {_count(files, 'file')}")
+        if error.more:
+            click.echo(f"and {error.more:,} more")
+        click.echo(f"{_count(len(error.problems) + error.more, 'problem')} in {_count(files, 'file')}")
         sys.exit(FINDINGS)
     for doubt in library.doubts:
         click.echo(f"{doubt}\n")
@@ -236,7 +238,7 @@ def score(scenario: str, transcript: Path, scenarios: Path | None, explain: bool
 
     request = read_transcript(sys.stdin.buffer.read() if str(transcript) == "-" else _read(transcript))
     scored = score_transcript(resolve_scenario(scenario, _folder(_named({"scenarios": scenarios}))), request)
-    click.echo(explain_table(scored) if explain else scored.json())
+    click.echo(printable(explain_table(scored)) if explain else scored.json())
 
 
 @main.command()
@@ -342,4 +344,4 @@ def _json(value: Any) -> str:
 
 
 def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -22,7 +22,9 @@ stack trace or more than a few words of input.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from labs_mock.escapes import printable
 
 
 class LabsMockError(Exception):
@@ -52,34 +54,76 @@ class Problem:
     expected: str = ""
     source: str = ""
 
-    def __str__(self) -> str:
-        parts = [f"{self.file}:{self.line}:{self.column}: {self.message}"]
+    def text(self, kind: str = "") -> str:
+        """For a person: place and message, the line with a mark below, and what was expected.
+
+        Nothing in it can move the cursor of a terminal or turn its text around. `kind` stands before the message.
+        """
+        file, message, expected = (printable(text, keep="") for text in (self.file, self.message, self.expected))
+        parts = [f"{file}:{self.line}:{self.column}: {kind and f'{kind}: '}{message}"]
         if self.source.strip():
-            text, column = _window(self.source, self.column)
+            before, after = _window(self.source, self.column)
             number = f"  {self.line:>5}"
-            parts.append(f"{number} | {text}")
-            parts.append(f"{' ' * len(number)} | {' ' * (column - 1)}^")
-        if self.expected:
-            parts.append(f"        = {self.expected}")
+            parts.append(f"{number} | {before}{after}")
+            parts.append(f"{' ' * len(number)} | {' ' * len(before)}^")
+        if expected:
+            parts.append(f"        = {expected}")
         return "\n".join(parts)
 
+    def __str__(self) -> str:
+        return self.text()
 
-def _window(source: str, column: int, width: int = 120) -> tuple[str, int]:
-    """The part of a long line that surrounds its column."""
-    if len(source) <= width:
-        return source, column
-    start = max(0, column - 1 - width // 2)
-    return source[start : start + width], column - start
+
+def _window(source: str, column: int, width: int = 120) -> tuple[str, str]:
+    """What surrounds a column of a line: the part before it, and the part from it on."""
+    at = column - 1
+    start = max(0, at - width // 2) if len(source) > width else 0
+    return printable(source[start:at], keep=""), printable(source[at : start + width], keep="")
 
 
 class ScenarioError(LabsMockError):
-    """One or more mistakes in scenario, dataset, collection or server files."""
+    """One or more mistakes in scenario, dataset, collection or server files.
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    `problems` are sorted by their places; `more` counts those that were found and left out.
+    """
+
+    def __init__(self, problems: Iterable[Problem], more: int = 0) -> None:
         self.problems: tuple[Problem, ...] = tuple(
             sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column, problem.message))
         )
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        self.more = more
+        super().__init__("\n".join([*map(str, self.problems), *([f"and {more:,} more"] if more else ())]))
+
+
+MAX_IN_FILE, MAX_KEPT = 20, 200
+
+
+@dataclass(slots=True)
+class Problems:
+    """Problems as they are found. The first ones are kept, since nobody reads thousands; `more` counts the others."""
+
+    kept: list[Problem] = field(default_factory=list)
+    more: int = 0
+    files: set[str] = field(default_factory=set)
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.kept) + self.more
+
+    @property
+    def room(self) -> int:
+        """How many of another file would be kept."""
+        return min(MAX_IN_FILE, MAX_KEPT - len(self.kept))
+
+    def add(self, file: str, problems: Iterable[Problem], more: int = 0) -> None:
+        """Add the problems of a file, in the order of their importance, and the number of those that are left out."""
+        found = list(problems)
+        room = self.room
+        self.kept += found[:room]
+        self.more += more + len(found[room:])
+        if found or more:
+            self.files.add(file)
 
 
 class RequestError(LabsMockError):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from labs_mock.text import printable
+from labs_mock.escapes import printable
 
 WIDTH = 110
 

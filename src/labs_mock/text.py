@@ -2,8 +2,9 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any
 
 import re2
@@ -65,18 +66,23 @@ def similarity(one: str, other: str) -> float:
     return len(left & right) / len(left | right)
 
 
+MAX_COMPARED = 1_000  # names that a word is compared with
+MAX_LISTED = 20
+
+
 def closest(word: Any, known: Iterable[str]) -> str:
-    """The known word that another one was probably meant to be; empty where none is close."""
-    return next(iter(get_close_matches(str(word)[:80], list(known), n=1)), "")
+    """The known word that another one was probably meant to be; empty where none of the first thousand is close."""
+    choices = {name[:80]: name for name in islice(known, MAX_COMPARED)}
+    return next((choices[close] for close in get_close_matches(str(word)[:80], choices, n=1)), "")
 
 
-def did_you_mean(word: Any, known: Iterable[str]) -> str:
-    """`did you mean 'x'?` or, where nothing is close, `expected one of: …`."""
-    choices = list(known)
-    close = closest(word, choices)
+def did_you_mean(word: Any, known: Collection[str]) -> str:
+    """`did you mean 'x'?` or, where nothing is close, `expected one of: …` with up to twenty names."""
+    close = closest(word, known)
     if close:
         return f"did you mean '{close}'?"
-    return f"expected one of: {', '.join(choices)}" if choices else "there is none to name"
+    more = f" and {len(known) - MAX_LISTED:,} more" if len(known) > MAX_LISTED else ""
+    return f"expected one of: {', '.join(islice(known, MAX_LISTED))}{more}" if known else "there is none to name"
 
 
 def _boundary(text: str, index: int) -> bool:
@@ -93,20 +99,6 @@ def _boundary(text: str, index: int) -> bool:
 
 def _in_word(character: str) -> bool:
     return character.isalnum() or character == "_" or unicodedata.category(character)[0] == "M"
-
-
-def printable(text: str) -> str:
-    """A text as a terminal may have it: lines stay lines, and whatever else cannot be seen is an escape.
-
-    So neither control characters nor those that turn the direction of writing can change what a person reads.
-    """
-    return text if text.isprintable() else "".join(map(_visible, text))
-
-
-def _visible(character: str) -> str:
-    if character.isprintable() or character == "\n":
-        return character
-    return character.encode("unicode_escape").decode()
 
 
 def redacted(text: str) -> str:

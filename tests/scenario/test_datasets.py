@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from labs_mock.scenario.loader import load_library
 from labs_mock.scenario.scenario import Scenario
 from tests.contract.test_rows import ROW
 from tests.scenario.test_checks import DATASET, GONE, JOURNEY, changed
-from tests.scenario.test_loader import GENERATE, GOOD, problems, write
+from tests.scenario.test_loader import COLLECTION, GENERATE, GOOD, problems, write
 from tests.support import scenario
 
 LINE = json.dumps(ROW).encode()
@@ -154,16 +155,29 @@ def test_what_is_no_list_of_rows_is_a_problem(tmp_path: Path, inline: Any) -> No
 
 
 @pytest.mark.parametrize(
-    "name", ["missing.jsonl", ".", "sub", "../cases/claim.yaml", "../out.jsonl", "link.jsonl", "{}/out.jsonl", "a\x07b"]
-)
+    "name", ["missing.jsonl", ".", "sub", "../cases/claim.yaml", "../out.jsonl", "link.jsonl", "{}/out.jsonl", "a\x07b",
+             "pipe.jsonl"],
+)  # fmt: skip
 def test_a_rows_file_lies_beside_its_dataset(tmp_path: Path, name: str) -> None:
-    """A missing file, a folder, and a file outside the folder, even by a link, are problems of the dataset."""
-    folder = write(
-        tmp_path, {**with_file(LINE, name.format(tmp_path)), "out.jsonl": LINE, "datasets/sub/rows.jsonl": LINE}
-    )
-    (folder / "datasets/link.jsonl").symlink_to(folder / "out.jsonl")
+    """A missing file, a folder, a pipe, and a file outside the folder, even by a link, are problems of the dataset."""
+    files = {**with_file(LINE, name.format(tmp_path)), "out.jsonl": LINE, "datasets/sub/rows.jsonl": LINE}
+    folder = write(tmp_path / "library", files)
+    (tmp_path / "out.jsonl").write_bytes(LINE)
+    (folder / "datasets/link.jsonl").symlink_to(tmp_path / "out.jsonl")
+    os.mkfifo(folder / "datasets/pipe.jsonl")
     (told,) = problems(folder)
     assert (told.file, told.message.startswith("no rows file ")) == ("datasets/d.yaml", True)
+
+
+def test_a_rows_file_may_be_a_link_inside_the_folder(tmp_path: Path) -> None:
+    """What a link refers to may lie anywhere in the folder of scenarios, which may itself be reached by a link."""
+    folder = write(
+        tmp_path / "library",
+        {**with_file(LINE, "link.jsonl"), "rows/out.jsonl": LINE, "rows/collection.yaml": COLLECTION},
+    )
+    (folder / "datasets/link.jsonl").symlink_to("../rows/out.jsonl")
+    (tmp_path / "linked").symlink_to(folder)
+    assert [dataset.row_count for dataset in load_library(tmp_path / "linked").datasets.values()] == [1]
 
 
 CALL = {"call": "order_imaging", "input": {"region": "neck"}}

@@ -164,7 +164,7 @@ def test_a_bad_file_hides_no_other_file(tmp_path: Path, name: str, bad: str | by
         ({**GOOD, "datasets/other.yml": "a: 1"}, ("datasets/other.yml", "the file would be passed over")),
         ({**GOOD, "cases/other.YAML": "a: 1"}, ("cases/other.YAML", "the file would be passed over")),
         ({**GOOD, "cases/more/x.yaml": "a: 1"}, ("cases/more", "the folder would be passed over")),
-        ({**GOOD, "cases/x.yaml/y.txt": ""}, ("cases/x.yaml", "cannot be read: Is a directory")),
+        ({**GOOD, "cases/x.yaml/y.txt": ""}, ("cases/x.yaml", "cannot be read: not a regular file")),
         *(
             ({**GOOD, f"cases/{slug}.yaml": GOOD["cases/claim.yaml"]}, (f"cases/{slug}.yaml", "cannot be a slug"))
             for slug in ("Claim", "back_claim", "back claim", "é", "a.b", "-a", "a-", "a--b", "a" * 81)

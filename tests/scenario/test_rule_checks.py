@@ -52,7 +52,7 @@ def test_references_are_checked_wherever_rules_stand(where: str) -> None:
         found = {mistake.path: mistake for mistake in check_rules(changed(base(where), where, rule))}
         mistake = found[tuple(steps(f"{where}.{path}"))]
         assert mistake.message == "unknown tool 'order_imagin'"
-        assert mistake.expected == (
+        assert str(mistake.expected) == (
             "did you mean 'order_imaging'?" if base(where) is CLAIM else "there is none to name"
         )
 
@@ -62,7 +62,7 @@ def test_rules_of_simulated_operators_are_checked(where: str) -> None:
     """A part's rule is checked in a turn's short and in its long form; it may be negative, and may hear."""
     (mistake,) = check_rules(in_operator(where, {"discovered": "laps"}))
     assert mistake.path == (*steps(where), 1, "when", "discovered")
-    assert mistake.expected == "did you mean 'lapse'?"
+    assert str(mistake.expected) == "did you mean 'lapse'?"
     assert not list(check_rules(in_operator(where, {"all": [{"not": {"says": ["x"]}}, {"not": {"heard": ["y"]}}]})))
 
 

@@ -6,16 +6,19 @@ mistakes of a file are reported at once.
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+
+from jsonschema_rs import Validator
 
 from labs_mock.contract.dimensions import DIMENSIONS, Dimension, default_name
 from labs_mock.contract.limits import MAX_CONTENT
 from labs_mock.contract.tokens import NO_RESPONSE
-from labs_mock.scenario.places import Mistake, Steps, find, mappings, texts
+from labs_mock.scenario.places import Hint, Mistake, Steps, find, mappings, texts
 from labs_mock.scenario.rule_checks import check_rules
 from labs_mock.scenario.tools import compile_schema
-from labs_mock.text import did_you_mean
 
 Data = dict[str, Any]
 
@@ -163,7 +166,7 @@ def _schema_error(schema: Data) -> str | None:
 
 
 def _outputs(data: Data) -> Iterator[Mistake]:
-    tools = {tool["id"]: tool for _, tool in mappings(data, "tools.*") if isinstance(tool.get("id"), str)}
+    tools = {tool["id"]: _Target.of(tool) for _, tool in mappings(data, "tools.*") if isinstance(tool.get("id"), str)}
     for path, output in mappings(data, "criteria.outputs.*"):
         name, given = output.get("tool"), [key for key in ("exemplar", "expected") if key in output]
         if len(given) != 1:
@@ -172,27 +175,42 @@ def _outputs(data: Data) -> Iterator[Mistake]:
             continue
         tool = tools.get(name)
         if tool is None:
-            yield Mistake((*path, "tool"), f"unknown tool '{name}'", did_you_mean(name, tools))
+            yield Mistake((*path, "tool"), f"unknown tool '{name}'", Hint(name, tools))
             continue
         yield from _output(path, output, tool)
     for path, call in [*mappings(data, "operators.*.says.*.*"), *mappings(data, "operators.*.says.*.parts.*")]:
         if isinstance(call.get("call"), str) and call["call"] not in tools:
-            yield Mistake((*path, "call"), f"unknown tool '{call['call']}'", did_you_mean(call["call"], tools))
+            yield Mistake((*path, "call"), f"unknown tool '{call['call']}'", Hint(call["call"], tools))
 
 
-def _output(path: Steps, output: Data, tool: Data) -> Iterator[Mistake]:
-    expected, exemplar, schema = output.get("expected"), output.get("exemplar"), tool.get("json_schema")
-    options = tool.get("options")
-    if isinstance(expected, str) and not isinstance(options, list):
-        yield Mistake((*path, "expected"), f"the tool '{tool['id']}' has no options", "expected 'exemplar' for it")
-    elif isinstance(expected, str) and isinstance(options, list) and expected not in options:
-        known = [option for option in options if isinstance(option, str)]
-        yield Mistake((*path, "expected"), f"'{tool['id']}' has no option '{expected}'", did_you_mean(expected, known))
-    if isinstance(exemplar, dict) and isinstance(schema, dict) and _schema_error(schema) is None:
-        error = next(compile_schema(schema).iter_errors(exemplar), None)
-        if error is not None:
-            place = (*path, "exemplar", *error.instance_path)
-            yield Mistake(place, f"the exemplar breaks the tool's schema: {error.message}", "expected a valid input")
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A tool that outputs name, made once for all of them: its options, and the judge of its inputs."""
+
+    id: str
+    options: dict[str, None] | None
+    validator: Validator | None
+
+    @classmethod
+    def of(cls, tool: Data) -> "_Target":
+        options, schema = tool.get("options"), tool.get("json_schema")
+        words = dict.fromkeys(word for word in options if isinstance(word, str)) if isinstance(options, list) else None
+        validator = None
+        with suppress(ValueError):  # which is a mistake of the tool's own
+            validator = compile_schema(schema) if isinstance(schema, dict) else None
+        return cls(tool["id"], words, validator)
+
+
+def _output(path: Steps, output: Data, tool: _Target) -> Iterator[Mistake]:
+    expected, exemplar = output.get("expected"), output.get("exemplar")
+    if isinstance(expected, str) and tool.options is None:
+        yield Mistake((*path, "expected"), f"the tool '{tool.id}' has no options", "expected 'exemplar' for it")
+    elif isinstance(expected, str) and tool.options is not None and expected not in tool.options:
+        yield Mistake((*path, "expected"), f"'{tool.id}' has no option '{expected}'", Hint(expected, tool.options))
+    error = next(tool.validator.iter_errors(exemplar), None) if tool.validator and isinstance(exemplar, dict) else None
+    if error is not None:
+        place = (*path, "exemplar", *error.instance_path)
+        yield Mistake(place, f"the exemplar breaks the tool's schema: {error.message}", "expected a valid input")
 
 
 def _sessions(data: Data) -> Iterator[Mistake]:
@@ -249,7 +267,7 @@ def _scoring(data: Data) -> Iterator[Mistake]:
     for key in ("weights", "names"):
         for path, _ in find(data, f"scoring.{key}.*"):
             if path[-1] in DIMENSIONS and path[-1] not in defined:
-                yield Mistake(path, f"this scenario does not define {path[-1]}", did_you_mean(path[-1], defined), True)
+                yield Mistake(path, f"this scenario does not define {path[-1]}", Hint(str(path[-1]), defined), True)
     weights = [weight for _, weight in find(data, "scoring.weights.*")]
     if mappings(data, "scoring.weights") and not any(weights):
         yield Mistake(("scoring", "weights"), "all weights are 0", "expected one above 0", True)

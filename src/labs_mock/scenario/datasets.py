@@ -10,9 +10,8 @@ from labs_mock.contract.rows import Row, row_mistakes
 from labs_mock.errors import BadRequest
 from labs_mock.scenario import schema
 from labs_mock.scenario.operators import choice_space, part_texts
-from labs_mock.scenario.places import Mistake, find, mappings, texts
+from labs_mock.scenario.places import Hint, Mistake, find, mappings, texts
 from labs_mock.scenario.scenario import Scenario
-from labs_mock.text import did_you_mean
 
 ATTEMPTS = 32  # of a generated row, so a choice space must be so many times larger than the row count
 
@@ -127,7 +126,7 @@ def check_rows(data: dict[str, Any], scenarios: Mapping[str, Scenario | None]) -
     yield from _inline(data)
     for path, name in texts(data, "rows.generate.scenario"):
         if name not in scenarios:
-            yield Mistake(path, f"unknown scenario '{name}'", did_you_mean(name, scenarios))
+            yield Mistake(path, f"unknown scenario '{name}'", Hint(name, scenarios))
         scenario = scenarios.get(name)
         if scenario is not None:
             yield from _operators(data, scenario.file.operators)
@@ -151,7 +150,7 @@ def _operators(data: dict[str, Any], known: dict[str, schema.Operator]) -> Itera
     names = texts(data, "rows.generate.operators.*")
     for path, name in names:
         if name not in known:
-            yield Mistake(path, f"unknown operator '{name}'", did_you_mean(name, known))
+            yield Mistake(path, f"unknown operator '{name}'", Hint(name, known))
         else:
             yield from _wordless(path, name, known[name])
     if not names or any(name not in known for _, name in names):

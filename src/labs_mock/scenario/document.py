@@ -6,21 +6,24 @@ tags, aliases that explode, files over 1 MiB and nesting over 50 levels are prob
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from heapq import nsmallest
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from labs_mock.errors import Problem, ScenarioError
+from labs_mock.scenario.folder import read_regular
+from labs_mock.scenario.places import Hint, Mistake, Steps
 from labs_mock.text import redacted
 
 MAX_BYTES = 1024 * 1024
 MAX_NESTING = 50
 MAX_NODES = 100_000
-
-Steps = Sequence[str | int]
+MAX_MESSAGE = 500  # characters of a message, and of what was expected
+LONG = 1_000  # characters of a text that count as a value more, since aliases repeat them, too
 
 
 @dataclass(slots=True)
@@ -38,6 +41,16 @@ class Node:
     mapping: bool = False
     size: int = 1
     depth: int = 1
+    by_step: "dict[Any, tuple[Node, Node]] | None" = None
+
+    def child(self, step: str | int) -> "tuple[Node, Node] | None":
+        """The place and the value under a key or an index; of equal keys the last counts."""
+        if self.by_step is None:
+            pairs = enumerate(self.children or ())
+            self.by_step = {
+                index if key is None else key.scalar: (key or child, child) for index, (key, child) in pairs
+            }
+        return self.by_step.get(step)
 
     def value(self) -> Any:
         """Plain Python data: dict, list, str, int, float, bool or None."""
@@ -66,12 +79,8 @@ class Document:
 
     @classmethod
     def read(cls, path: Path, name: str) -> "Document":
-        """A file from the disk; at most 1 MiB of it is read."""
-        try:
-            with path.open("rb") as stream:
-                return cls(name, stream.read(MAX_BYTES + 1))
-        except OSError as error:
-            raise ScenarioError([Problem(name, 1, 1, f"cannot be read: {error.strerror}")]) from None
+        """A regular file from the disk; at most 1 MiB of it is read."""
+        return cls(name, read_regular(path, name, MAX_BYTES + 1))
 
     def problem(self, path: Steps, message: str, expected: str = "", *, at_key: bool = False) -> Problem:
         """A problem at the value under a path, or at its key.
@@ -81,6 +90,23 @@ class Document:
         """
         return self.problem_at(self._find(path, at_key), message, expected)
 
+    def problems(self, mistakes: Iterable[Mistake], limit: int) -> tuple[list[Problem], int]:
+        """The first mistakes by their places, duplicate keys among them, and how many more there are.
+
+        The arms of a union say the same of one value, each for itself; that counts once.
+        """
+        found: dict[tuple[int, int, str], str | Hint] = {
+            (one.line, one.column, one.message): one.expected for one in self.duplicates
+        }
+        for mistake in mistakes:
+            node = self._find(mistake.path, mistake.at_key)
+            found.setdefault((node.line, node.column, mistake.message), mistake.expected)
+        kept = [
+            self.problem_on(line, column, message, str(found[line, column, message]))
+            for line, column, message in nsmallest(limit, found)
+        ]
+        return kept, len(found) - len(kept)
+
     def problem_at(self, node: Node, message: str, expected: str = "") -> Problem:
         """A problem at a node."""
         return self.problem_on(node.line, node.column, message, expected)
@@ -88,16 +114,15 @@ class Document:
     def _find(self, path: Steps, at_key: bool) -> Node:
         node = place = self.root
         for step in path:
-            for index, (key, child) in reversed(list(enumerate(node.children or ()))):  # of equal keys the last counts
-                if step == (index if key is None else key.scalar):
-                    node, place = child, key if at_key and key is not None else child
-                    break
+            found = node.child(step)
+            if found is not None:
+                place, node = found if at_key else (found[1], found[1])
         return place
 
     def problem_on(self, line: int, column: int, message: str, expected: str = "") -> Problem:
         """A problem at a line and a column, both counted from 1."""
         source = self.lines[line - 1] if line <= len(self.lines) else ""
-        return Problem(self.file, line, column, redacted(message), redacted(expected), source)
+        return Problem(self.file, line, column, redacted(_clipped(message)), redacted(_clipped(expected)), source)
 
     def _decode(self, text: str | bytes) -> str:
         encoded = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
@@ -128,6 +153,10 @@ class Document:
         except yaml.YAMLError as error:
             reason = getattr(error, "reason", None) or "it cannot be parsed"
             raise ScenarioError([self.problem_on(1, 1, f"not YAML: {reason}")]) from None
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}…"
 
 
 # YAML 1.2, section 5.1: everything else is not printable.
@@ -191,6 +220,7 @@ class _Composer:
             return
         plain = event.implicit[0] and not event.style and event.tag is None
         node.scalar = _resolve(event.value) if plain else event.value
+        node.size += len(event.value) // LONG
         if isinstance(node.scalar, int) and not -(2**63) <= node.scalar < 2**63:
             raise self.error(event, "the number is too large", "expected at most 64 bits, or quoted text")
         if isinstance(node.scalar, float) and not math.isfinite(node.scalar):

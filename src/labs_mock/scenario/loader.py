@@ -1,26 +1,28 @@
 """From a folder of files to a library, or to all mistakes of all files at once."""
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from labs_mock.errors import Problem, ScenarioError
+from labs_mock.errors import MAX_IN_FILE, Problem, Problems, ScenarioError
 from labs_mock.scenario import schema
 from labs_mock.scenario.checks import check_dataset, check_scenario
 from labs_mock.scenario.datasets import Dataset, check_rows, compile_dataset, line_mistakes
 from labs_mock.scenario.document import Document
 from labs_mock.scenario.fault_doubts import plan_doubts
+from labs_mock.scenario.folder import is_folder, is_regular, read_regular, stays_in
 from labs_mock.scenario.mistakes import empty_values, respelt, schema_mistakes
 from labs_mock.scenario.patterns import PatternError
-from labs_mock.scenario.places import Mistake, texts
+from labs_mock.scenario.places import Hint, Mistake, texts
 from labs_mock.scenario.rule_checks import check_doubts
 from labs_mock.scenario.scenario import Scenario, compile_scenario
 from labs_mock.scenario.server_file import ServerBase, ServerFile, check_server
-from labs_mock.text import did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
 Check = Callable[[dict[str, Any]], Iterable[Mistake]]
@@ -72,39 +74,29 @@ def shipped_library() -> Path:
 
 
 def load_library(folder: Path) -> Library:
-    """Load a folder. Raises `ScenarioError` with every mistake in it."""
+    """Load a folder. Raises `ScenarioError` with the mistakes in it."""
     return _Loader(folder).load()
 
 
 def parse_scenario(text: str | bytes, *, file: str = "scenario.yaml", collection: str = "local") -> Scenario:
     """One scenario from YAML (or JSON) text; its slug is the file's name. Raises `ScenarioError`."""
-    problems: list[Problem] = []
-    model = _parse(Document(file, text), schema.ScenarioFile, check_scenario, problems)
-    if model is None:
-        raise ScenarioError(problems)
+    model = _parse(Document(file, text), schema.ScenarioFile, check_scenario)
     return _compile(collection, Path(file).stem, model, file)
 
 
-def _parse(
-    document: Document,
-    model: type[Model],
-    check: Check,
-    problems: list[Problem],
-) -> Model | None:
-    """The model of a document; None if anything is wrong with it, which is then among the problems."""
-    parsed: Model | None = None
+def _parse(document: Document, model: type[Model], check: Check, room: int = MAX_IN_FILE) -> Model:
+    """The model of a document. Raises `ScenarioError` with up to so many of its mistakes."""
     mistakes = list(empty_values(document.value))
     empty = {mistake.path for mistake in mistakes}
+    parsed: Model | None = None
     try:
         parsed = model.model_validate(document.value)
     except ValidationError as error:
         mistakes += [mistake for mistake in schema_mistakes(model, error) if mistake.path not in empty]
     mistakes += check(respelt(document.value, mistakes))
-    found = [document.problem(one.path, one.message, one.expected, at_key=one.at_key) for one in mistakes]
-    # The arms of a union say the same of one value, each for itself.
-    told = {(problem.line, problem.column, problem.message): problem for problem in reversed(found)}
-    problems += [*document.duplicates, *told.values()]
-    return None if found or document.duplicates else parsed
+    if parsed is None or mistakes or document.duplicates:
+        raise ScenarioError(*document.problems(mistakes, room))
+    return parsed
 
 
 def _compile(collection: str, slug: str, model: schema.ScenarioFile, file: str) -> Scenario:
@@ -122,57 +114,81 @@ class _Loader:
     """`scenarios` has every scenario file by `<collection>/<slug>`, with None for one that has mistakes."""
 
     folder: Path
-    problems: list[Problem] = field(default_factory=list)
-    doubts: list[Problem] = field(default_factory=list)
+    problems: Problems = field(default_factory=Problems)
+    doubts: Problems = field(default_factory=Problems)
     scenarios: dict[str, Scenario | None] = field(default_factory=dict)
 
     def load(self) -> Library:
-        if not self.folder.is_dir():
-            raise ScenarioError([Problem(str(self.folder), 1, 1, "no such folder", "expected a folder of scenarios")])
-        try:
-            return self.library()
-        except OSError as error:
-            raise ScenarioError([Problem(str(error.filename), 1, 1, f"cannot be read: {error.strerror}")]) from None
+        if not is_folder(self.folder):
+            self.note(self.folder, "no such folder", "expected a folder of scenarios")
+        elif os.path.lexists(self.folder / COLLECTION):
+            self.note(self.folder, "this is one collection", f"expected the folder around it, {self.folder.parent}")
+        library = None if self.problems.count else self.library()
+        if library is None or self.problems.count:
+            raise ScenarioError(self.problems.kept, self.problems.more)
+        return library
 
     def library(self) -> Library:
-        found = [self.collection(folder) for folder in self.folders() if folder.name != DATASETS]
-        collections = {collection.slug: collection for collection in found if collection is not None}
+        collections = self.collections()
         datasets = self.datasets()
         server = self.server(datasets)
-        if not self.scenarios and not self.problems:
+        if not self.scenarios and not self.problems.count:
             self.note(self.folder, "no scenarios in this folder", "expected <collection>/<scenario>.yaml")
-        if self.problems:
-            raise ScenarioError(self.problems)
-        return Library(collections, datasets, server or ServerFile(), tuple(self.doubts))
+        return Library(collections, datasets, server or ServerFile(), tuple(self.doubts.kept))
 
-    def folders(self) -> list[Path]:
-        entries = sorted(self.folder.iterdir())
-        for entry in entries:
-            if entry.suffix in (".yaml", ".yml") and entry.name != SERVER and entry.is_file():
+    def collections(self) -> dict[str, Collection]:
+        found = {}
+        for entry in self.entries(self.folder):
+            if is_folder(entry):
+                passed_over = entry.name[0] == "." or entry.name in (DATASETS, SERVER)
+                collection = None if passed_over else self.collection(entry)
+                if collection is not None:
+                    found[collection.slug] = collection
+            elif entry.suffix in (".yaml", ".yml") and entry.name != SERVER:
                 self.note(entry, "no file is expected here", f"expected a folder a collection, and {SERVER}")
-        return [entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
+        return found
+
+    def entries(self, folder: Path) -> list[Path]:
+        """What lies in a folder, sorted; links that lead out of it are noted."""
+        try:
+            entries = sorted(folder.iterdir())
+        except OSError as error:
+            self.note(folder, f"cannot be read: {error.strerror}", "expected a folder that may be read")
+            return []
+        inside = []
+        for entry in entries:
+            read = entry.suffix.lower() in (".yaml", ".yml") or (is_folder(entry) and entry.name[0] != ".")
+            if read and entry.is_symlink() and not stays_in(self.folder, entry):
+                self.note(
+                    entry,
+                    "a link that leads out of the folder",
+                    "expected the file itself, or a link inside the folder",
+                )
+            else:
+                inside.append(entry)
+        return inside
 
     def files(self, folder: Path) -> list[Path]:
-        entries = sorted(folder.iterdir())
+        entries = self.entries(folder)
         for entry in entries:
             if entry.suffix != ".yaml" and entry.suffix.lower() in (".yaml", ".yml"):
                 self.note(entry, "the file would be passed over", "expected a name that ends in .yaml")
-            elif entry.is_dir() and folder.name != DATASETS and entry.suffix != ".yaml":
+            elif entry.suffix != ".yaml" and folder.name != DATASETS and is_folder(entry):
                 self.note(entry, "the folder would be passed over", "expected scenario files")
         return [entry for entry in entries if entry.suffix == ".yaml"]
 
     def collection(self, folder: Path) -> Collection | None:
-        head = self.read(folder / COLLECTION, schema.CollectionFile)
         self.check_slug(folder, folder.name)
+        files = self.files(folder)
         scenarios = {}
-        for path in self.files(folder):
-            if path.name == COLLECTION:
-                continue
-            self.check_slug(path, path.stem)
-            scenario = self.scenario(folder.name, path)
-            self.scenarios[f"{folder.name}/{path.stem}"] = scenario
-            if scenario is not None:
-                scenarios[path.stem] = scenario
+        for path in files:
+            if path.name != COLLECTION:
+                self.check_slug(path, path.stem)
+                scenario = self.scenario(folder.name, path)
+                self.scenarios[f"{folder.name}/{path.stem}"] = scenario
+                if scenario is not None:
+                    scenarios[path.stem] = scenario
+        head = self.read(folder / COLLECTION, schema.CollectionFile)
         return None if head is None else Collection(folder.name, head.name, head.description, scenarios)
 
     def scenario(self, collection: str, path: Path) -> Scenario | None:
@@ -180,21 +196,27 @@ class _Loader:
         try:
             return None if model is None else _compile(collection, path.stem, model, self.name(path))
         except ScenarioError as error:
-            self.problems += error.problems
+            self.add(path, error)
             return None
 
     def datasets(self) -> dict[str, Dataset]:
-        folder, found = self.folder / DATASETS, {}
-        for path in self.files(folder) if folder.is_dir() else []:
-            model = self.read(
-                path, schema.DatasetFile, lambda data: [*check_dataset(data), *check_rows(data, self.scenarios)]
-            )
-            if model is None:
-                continue
-            if model.id in found:
-                self.note(path, f"the id {model.id} is taken by another dataset", "expected ids that differ")
-            found[model.id] = compile_dataset(path.stem, model, self.scenarios, self.lines(path, model))
+        folder = self.folder / DATASETS
+        found: dict[str, Dataset] = {}
+        for path in self.files(folder) if is_folder(folder) and stays_in(self.folder, folder) else []:
+            dataset = self.dataset(path)
+            if dataset is not None:
+                if dataset.id in found:
+                    self.note(path, f"the id {dataset.id} is taken by another dataset", "expected ids that differ")
+                found[dataset.id] = dataset
         return found
+
+    def dataset(self, path: Path) -> Dataset | None:
+        model = self.read(
+            path, schema.DatasetFile, lambda data: [*check_dataset(data), *check_rows(data, self.scenarios)]
+        )
+        if model is None:
+            return None
+        return compile_dataset(path.stem, model, self.scenarios, self.lines(path, model))
 
     def lines(self, path: Path, model: schema.DatasetFile) -> list[bytes]:
         """The lines of the rows file that a dataset names; its mistakes are noted with their lines."""
@@ -202,15 +224,25 @@ class _Loader:
         if name is None:
             return []
         file = path.parent / name
-        if not file.is_file() or path.parent.resolve() not in file.resolve().parents:
+        beside = Path(os.path.normpath(file)).is_relative_to(path.parent) and stays_in(self.folder, file)
+        if not beside or not is_regular(file):
             self.note(path, f"no rows file '{name}' beside it", "expected the name of a file in the same folder")
             return []
-        lines = file.read_bytes().splitlines()
-        found = [
-            Problem(self.name(file), number, 1, f"line {number}: {mistake}") for number, mistake in line_mistakes(lines)
-        ]
-        self.problems += found
-        return [] if found else lines
+        before = self.problems.count
+        try:
+            lines = read_regular(file, self.name(file)).splitlines()
+        except ScenarioError as error:
+            self.add(file, error)
+            return []
+        mistakes = line_mistakes(lines)
+        self.problems.add(
+            self.name(file), (self.line_problem(file, *one) for one in islice(mistakes, self.problems.room))
+        )
+        self.problems.add(self.name(file), (), sum(1 for _ in mistakes))
+        return lines if self.problems.count == before else []
+
+    def line_problem(self, file: Path, number: int, mistake: str) -> Problem:
+        return Problem(self.name(file), number, 1, f"line {number}: {mistake}")
 
     def server(self, datasets: dict[str, Dataset]) -> ServerBase | None:
         path, known = self.folder / SERVER, dict.fromkeys(name.partition("/")[0] for name in self.scenarios)
@@ -219,31 +251,38 @@ class _Loader:
             yield from check_server(data)
             for place, name in texts(data, "keys.*.subscriptions.*"):
                 if name not in known:
-                    yield Mistake(place, f"unknown collection '{name}'", did_you_mean(name, known))
+                    yield Mistake(place, f"unknown collection '{name}'", Hint(name, known))
 
         def doubt(data: dict[str, Any]) -> Iterator[Mistake]:
             named = [name.partition("/") for name in self.scenarios]
             return plan_doubts(data, [(collection, slug) for collection, _, slug in named], datasets)
 
-        return self.read(path, ServerFile, check, doubt) if path.exists() else None
+        return self.read(path, ServerFile, check, doubt) if os.path.lexists(path) else None
 
     def read(
         self, path: Path, model: type[Model], check: Check = lambda _: (), doubt: Check = lambda _: ()
     ) -> Model | None:
+        """The model of a file; None, with its mistakes noted, for a bad one. Only of a good one there may be doubts."""
+        if not stays_in(self.folder, path):  # noted where the folder was listed
+            return None
         try:
             document = Document.read(path, self.name(path))
-            self.doubts += [document.problem(one.path, one.message, one.expected) for one in doubt(document.value)]
-            return _parse(document, model, check, self.problems)
+            parsed = _parse(document, model, check, self.problems.room)
         except ScenarioError as error:
-            self.problems += error.problems
+            self.add(path, error)
             return None
+        self.doubts.add(self.name(path), *document.problems(doubt(document.value), self.doubts.room))
+        return parsed
 
     def check_slug(self, path: Path, slug: str) -> None:
         if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug) or len(slug) > 80:
             self.note(path, f"'{slug}' cannot be a slug", "expected lower-case letters, digits and '-'")
 
     def note(self, path: Path, message: str, expected: str) -> None:
-        self.problems.append(Problem(self.name(path), 1, 1, message, expected))
+        self.problems.add(self.name(path), [Problem(self.name(path), 1, 1, message, expected)])
+
+    def add(self, path: Path, error: ScenarioError) -> None:
+        self.problems.add(self.name(path), error.problems, error.more)
 
     def name(self, path: Path) -> str:
         return path.relative_to(self.folder).as_posix() if path != self.folder else str(path)

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from labs_mock.scenario.places import Mistake, Steps
-from labs_mock.text import closest, did_you_mean
+from labs_mock.scenario.places import Hint, Mistake, Steps
+from labs_mock.text import closest
 
 _EXPECTED = {
     "missing": "expected '{key}' in this place",
@@ -37,7 +37,8 @@ _EXPECTED = {
 def schema_mistakes(model: type[BaseModel], error: ValidationError) -> Iterator[Mistake]:
     """Every error of a model as a mistake with its place; a misspelt key is not reported as missing too."""
     details = error.errors(include_url=False)
-    unknown = [_unknown(model, detail["loc"]) for detail in details if detail["type"] == "extra_forbidden"]
+    places = [detail["loc"] for detail in details if detail["type"] == "extra_forbidden"]
+    unknown = [_unknown(model, place, number < MAX_RESPELT) for number, place in enumerate(places)]
     misspelt = {(*mistake.path[:-1], mistake.meant) for mistake in unknown}
     yield from unknown
     for detail in details:
@@ -45,6 +46,9 @@ def schema_mistakes(model: type[BaseModel], error: ValidationError) -> Iterator[
         if detail["type"] != "extra_forbidden" and not missing:
             yield _mistake(detail)
 
+
+MAX_RESPELT = 20
+"""Unknown keys for which the one that was meant is looked for."""
 
 _FREE = ("json_schema", "exemplar", "input", "identity", "inline")
 """Keys below which anything may stand."""
@@ -77,9 +81,10 @@ def respelt(data: dict[str, Any], mistakes: Iterable[Mistake]) -> dict[str, Any]
     return data
 
 
-def _unknown(model: type[BaseModel], path: Steps) -> Mistake:
-    key, known = str(path[-1]), known_keys(model, path[:-1])
-    return Mistake(path, f"unknown key '{key[:80]}'", did_you_mean(key, known), at_key=True, meant=closest(key, known))
+def _unknown(model: type[BaseModel], path: Steps, look: bool) -> Mistake:
+    key, known = str(path[-1]), known_keys(model, tuple(0 if isinstance(step, int) else step for step in path[:-1]))
+    meant = closest(key, known) if look else ""
+    return Mistake(path, f"unknown key '{key[:80]}'", Hint(key, known), at_key=True, meant=meant)
 
 
 def _mistake(detail: ErrorDetails) -> Mistake:
@@ -90,10 +95,15 @@ def _mistake(detail: ErrorDetails) -> Mistake:
     expected = _EXPECTED[kind].format(**context) if kind in _EXPECTED else detail["msg"]
     if kind == "literal_error":
         choices = [_plain(choice) for choice in context["expected"].replace(" or ", ", ").split(", ")]
-        expected = did_you_mean(detail["input"], choices)
-    # Steps in brackets are pydantic's own: "[key]" says that the key is at fault, others are arms of unions.
-    steps = tuple(step for step in path if not str(step).startswith(("[", "(")))
-    return Mistake(steps, f"not a good value: {_show(detail['input'])}", expected, "[key]" in path)
+        return Mistake(
+            _steps(path), f"not a good value: {_show(detail['input'])}", Hint(str(detail["input"])[:80], choices)
+        )
+    return Mistake(_steps(path), f"not a good value: {_show(detail['input'])}", expected, "[key]" in path)
+
+
+def _steps(path: Steps) -> Steps:
+    """Without pydantic's own steps, which are in brackets: "[key]" says that the key is at fault, others are arms of unions."""
+    return tuple(step for step in path if not str(step).startswith(("[", "(")))
 
 
 def _plain(choice: str) -> str:
@@ -110,7 +120,7 @@ def _show(value: Any) -> str:
         return "nothing"
     if isinstance(value, bool):
         return str(value).lower()
-    return repr(value)[:60]
+    return repr(value[:60] if isinstance(value, str) else value)[:60]
 
 
 @cache
@@ -118,13 +128,14 @@ def _schema(model: type[BaseModel]) -> dict[str, Any]:
     return model.model_json_schema()
 
 
-def known_keys(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
+@lru_cache(maxsize=256)
+def known_keys(model: type[BaseModel], path: tuple[str | int, ...]) -> tuple[str, ...]:
     """The keys that a model knows at a path, found in its JSON Schema."""
     root = _schema(model)
     places = _arms(root, root)
     for step in path:
         places = [arm for place in places for child in _step(place, step) for arm in _arms(child, root)] or places
-    return list(dict.fromkeys(key for place in places for key in place.get("properties", ())))
+    return tuple(dict.fromkeys(key for place in places for key in place.get("properties", ())))
 
 
 def _step(place: dict[str, Any], step: str | int) -> list[dict[str, Any]]:

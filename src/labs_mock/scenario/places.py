@@ -3,11 +3,24 @@
 The schema reports wrong types; the checks that run beside it look only at what has the right one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from labs_mock.text import did_you_mean
+
 Steps = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Which of the known names a word was probably meant to be. To find that out takes long, so it waits until it is shown."""
+
+    word: str
+    known: Collection[str]
+
+    def __str__(self) -> str:
+        return did_you_mean(self.word, self.known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +32,7 @@ class Mistake:
 
     path: Steps
     message: str
-    expected: str = ""
+    expected: str | Hint = ""
     at_key: bool = False
     meant: str = ""
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from labs_mock.scenario.patterns import expression_error
-from labs_mock.scenario.places import Mistake, Steps, find, mappings, texts
+from labs_mock.scenario.places import Hint, Mistake, Steps, find, mappings, texts
 from labs_mock.scenario.schema import Rule
-from labs_mock.text import did_you_mean, normalise
+from labs_mock.text import normalise
 
 OPERATORS = tuple(field.alias or name for name, field in Rule.model_fields.items() if name != "turns")
 
@@ -48,9 +48,9 @@ _BESIDE = "expected something that happens beside it"
 def check_rules(data: dict[str, Any]) -> Iterator[Mistake]:
     """All mistakes in all rules of a scenario file."""
     checker = _Checker(
-        items=[name for _, name in texts(data, "state.*.id")],
+        items=dict.fromkeys(name for _, name in texts(data, "state.*.id")),
         options={
-            tool["id"]: tool.get("options") if tool.get("mode") == "options" else None
+            tool["id"]: _words(tool.get("options")) if tool.get("mode") == "options" else None
             for _, tool in mappings(data, "tools.*")
             if isinstance(tool.get("id"), str)
         },
@@ -68,6 +68,11 @@ def check_rules(data: dict[str, Any]) -> Iterator[Mistake]:
         yield from _check_phrase(path, phrase)
 
 
+def _words(value: Any) -> dict[str, None] | None:
+    """The texts of a list, to be looked up in constant time; None for what is no list."""
+    return dict.fromkeys(word for word in value if isinstance(word, str)) if isinstance(value, list) else None
+
+
 def is_negative(rule: Any) -> bool:
     """Whether a rule is `not`, or an `all` or `any` of nothing but such rules."""
     if not isinstance(rule, dict) or "turns" in rule:
@@ -80,8 +85,8 @@ def is_negative(rule: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Checker:
-    items: list[str]
-    options: dict[str, Any]
+    items: dict[str, None]
+    options: dict[str, dict[str, None] | None]
     has_persona: bool
 
     def rule(self, path: Steps, rule: Any, place: Place) -> Iterator[Mistake]:
@@ -122,7 +127,7 @@ class _Checker:
         if operator == "matches" and isinstance(value, str) and (error := expression_error(value)):
             yield Mistake(path, f"not an RE2 expression: {error}", "RE2 has no look-around and no back-references")
         elif operator == "discovered" and isinstance(value, str) and value not in self.items:
-            yield Mistake(path, f"unknown state item '{value}'", did_you_mean(value, self.items))
+            yield Mistake(path, f"unknown state item '{value}'", Hint(value, self.items))
         elif operator == "calls":
             for place, tool in [*texts(value, "tool"), *([((), value)] if isinstance(value, str) else [])]:
                 yield from self.tool((*path, *place), tool)
@@ -132,17 +137,16 @@ class _Checker:
 
     def tool(self, path: Steps, tool: str) -> Iterator[Mistake]:
         if tool not in self.options:
-            yield Mistake(path, f"unknown tool '{tool}'", did_you_mean(tool, self.options))
+            yield Mistake(path, f"unknown tool '{tool}'", Hint(tool, self.options))
 
     def decision(self, path: Steps, tool: str, option: Any) -> Iterator[Mistake]:
         options = self.options.get(tool)
         if tool not in self.options:
             yield from self.tool((*path, tool), tool)
-        elif not isinstance(options, list):
+        elif options is None:
             yield Mistake((*path, tool), f"the tool '{tool}' has no options", "expected a tool whose mode is options")
         elif isinstance(option, str) and option not in options:
-            known = [choice for choice in options if isinstance(choice, str)]
-            yield Mistake((*path, tool), f"'{tool}' has no option '{option}'", did_you_mean(option, known))
+            yield Mistake((*path, tool), f"'{tool}' has no option '{option}'", Hint(option, options))
 
     def turn_range(self, path: Steps, value: Any) -> Iterator[Mistake]:
         if not isinstance(value, dict):

@@ -1,5 +1,7 @@
 """Datasets over the control plane: where each stands, and how to put it somewhere else."""
 
+import asyncio
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -11,7 +13,8 @@ from labs_mock.errors import BadRequest
 from labs_mock.http.control.resources import checked, json_of, resource
 from labs_mock.http.exchange import Payload
 from labs_mock.scenario.checks import check_dataset
-from labs_mock.scenario.datasets import MESSAGES, Stage, check_rows, compile_dataset
+from labs_mock.scenario.datasets import MESSAGES, Dataset, Stage, check_rows, compile_dataset
+from labs_mock.scenario.scenario import Scenario
 from labs_mock.scenario.schema import DatasetFile, FileModel, Text
 from labs_mock.world import World
 from labs_mock.world.datasets import Held
@@ -35,12 +38,11 @@ def dataset_routes(world: World, prefix: str) -> list[BaseRoute]:
     async def add_dataset(request: Request) -> Payload:
         value = await json_of(request)
         scenarios = {f"{scenario.collection}/{scenario.slug}": scenario for scenario in world.library.scenarios}
-        file = checked(DatasetFile, value, lambda data: [*check_dataset(data), *check_rows(data, scenarios)])
-        if file.rows is not None and file.rows.file is not None:
-            raise BadRequest("rows.file: the control plane reads no files; send 'inline' rows, or 'generate' them")
-        if any(held.dataset.id == file.id for held in world.datasets):
+        # In a thread, since thousands of rows take seconds, in which others want answers.
+        dataset = await asyncio.to_thread(_dataset, value, scenarios)
+        if any(held.dataset.id == dataset.id for held in world.datasets):
             raise BadRequest("id: there is a dataset with this id; PATCH changes its status")
-        return _shown(world, world.datasets.add(compile_dataset("", file, scenarios), world.clock.now()))
+        return _shown(world, world.datasets.add(dataset, world.clock.now()))
 
     async def change_dataset(request: Request) -> Payload:
         held = world.datasets.get(request.path_params["id"])
@@ -51,6 +53,14 @@ def dataset_routes(world: World, prefix: str) -> list[BaseRoute]:
         resource(f"{prefix}/datasets", GET=list_datasets, POST=add_dataset),
         resource(f"{prefix}/datasets/{{id}}", PATCH=change_dataset),
     ]
+
+
+def _dataset(value: Payload, scenarios: Mapping[str, Scenario]) -> Dataset:
+    """Raises `BadRequest` for what is no dataset file."""
+    file = checked(DatasetFile, value, lambda data: [*check_dataset(data), *check_rows(data, scenarios)])
+    if file.rows is not None and file.rows.file is not None:
+        raise BadRequest("rows.file: the control plane reads no files; send 'inline' rows, or 'generate' them")
+    return compile_dataset("", file, scenarios)
 
 
 def _stage(forced: Forced, held: Held) -> Stage:

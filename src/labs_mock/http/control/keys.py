@@ -1,6 +1,6 @@
 """Keys over the control plane: add one, change its terms, revoke it. None is ever shown in full."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -47,7 +47,7 @@ def _put(world: World, account: Account) -> Payload:
     return account.shown
 
 
-def _terms(value: Payload, model: type[Terms], collections: Iterable[str]) -> Terms:
+def _terms(value: Payload, model: type[Terms], collections: Collection[str]) -> Terms:
     """The terms in a request. Raises `BadRequest` that names the field and says what to send."""
     terms = read_model(model, value)
     for mistake in check_terms(value):

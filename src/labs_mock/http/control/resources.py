@@ -17,6 +17,7 @@ from labs_mock.text import redacted
 Model = TypeVar("Model", bound=BaseModel)
 MAX_TOLD = 3  # mistakes of one request
 MAX_STEP = 40  # characters of a field's name that an error shows
+MAX_SENTENCE = 500  # characters of what is wrong, and of what was expected
 
 Handler = Callable[[Request], Awaitable[dict[str, Any]]]
 
@@ -46,13 +47,13 @@ def checked(model: type[Model], value: dict[str, Any], check: Callable[[dict[str
         parsed, mistakes = None, mistakes + list(schema_mistakes(model, error))
     mistakes += check(given)
     if parsed is None or mistakes:
-        told = list(dict.fromkeys(map(_sentence, mistakes)))
-        more = [f"and {len(told) - MAX_TOLD} more"] if len(told) > MAX_TOLD else []
-        raise BadRequest(redacted("; ".join([*told[:MAX_TOLD], *more])))
+        found = list({(mistake.path, mistake.message): mistake for mistake in reversed(mistakes)}.values())[::-1]
+        more = [f"and {len(found) - MAX_TOLD:,} more"] if len(found) > MAX_TOLD else []
+        raise BadRequest(redacted("; ".join([*map(_sentence, found[:MAX_TOLD]), *more])))
     return parsed
 
 
 def _sentence(mistake: Mistake) -> str:
     # Steps in brackets are arms of unions.
     place = ".".join(step[:MAX_STEP] for step in map(str, mistake.path) if not step.startswith("("))
-    return f"{place or 'body'}: {mistake.message}; {mistake.expected}"
+    return f"{place or 'body'}: {mistake.message[:MAX_SENTENCE]}; {str(mistake.expected)[:MAX_SENTENCE]}"

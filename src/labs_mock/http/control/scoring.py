@@ -1,5 +1,6 @@
 """Why a reward is what it is, and scenarios to be scored by, over the control plane."""
 
+import asyncio
 import re
 from typing import Annotated, Any
 
@@ -68,7 +69,10 @@ def scoring_routes(world: World, prefix: str) -> list[BaseRoute]:
             raise BadRequest("scenario: expected either 'scenario' or 'yaml'")
         text = orjson.dumps(given.scenario) if given.yaml is None else given.yaml
         try:
-            scenario = parse_scenario(text, file=f"{given.scenario_slug}.yaml", collection=given.collection_slug)
+            # In a thread, since a large file takes seconds, in which others want answers.
+            scenario = await asyncio.to_thread(
+                parse_scenario, text, file=f"{given.scenario_slug}.yaml", collection=given.collection_slug
+            )
         except ScenarioError as error:
             raise BadRequest(str(error)) from None
         world.add(scenario)
