@@ -9,7 +9,7 @@ from labs_mock.contract.operations import EVERYWHERE, OPERATIONS
 from tests.generated import CITED, GENERATED, citing_tests
 from tests.pages import ROOT
 
-AHEAD = ("EP-16", "SV-1")
+AHEAD = ("EP-16",)
 """Clauses whose code and tests come after them."""
 
 

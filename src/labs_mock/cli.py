@@ -175,7 +175,7 @@ def scenarios(scenario: str | None, folder: Path | None, as_json: bool) -> None:
         library = load_library(place)
         text = _json(listing(library)) if as_json else listing_table(library)
     else:
-        found = resolve_scenario(scenario, place)
+        found, _ = resolve_scenario(scenario, place)
         text = _json(details(found)) if as_json else details_tables(found)
     click.echo(text)
 
@@ -237,7 +237,7 @@ def score(scenario: str, transcript: Path, scenarios: Path | None, explain: bool
     from labs_mock.scoring import explain_table, read_transcript, resolve_scenario, score_transcript
 
     request = read_transcript(sys.stdin.buffer.read() if str(transcript) == "-" else _read(transcript))
-    scored = score_transcript(resolve_scenario(scenario, _folder(_named({"scenarios": scenarios}))), request)
+    scored = score_transcript(*resolve_scenario(scenario, _folder(_named({"scenarios": scenarios}))), request)
     click.echo(printable(explain_table(scored)) if explain else scored.json())
 
 

@@ -16,7 +16,7 @@ from labs_mock.engine.reward import assess, unknown_dimensions
 from labs_mock.engine.score import Assessment
 from labs_mock.errors import LabsMockError, NotFound, RequestError
 from labs_mock.scenario.loader import load_library, parse_scenario, shipped_library
-from labs_mock.scenario.scenario import Scenario
+from labs_mock.scenario.scenario import Scenario, scoring_version
 
 
 class Transcript(WireModel):
@@ -31,6 +31,7 @@ class Scored:
     """What a transcript earned."""
 
     scenario: Scenario
+    scoring_version: str
     turns: int
     terminal_reason: str | None
     assessment: Assessment
@@ -41,7 +42,7 @@ class Scored:
         """The fields that `/evaluate` answers with, and how the conversation ended."""
         value: dict[str, Any] = {
             "reward": self.assessment.reward,
-            "scoring_version": self.scenario.scoring_version,
+            "scoring_version": self.scoring_version,
             "scores": self.assessment.scores,
             "score_breakdown": self.assessment.breakdown,
             "turns": self.turns,
@@ -51,8 +52,10 @@ class Scored:
         return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
 
 
-def resolve_scenario(name: str, folder: Path | None) -> Scenario:
+def resolve_scenario(name: str, folder: Path | None) -> tuple[Scenario, str]:
     """A scenario by `<collection>/<slug>` in a folder (default: the shipped library), or a YAML file.
+
+    With the scoring version of a server of that folder, or of that file alone (SV-1).
 
     Raises `ScenarioError` for files with mistakes and `NotFound` for an unknown slug.
     """
@@ -62,11 +65,12 @@ def resolve_scenario(name: str, folder: Path | None) -> Scenario:
             text = path.read_bytes()
         except OSError as error:
             raise LabsMockError(f"{name}: {error.strerror}") from None
-        return parse_scenario(text, file=path.name, collection=path.resolve().parent.name)
+        alone = parse_scenario(text, file=path.name, collection=path.resolve().parent.name)
+        return alone, scoring_version([alone])
     library = load_library(folder or shipped_library())
     for scenario in library.scenarios:
         if f"{scenario.collection}/{scenario.slug}" == name:
-            return scenario
+            return scenario, library.scoring_version
     known = ", ".join(f"{one.collection}/{one.slug}" for one in library.scenarios)
     raise NotFound(f"no scenario {name[:80]!r}; there are: {known}")
 
@@ -81,7 +85,7 @@ def read_transcript(body: bytes) -> Transcript:
         raise LabsMockError(f"transcript: {error.message}") from None
 
 
-def score_transcript(scenario: Scenario, transcript: Transcript) -> Scored:
+def score_transcript(scenario: Scenario, version: str, transcript: Transcript) -> Scored:
     """Score a conversation given whole. Raises `BadRequest` if the operator says nothing in it."""
     player = Player.of(scenario)
     turns, findings = conversation(player, transcript.messages)
@@ -90,6 +94,7 @@ def score_transcript(scenario: Scenario, transcript: Transcript) -> Scored:
         findings.append(Finding("turns_after_end", "messages"))
     return Scored(
         scenario=scenario,
+        scoring_version=version,
         turns=play.turn,
         terminal_reason=play.terminal,
         assessment=assess(scenario, play, transcript.reward_config),

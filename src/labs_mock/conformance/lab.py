@@ -134,6 +134,7 @@ class Lab:
             self.expect("GEN-1", False, "an answer", sent.trouble)
             raise Unusable(sent.trouble)
         envelope.judge(self._expect_alone(sent), sent, BY_NAME.get(operation or ""), limited)
+        self._judge_version(sent)
         return sent
 
     def ask(  # noqa: PLR0913 - likewise
@@ -240,6 +241,15 @@ class Lab:
             return [str(one["id"]) for one in sent.json["datasets"]] if sent.status == 200 else []
         except (KeyError, TypeError):
             return []
+
+    def _judge_version(self, sent: Sent) -> None:
+        """All answers of a run that have a scoring version have the same (SV-1)."""
+        version = sent.json.get("scoring_version") if isinstance(sent.json, dict) else None
+        if version is not None:
+            first, seen = self.remembered.setdefault("scoring_version", (sent, version))
+            self.expect(
+                "SV-1", version == seen, f"the scoring version of all answers, {seen}", version, True, (first, sent)
+            )
 
     def _expect_alone(self, sent: Sent) -> Callable[..., None]:
         """`expect` for what one answer alone shows."""

@@ -18,7 +18,6 @@ UNSEEN = {
     "DS-7": "how many polls or seconds a stage lasts cannot be seen",
     "EP-16": "its check is being written",
     "RC-6": "its check is being written",
-    "SV-1": "its check is being written",
     "DET-1": "of the mock, not of the service",
     "DET-2": "of the mock, not of the service",
     "DET-3": "of the mock, not of the service",

@@ -16,7 +16,7 @@ from labs_mock.engine.score import PLACES, Assessment
 from labs_mock.engine.state import Play
 from labs_mock.errors import BadRequest, RequestError
 from labs_mock.http.exchange import Exchange, Payload
-from labs_mock.scenario.scenario import Scenario, scoring_version
+from labs_mock.scenario.scenario import Scenario
 from labs_mock.world.normalisation import SECONDS, LogKey, Window
 
 
@@ -31,21 +31,20 @@ def evaluate(exchange: Exchange, request: Evaluate) -> Payload:
     if key is not None:
         payload |= _normalised(exchange, key, request, payload["reward"])
         exchange.world.normalisation.append(key, payload["reward"], exchange.now)
-    payload["scoring_version"] = scenario.scoring_version
+    payload["scoring_version"] = exchange.world.library.scoring_version
     payload["metadata"] = {"scenario_name": scenario.file.name, "evaluation_time_ms": exchange.elapsed_ms()}
     return payload
 
 
 def batch_evaluate(exchange: Exchange, request: BatchEvaluate) -> Payload:
     """`POST /batch/evaluate`: a bad item gives an error item and leaves the others alone (BAT-2)."""
-    versions: set[str] = set()
     rewards: list[tuple[LogKey, float]] = []
-    results = [_item(exchange, index, item, versions, rewards) for index, item in enumerate(request.items)]
+    results = [_item(exchange, index, item, rewards) for index, item in enumerate(request.items)]
     for key, reward in rewards:  # only now: items are normalised against the history before the batch (NORM-2)
         exchange.world.normalisation.append(key, reward, exchange.now)
     return {
         "results": results,
-        "scoring_version": scoring_version(sorted(versions)),
+        "scoring_version": exchange.world.library.scoring_version,
         "total_time_ms": exchange.elapsed_ms(),
     }
 
@@ -62,13 +61,11 @@ def compare(exchange: Exchange, request: Compare) -> Payload:
         "reward_a": reward_a,
         "reward_b": reward_b,
         "margin": round(abs(reward_a - reward_b), PLACES),
-        "scoring_version": player.scenario.scoring_version,
+        "scoring_version": exchange.world.library.scoring_version,
     }
 
 
-def _item(
-    exchange: Exchange, index: int, item: dict[str, Any], versions: set[str], rewards: list[tuple[LogKey, float]]
-) -> Payload:
+def _item(exchange: Exchange, index: int, item: dict[str, Any], rewards: list[tuple[LogKey, float]]) -> Payload:
     place = f"items.{index}."
     exchange.findings += [
         Finding("reward_config_in_batch_item", found.place, "set weights in the scenario, or use /evaluate")
@@ -83,7 +80,6 @@ def _item(
         play = _played(exchange, player, request.messages, place)
     except RequestError as error:
         return {"id": item["id"], "status": "error", "error": error.message}
-    versions.add(player.scenario.version)
     payload = scored(exchange, player.scenario, play, None)
     key = _log_key(exchange, request)
     if key is not None:

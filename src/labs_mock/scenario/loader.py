@@ -21,7 +21,7 @@ from labs_mock.scenario.mistakes import empty_values, respelt, schema_mistakes
 from labs_mock.scenario.patterns import PatternError
 from labs_mock.scenario.places import Hint, Mistake, texts
 from labs_mock.scenario.rule_checks import check_doubts
-from labs_mock.scenario.scenario import Scenario, compile_scenario
+from labs_mock.scenario.scenario import Scenario, compile_scenario, scoring_version
 from labs_mock.scenario.server_file import ServerBase, ServerFile, check_server
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -44,6 +44,7 @@ class Collection:
 class Library:
     """Everything that a folder of files defines. Collections and scenarios are sorted by slug.
 
+    `scoring_version` is what every answer says that has a reward (SV-1).
     `doubts` tells what is allowed and probably not meant.
     """
 
@@ -51,6 +52,10 @@ class Library:
     datasets: dict[str, Dataset] = field(default_factory=dict)
     server: ServerBase = field(default_factory=ServerFile)
     doubts: tuple[Problem, ...] = ()
+    scoring_version: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scoring_version", scoring_version(self.scenarios))
 
     @property
     def scenarios(self) -> list[Scenario]:

@@ -1,6 +1,6 @@
 """A scenario as the engine uses it: every rule compiled, every pattern in one matcher, nothing to look up."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,6 @@ class Scenario:
     collection: str
     slug: str
     version: str
-    scoring_version: str
     file: schema.ScenarioFile
     first_observation: str
     opening: str
@@ -59,12 +58,10 @@ def compile_scenario(collection: str, slug: str, file: schema.ScenarioFile) -> S
     operators = {name: _operator_rules(operator, words) for name, operator in file.operators.items()}
     dimensions = defined_dimensions(file)
     tools = {tool.id: Tool.of(tool) for tool in file.tools}
-    version = _version(collection, slug, file)
     return Scenario(
         collection=collection,
         slug=slug,
-        version=version,
-        scoring_version=scoring_version([version]),
+        version=_version(collection, slug, file),
         file=file,
         first_observation=first_observation(file),
         opening=normalise(first_observation(file)),
@@ -82,9 +79,9 @@ def compile_scenario(collection: str, slug: str, file: schema.ScenarioFile) -> S
     )
 
 
-def scoring_version(versions: Sequence[str]) -> str:
-    """The scorer's own version and that of the scenario; of several scenarios, a digest of theirs."""
-    return f"{SCORER_VERSION}-{versions[0] if len(versions) == 1 else digest('-'.join(versions).encode())}"
+def scoring_version(scenarios: Iterable[Scenario]) -> str:
+    """The scorer's own version and a digest of all scenarios, in whatever order (SV-1)."""
+    return f"{SCORER_VERSION}-{digest('-'.join(sorted(one.version for one in scenarios)).encode())}"
 
 
 def _version(collection: str, slug: str, file: schema.ScenarioFile) -> str:

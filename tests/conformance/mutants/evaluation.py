@@ -26,11 +26,6 @@ def _(answer: Answer) -> None:
     del answer.body["scoring_version"]
 
 
-@on_answer("EV-1", "every evaluation has a version of its own", "evaluate", wide=True)
-def _(answer: Answer) -> None:
-    answer.body["scoring_version"] = answer.headers["x-request-id"][-8:]
-
-
 @on_answer("EV-1", "a reward depends on the request's id", "evaluate", wide=True)
 def _(answer: Answer) -> None:
     answer.body["reward"] = round(0.9 * answer.body["reward"] + 0.01 * (ord(answer.headers["x-request-id"][-1]) % 8), 6)
@@ -54,6 +49,29 @@ def _(original: Any, self: Player, state: Any, turns: Any) -> Any:
 @instead("EV-2", "a whole conversation is never gated", evaluation, "scored")
 def _(original: Any, exchange: Any, scenario: Any, state: Any, config: RewardConfig | None) -> Any:
     return original(exchange, scenario, state, (config or RewardConfig()).model_copy(update={"skip_safety_gate": True}))
+
+
+# SV
+
+
+@on_answer("SV-1", "every evaluation has a version of its own", "evaluate", inferred=False, wide=True)
+def _(answer: Answer) -> None:
+    answer.body["scoring_version"] = answer.headers["x-request-id"][-8:]
+
+
+@on_answer("SV-1", "a scenario has a version of its own", "evaluate", inferred=True)
+def _(answer: Answer) -> None:
+    answer.body["scoring_version"] += answer.asked["scenario_slug"]
+
+
+@on_answer("SV-1", "a batch has the versions of its scenarios", "batch_evaluate", inferred=True)
+def _(answer: Answer) -> None:
+    answer.body["scoring_version"] += "-" + str(len({item.get("scenario_slug") for item in answer.asked["items"]}))
+
+
+@on_answer("SV-1", "a comparison has another version", "compare", inferred=True)
+def _(answer: Answer) -> None:
+    answer.body["scoring_version"] = "2"
 
 
 # BAT

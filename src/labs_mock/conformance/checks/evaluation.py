@@ -1,4 +1,4 @@
-"""Conversations given whole (EV-1, EV-2)."""
+"""Conversations given whole (EV-1, EV-2, SV-1)."""
 
 from hypothesis import strategies as st
 
@@ -29,12 +29,12 @@ def an_evaluation_names_its_scenario(lab: Lab, data: Draw) -> None:
     lab.expect("EV-1", seen == scenario.name, f"the scenario's name, {scenario.name}", seen)
 
 
-@check("EV-1")
+@check("SV-1")
 def a_scenario_keeps_its_scoring_version(lab: Lab, data: Draw) -> None:
-    """Two evaluations of one scenario have the same scoring version."""
+    """Two evaluations of one scenario have the same scoring version; that all answers have, every one of them shows."""
     scenario = data(lab.scenarios)
     one, other = (lab.evaluate(scenario, data(conversations(scenario)))["scoring_version"] for _ in range(2))
-    lab.expect("EV-1", one == other != "", f"the same scoring version, {one}", other)
+    lab.expect("SV-1", one == other != "", f"the same scoring version, {one}", other, inferred=False)
 
 
 @check("EV-1")
