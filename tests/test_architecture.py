@@ -106,6 +106,7 @@ ROOMS = (
         "http",
     ),
     (
+        "watching",
         "server",
         "tables",
         "scoring",

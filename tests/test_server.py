@@ -254,3 +254,42 @@ def test_scenarios_are_loaded_again_when_files_change(tmp_path: Path) -> None:
         assert names() == ["late-parcel", "lost-parcel"]
         file.unlink()
         assert eventually(lambda: names() == ["lost-parcel"])
+
+
+def test_a_folder_that_is_made_anew_is_still_watched(tmp_path: Path) -> None:
+    """A folder that is removed and written again, replaced by another one, or a link that is turned, is loaded again."""
+    folder, other, link = tmp_path / "folder", tmp_path / ".tox/other", tmp_path / "link"
+    for one in (folder, other):
+        subprocess.run([sys.executable, "-m", "labs_mock", "init", str(one)], check=True, capture_output=True)
+    text = (folder / "support/late-parcel.yaml").read_text()
+    link.symlink_to(folder)
+    with serving(str(link), "--json", "--reload") as (process, line):
+        url = json.loads(line)["url"]
+
+        def served(slug: str) -> bool:
+            catalog = httpx.get(f"{url}/api/v1/catalog", headers={"authorization": f"Bearer {KEY}"}).json()
+            return slug in [scenario["slug"] for one in catalog["collections"] for scenario in one["scenarios"]]
+
+        time.sleep(0.3)  # until the folder is watched
+        for slug in ("first", "second"):
+            shutil.rmtree(folder)
+            shutil.copytree(other, folder)
+            (folder / f"support/{slug}.yaml").write_text(text)
+            assert eventually(lambda slug=slug: served(slug))  # type: ignore[misc]
+        shutil.rmtree(folder)
+        time.sleep(1)  # in which there is no folder
+        shutil.copytree(other, folder)
+        assert eventually(lambda: not served("second"))
+        (folder / "support/third.yaml").write_text(text)
+        assert eventually(lambda: served("third"))
+        folder.rename(tmp_path / "before")
+        shutil.copytree(other, folder)
+        assert eventually(lambda: not served("third"))
+        link.unlink()
+        link.symlink_to(other)
+        time.sleep(1.5)  # until the other folder is watched
+        (other / "support/fourth.yaml").write_text(text)
+        assert eventually(lambda: served("fourth"))
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=10)
+        assert "Traceback" not in errors

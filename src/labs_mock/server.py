@@ -101,9 +101,9 @@ class Server(uvicorn.Server):
 
     async def _reload(self, folder: Path) -> None:
         """Load the folder again whenever a file of it changes; if one is bad, what was served goes on."""
-        from watchfiles import awatch
+        from labs_mock.watching import changes
 
-        async for _ in awatch(folder, stop_event=self._woken):
+        async for _ in changes(folder, self._woken):
             try:
                 self._world.adopt(await asyncio.to_thread(load_library, folder))
             except ScenarioError as error:

@@ -1,0 +1,63 @@
+"""Says when the files of a folder change, and goes on doing so when the folder itself is made anew."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing, suppress
+from pathlib import Path
+
+from watchfiles import Change, awatch
+
+TICK = 0.5  # seconds between two looks at the folder itself
+
+
+async def changes(folder: Path, stop: asyncio.Event) -> AsyncIterator[None]:
+    """Yields after files below a folder have changed, until `stop` is set.
+
+    The system watches a folder and not its path. So when the folder is removed, replaced or, as a link, pointed elsewhere,
+    what is at its path is watched from then on, as soon as there is something.
+    """
+    root = folder.absolute()  # noqa: ASYNC240 - it asks for the working directory, not the disk
+    known = _identity(root)
+    while not stop.is_set():
+        here = _identity(root)
+        if here is None:
+            await _wait(stop)
+            continue
+        events = awatch(
+            root,
+            watch_filter=lambda _, path: _counts(root, path),
+            stop_event=stop,
+            rust_timeout=int(TICK * 1_000),
+            yield_on_timeout=True,
+            ignore_permission_denied=True,
+        )
+        async with aclosing(events):
+            with suppress(FileNotFoundError):  # removed before it was watched
+                async for found in events:
+                    if found or here != known:
+                        known = here
+                        yield
+                    if (Change.deleted, str(root)) in found:
+                        known = None  # another one may have the same number
+                        break
+                    if _identity(root) != here:
+                        break
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """What the system knows a folder by; None if there is none."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _counts(root: Path, path: str) -> bool:
+    """Whether a file may be one of the scenarios': what is hidden, such as what editors and git keep, is none."""
+    return not any(part.startswith(".") for part in Path(path).parts[len(root.parts) :])
+
+
+async def _wait(stop: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), TICK)
