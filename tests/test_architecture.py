@@ -79,6 +79,7 @@ ROOMS = (
     ),
     (
         "http.bearer",
+        "http.heads",
         "http.bodies",
         "http.responses",
         "http.exchange",
@@ -107,6 +108,7 @@ ROOMS = (
     ),
     (
         "watching",
+        "protocol",
         "server",
         "tables",
         "scoring",

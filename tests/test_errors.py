@@ -44,7 +44,7 @@ def test_statuses_in_the_docstring_are_those_of_the_classes() -> None:
     assert {cls.__name__: str(cls.status) for cls in classes} == {
         name: note for name, (parent, note) in _drawn().items() if parent == "RequestError"
     }
-    assert {cls.status for cls in classes} == {400, 401, 403, 404, 405, 413, 429, 500}
+    assert {cls.status for cls in classes} == {400, 401, 403, 404, 405, 413, 429, 431, 500}
 
 
 def test_a_problem_names_its_place_shows_its_line_and_says_what_was_expected() -> None:

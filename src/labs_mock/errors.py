@@ -14,6 +14,7 @@
         ├── MethodNotAllowed     405
         ├── BodyTooLarge         413
         ├── RateLimited          429
+        ├── HeadTooLarge         431
         ├── InternalError        500
         └── Faulted              500
 
@@ -180,6 +181,12 @@ class RateLimited(RequestError):
     """The quota of this minute is used up (RL-2)."""
 
     status = 429
+
+
+class HeadTooLarge(RequestError):
+    """A head above the size limit, or with too many fields (GEN-3)."""
+
+    status = 431
 
 
 class InternalError(RequestError):

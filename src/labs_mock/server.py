@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import signal
 import socket
 import threading
 from collections.abc import Callable
@@ -12,11 +13,10 @@ from types import FrameType
 from typing import Any, BinaryIO
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from labs_mock.errors import ScenarioError, StartError
 from labs_mock.http import create_app
-from labs_mock.http.faulty import CONNECTION
+from labs_mock.protocol import Protocol
 from labs_mock.scenario.loader import load_library
 from labs_mock.world import World
 
@@ -35,17 +35,12 @@ UVICORN: dict[str, Any] = {
     "timeout_graceful_shutdown": 2,
 }
 
+SWEEP = 1.0  # seconds
+PATIENCE = 30  # sweeps, for a head or a body that does not come on (GEN-3)
+FAREWELL = 1.0  # seconds for answers that are broken off to end
+
 
 GC_THRESHOLD = (20_000, 20, 20)  # requests make many objects and few cycles
-
-
-class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, whose requests know their connection, so that faults can break it."""
-
-    def on_message_begin(self) -> None:
-        """A request begins."""
-        super().on_message_begin()
-        self.scope["extensions"] = {CONNECTION: {"transport": self.transport}}
 
 
 class Server(uvicorn.Server):
@@ -76,10 +71,20 @@ class Server(uvicorn.Server):
                 self._watching = asyncio.create_task(self._reload(self._watched))
 
     async def main_loop(self) -> None:
-        """Wait until somebody stops the server."""
+        """Wait until somebody stops the server, and now and then look for clients that have stopped sending."""
         await self.on_tick(0)
-        if not self.should_exit:
-            await self._woken.wait()
+        while not self.should_exit:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), SWEEP)
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """Close connections on which the rest of a request has not come for too long, without an answer (GEN-3)."""
+        for connection in list(self.server_state.connections):
+            assert isinstance(connection, Protocol)
+            connection.quiet = connection.quiet + 1 if connection.waits else 0
+            if connection.quiet > PATIENCE:
+                connection.transport.abort()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no new connections, let requests in progress end, and break off those that take too long."""
@@ -87,12 +92,13 @@ class Server(uvicorn.Server):
             taken.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._drained(), self.config.timeout_graceful_shutdown)
-        except TimeoutError:
-            for task in self.server_state.tasks:
-                task.cancel()
-            await asyncio.sleep(0)
+        left = list(self.server_state.tasks)
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=FAREWELL)
 
     async def _drained(self) -> None:
         state = self.server_state
@@ -112,8 +118,12 @@ class Server(uvicorn.Server):
                 log.warning("reloaded: %d scenarios", len(self._world.library.scenarios))
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A signal has come; a second Ctrl-C does not wait for requests in progress."""
-        super().handle_exit(sig, frame)
+        """A signal has come, which is how one stops a server; a second Ctrl-C does not wait for requests in progress.
+
+        It is not raised again when the server has stopped, as uvicorn does.
+        """
+        del frame
+        self.force_exit = self.should_exit and sig == signal.SIGINT
         self.stop()
 
     def stop(self) -> None:

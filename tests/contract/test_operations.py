@@ -16,7 +16,7 @@ def test_operations_cite_clauses() -> None:
     for operation in OPERATIONS:
         assert operation.clauses
         assert all(re.fullmatch(r"[A-Z]+-\d+", clause) for clause in operation.clauses)
-        assert set(operation.statuses) <= {200, 202, 400, 401, 403, 404, 409, 413, 429, 500}
+        assert set(operation.statuses) <= {200, 202, 400, 401, 403, 404, 409, 413, 429, 431, 500}
         assert operation.full_path.startswith("/api/v1/")
 
 

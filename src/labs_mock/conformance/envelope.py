@@ -75,9 +75,17 @@ CONSISTENT: dict[str, tuple[Shape, str, Callable[[dict[str, Any]], bool]]] = {  
 }
 
 RATE_HEADERS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
-_LIMITED = {200: True, 202: True, 401: False, 403: True, 405: False, 409: True, 413: False, 429: True, 500: True}
+_LIMITED = {
+    200: True,
+    202: True,
+    403: True,
+    409: True,
+    429: True,
+    500: True,
+    **dict.fromkeys((401, 405, 413, 431), False),
+}
 _ERRORS = range(400, 600)
-NO_OPERATION = (400, 401, 403, 404, 405, 413, 429, 500)  # of paths and methods that are none
+NO_OPERATION = (400, 401, 403, 404, 405, 413, 429, 431, 500)  # of paths and methods that are none
 
 _REQUEST_ID = re.compile(r"req_[0-9a-hjkmnp-tv-z]+")
 _SECRET = re.compile(

@@ -54,8 +54,10 @@ CLAUSES = (
     Clause(
         "GEN-3",
         inferred="A body that is not JSON, no object or of another content type is a 400, one above the size limit a "
-        "413. An unknown path is a 404 and another method a 405 with `Allow`, both before the key is looked at. A "
-        "trailing slash is another path. All of them come in the error envelope.",
+        "413. A head above 64 KiB or with more than 100 fields is a 431, after which the connection is closed. A head or "
+        "body that does not come on for 30 seconds ends the connection without an answer. An unknown path is a 404 and "
+        "another method a 405 with `Allow`, both before the key is looked at. A trailing slash is another path. All of "
+        "them come in the error envelope.",
     ),
     Clause("GEN-4", inferred="Fields that are not documented are ignored; the mock tells of them as findings."),
     Clause(

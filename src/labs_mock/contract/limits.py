@@ -7,6 +7,9 @@ UUID = (  # DS-5: versions 1 to 8, all zeros or all f
     r"|00000000-0000-0000-0000-000000000000|ffffffff-ffff-ffff-ffff-ffffffffffff)$"
 )
 
+MAX_HEAD = 64 * 1024  # GEN-3, bytes of a request line and its fields
+MAX_FIELDS = 100  # GEN-3, of a head
+
 MAX_NESTING = 64  # GEN-6
 MAX_MESSAGES = 1_000  # GEN-6
 MAX_TOOL_CALLS = 100  # GEN-6, in one message

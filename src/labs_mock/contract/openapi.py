@@ -163,6 +163,7 @@ _MEANINGS = {
     409: "The dataset was cancelled.",
     413: "The body is larger than the server's limit.",
     429: "The quota of this minute is used up.",
+    431: "The head of the request is too large; the connection is closed.",
     500: "A defect of the mock itself; of an export, also that the dataset failed.",
 }
 
@@ -179,6 +180,7 @@ _MESSAGES: dict[tuple[str, int], str] = {
     ("export_dataset", 404): wording.DATASET_NOT_FOUND,
     ("", 413): "body: expected at most 16,777,216 bytes",
     ("", 429): wording.RATE_LIMITED,
+    ("", 431): wording.HEAD_TOO_LARGE,
     ("", 500): wording.INTERNAL,
 }
 
@@ -235,7 +237,7 @@ _HEADERS: dict[str, Schema] = {
     },
 }
 _LIMITS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
-_BEFORE_THE_LIMITER = (401, 413)
+_BEFORE_THE_LIMITER = (401, 413, 431)
 _PERHAPS_BEFORE = (400, 500)
 
 

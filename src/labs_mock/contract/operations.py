@@ -29,7 +29,7 @@ class Operation:
     def statuses(self) -> tuple[int, ...]:
         """Every status that it answers with, in order (GEN-2, GEN-3)."""
         invalid = (400,) if self.request or self.has_id else ()
-        return tuple(sorted({200, *invalid, 401, *self.refusals, *self.states, 413, 429, 500}))
+        return tuple(sorted({200, *invalid, 401, *self.refusals, *self.states, 413, 429, 431, 500}))
 
     @property
     def states(self) -> tuple[int, ...]:

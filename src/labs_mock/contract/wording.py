@@ -1,5 +1,6 @@
 """The error messages of the contract, and ours where it gives none. Each names its clause."""
 
+from labs_mock.contract.limits import MAX_FIELDS, MAX_HEAD
 from labs_mock.text import redacted
 
 UNAUTHORIZED = "Invalid or missing API key"  # AUTH-1 (D)
@@ -10,6 +11,7 @@ EPISODE_NOT_FOUND = "Episode not found"  # EP-13 (D)
 
 DATASET_NOT_FOUND = "Training dataset not found"  # DS-5
 
+HEAD_TOO_LARGE = f"head: expected at most {MAX_HEAD:,} bytes and {MAX_FIELDS} fields"  # GEN-3
 UNKNOWN_PATH = "Not found: no such path"  # GEN-3
 NO_OPERATOR_MESSAGE = (  # EP-7, EP-8
     "messages: expected at least one new assistant message from the operator; "

@@ -1,7 +1,7 @@
 """The ASGI application: every request gets an id, one order of checks, and one way to fail."""
 
+import asyncio
 import logging
-from contextlib import suppress
 
 import orjson
 from starlette.exceptions import HTTPException
@@ -22,7 +22,8 @@ from labs_mock.http.control.guard import check_control
 from labs_mock.http.documentation import documentation_routes
 from labs_mock.http.exchange import Exchange, Payload
 from labs_mock.http.faulty import befall_answer, befall_request, reply_of, send_reply
-from labs_mock.http.responses import Stream, error_body, error_headers, send_json, send_stream
+from labs_mock.http.heads import check_head
+from labs_mock.http.responses import Stream, break_off, error_body, error_headers, send_json, send_stream
 from labs_mock.http.routes import Routes
 from labs_mock.ids import fingerprint, request_id
 from labs_mock.world import World
@@ -50,13 +51,19 @@ class App:
         if scope["type"] != "http":
             await self._others(scope, receive, send)
             return
-        with suppress(Disconnected):
+        try:
             exchange = await self._receive(scope, receive)
             await self._respond(exchange, scope, receive, send)
+        except Disconnected:
+            return
+        except asyncio.CancelledError:  # the server stops, and has waited long enough for this client
+            if not await break_off(scope, receive):
+                raise
 
     async def _respond(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, and tell the journal."""
         try:
+            check_head(scope)
             if not exchange.path.startswith(BASE_PATH):
                 await self._leave(exchange, scope, receive, send)
                 if not is_control(exchange.path):

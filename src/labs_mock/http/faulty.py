@@ -2,8 +2,6 @@
 
 import asyncio
 import re
-import socket
-import struct
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -21,15 +19,12 @@ from labs_mock.contract.wording import FAULTED, NO_SUBSCRIPTION, RATE_LIMITED, U
 from labs_mock.errors import Faulted, NotFound, RateLimited
 from labs_mock.http.bodies import Disconnected
 from labs_mock.http.exchange import Exchange, Payload
-from labs_mock.http.responses import Headers, Stream, left
+from labs_mock.http.responses import CONNECTION, Headers, Stream, left, reset
 from labs_mock.world.faults import Target
 
 if sys.platform == "linux":
     from fcntl import ioctl
     from termios import TIOCOUTQ
-
-CONNECTION = "labs_mock.connection"
-"""The extension of a scope in which the server puts its transport."""
 
 MESSAGES = {401: UNAUTHORIZED, 403: NO_SUBSCRIPTION, 429: RATE_LIMITED}
 """What errors say where the plan does not."""
@@ -240,7 +235,7 @@ _ON_THE_WIRE: dict[str, Callable[[Reply, Any], None]] = {
 
 
 async def send_reply(reply: Reply, clock: Clock, scope: Scope, receive: Receive, send: Send) -> None:
-    """Send an answer with all that befell it, until the client leaves or the server has waited long enough."""
+    """Send an answer with all that befell it, until the client leaves."""
     connection = scope.get("extensions", {}).get(CONNECTION, {}).get("transport")
     gone = asyncio.ensure_future(left(receive))
     headers: Headers = list(reply.headers.items())
@@ -257,12 +252,6 @@ async def send_reply(reply: Reply, clock: Clock, scope: Scope, receive: Receive,
             if piece:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
-    except asyncio.CancelledError:
-        if connection is None:
-            raise
-        connection.abort()
-        with suppress(asyncio.CancelledError):
-            await asyncio.wait([gone])
     finally:
         gone.cancel()
         reply.close()
@@ -292,10 +281,7 @@ async def _break(kind: Break, connection: asyncio.Transport | None, gone: asynci
             if not _unsent(connection):
                 break
             await asyncio.sleep(0.001)
-        # The system answers with a reset instead of a farewell when this socket is closed.
-        with socket.socket(fileno=socket.dup(connection.get_extra_info("socket").fileno())) as twin:
-            twin.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        connection.abort()
+        reset(connection)
     await asyncio.wait([gone])
     raise Disconnected
 

@@ -2,15 +2,20 @@
 
 import asyncio
 import logging
+import socket
+import struct
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.types import Receive, Send
+from starlette.types import Receive, Scope, Send
 
 from labs_mock.errors import MethodNotAllowed, RequestError
 
 Headers = list[tuple[bytes, bytes]]
+
+CONNECTION = "labs_mock.connection"
+"""The extension of a scope in which the server puts its transport."""
 
 log = logging.getLogger("labs_mock")
 
@@ -37,7 +42,7 @@ def error_headers(error: RequestError) -> Headers:
 async def send_stream(receive: Receive, send: Send, stream: Stream, headers: Headers) -> None:
     """An answer in chunks, as fast as the client takes them; none is made after it has left.
 
-    If a chunk cannot be made, or the server stops, it breaks off without its end, so that no client takes it for whole.
+    If a chunk cannot be made it breaks off without its end, so that no client takes it for whole.
     """
     gone = asyncio.ensure_future(left(receive))
     start = [(b"content-type", stream.content_type), *stream.headers, *headers]
@@ -50,8 +55,6 @@ async def send_stream(receive: Receive, send: Send, stream: Stream, headers: Hea
             if gone.done():
                 return
         await send({"type": "http.response.body", "body": b""})
-    except asyncio.CancelledError:
-        return  # the server has waited long enough for this client, and closes the connection
     except Exception:
         log.exception("request %s failed in the middle of its answer", dict(headers)[b"x-request-id"].decode())
     finally:
@@ -63,6 +66,27 @@ async def left(receive: Receive) -> None:
     """Ends when the client has left."""
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def reset(connection: asyncio.Transport) -> None:
+    """Close a connection so that the client sees an error: a reset instead of a farewell."""
+    if not connection.is_closing():
+        with socket.socket(fileno=socket.dup(connection.get_extra_info("socket").fileno())) as twin:
+            twin.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.abort()
+
+
+async def break_off(scope: Scope, receive: Receive) -> bool:
+    """Give up an answer, however far it is, and wait until its connection is gone; whether there was one.
+
+    It is reset, since an answer for HTTP/1.0 that is merely closed looks whole.
+    """
+    connection = scope.get("extensions", {}).get(CONNECTION, {}).get("transport")
+    if connection is None:
+        return False
+    reset(connection)
+    await left(receive)
+    return True
 
 
 async def send_json(send: Send, status: int, body: bytes, headers: Headers) -> None:

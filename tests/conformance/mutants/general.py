@@ -97,6 +97,16 @@ def _(answer: Answer) -> None:
         answer.refuse(500)
 
 
+@instead("GEN-3", "a head may be as large as it likes", app, "check_head")
+def _(_original: Any, _scope: Any) -> None:
+    """Nothing is refused."""
+
+
+@on_answer("GEN-3", "a large head is a 400", status=431)
+def _(answer: Answer) -> None:
+    answer.refuse(400)
+
+
 @on_answer("GEN-3", "a large body is a 400", status=413)
 def _(answer: Answer) -> None:
     answer.refuse(400)

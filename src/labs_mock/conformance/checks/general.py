@@ -12,7 +12,7 @@ from labs_mock.conformance.judgements import quoted, shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import conversations, operator, persona, texts, without
 from labs_mock.conformance.target import Json
-from labs_mock.contract.limits import MAX_MESSAGES, MAX_NESTING, MAX_QUOTE, MAX_TOOL_CALLS, WINDOW
+from labs_mock.contract.limits import MAX_FIELDS, MAX_HEAD, MAX_MESSAGES, MAX_NESTING, MAX_QUOTE, MAX_TOOL_CALLS, WINDOW
 from labs_mock.contract.operations import OPERATIONS
 
 ATTEMPTS = 3  # to see quotas without a new window or another client between
@@ -72,6 +72,19 @@ def a_body_above_the_limit_is_refused(lab: Lab) -> None:
     """More than 16 MiB is a 413."""
     sent = lab.ask("evaluate", content=b'{"a":"' + b"x" * BODY_LIMIT + b'"}')
     lab.refused(sent, 413, "GEN-3", why="a body of more than 16 MiB")
+
+
+@check("GEN-3")
+def a_head_above_the_limits_is_refused(lab: Lab) -> None:
+    """More than 64 KiB, or more than 100 fields, is a 431, and the connection ends."""
+    for why, fields in (
+        ("more than 64 KiB", {"x-filler": "x" * MAX_HEAD}),
+        ("more than 100 fields", {f"x-{number}": "x" for number in range(MAX_FIELDS + 1)}),
+    ):
+        sent = lab.send("GET", "/catalog", headers=fields, operation="list_catalog", limited=False)
+        lab.refused(sent, 431, "GEN-3", why=f"a head of {why}")
+        connection = sent.headers.get("connection", "none")
+        lab.expect("GEN-3", connection.lower() == "close", "Connection: close with a 431", f"Connection: {connection}")
 
 
 @check("GEN-3")
