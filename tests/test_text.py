@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from labs_mock.text import contains_phrase, did_you_mean, normalise, redacted, similarity
+from labs_mock.text import contains_phrase, did_you_mean, normalise, redacted, similarity, utf16_length
 
 ANYTHING = st.text() | st.text("aAßſıİǰﬁ½Å\u0345\u0301\u0308\u0327 \u00a0\u2028\n\t’‘“«'\"")
 ASCII = st.text(st.characters(max_codepoint=127))
@@ -201,3 +201,9 @@ def test_a_suggestion_names_nothing_unknown(word: str, known: list[str]) -> None
     """What is offered is always one of the known words."""
     offered = did_you_mean(word, known).removeprefix("did you mean '").removesuffix("'?")
     assert offered in {*known, f"expected one of: {', '.join(known)}", "there is none to name"}
+
+
+@given(st.text())
+def test_lengths_are_those_of_javascript(text: str) -> None:
+    """A character beyond U+FFFF counts as two, any other as one (EP-9)."""
+    assert utf16_length(text) == sum(2 if char > "\uffff" else 1 for char in text)

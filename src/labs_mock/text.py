@@ -35,6 +35,11 @@ def normalise(text: str) -> str:
     return folded.strip(" ")
 
 
+def utf16_length(text: str) -> int:
+    """Its length in UTF-16 code units, as JavaScript counts: a character beyond U+FFFF is two of them (EP-9)."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
 def contains_phrase(text: str, phrase: str) -> bool:
     """Whether a normalised phrase stands in a normalised text at word boundaries.
 

@@ -110,6 +110,10 @@ def test_what_is_not_json_is_refused_by_every_operation(server: Live, bad: str, 
 
 
 BAD_CONVERSATIONS: dict[str, tuple[list[Any], str]] = {
+    "5,001 astral": (
+        [{"role": "assistant", "content": "\U0001f600" * 5_001}],
+        "messages.0.content: expected at most 10,000 characters, got 10,002 UTF-16 code units",
+    ),
     "10,001 characters": ([{"role": "assistant", "content": "x" * 10_001}], "messages.0.content: expected at most 10,000"),
     "10,001 astral": ([*TOLD, {"role": "user", "content": "\U0001f600" * 10_001}], "messages.2.content: expected at most"),
     "1,001 messages": ([NOTHING] * 1_000 + TOLD[1:], "messages: expected at most 1,000 entries"),
@@ -138,15 +142,15 @@ def test_a_conversation_beyond_the_limits_is_refused(server: Live, bad: str, ask
 @pytest.mark.parametrize(
     "messages",
     [
-        [{"role": "assistant", "content": "\U0001f600" * 10_000}],
+        [{"role": "assistant", "content": "\U0001f600" * 5_000}],
         [NOTHING] * 999 + [{"role": "assistant", "content": ""}],
         [{**TOLD[1], "tool_calls": [CALL] * 100}],
         [{"role": "assistant", "content": "a\x00b\ufeff\uffff"}],
     ],
-    ids=["10,000 astral", "1,000 messages", "100 calls", "odd characters"],
+    ids=["5,000 astral", "1,000 messages", "100 calls", "odd characters"],
 )
 def test_a_conversation_at_the_limits_is_judged(server: Live, messages: list[Any], asked: str) -> None:
-    """10,000 code points, 1,000 messages, 100 tool calls and any character are within the contract (GEN-6, EP-9)."""
+    """10,000 UTF-16 code units, 1,000 messages, 100 tool calls and any character are within the contract (GEN-6, EP-9)."""
     response = server.post(*ASK[asked](server.episode(score_turns=True), messages))
     assert response.status_code == 200
     assert "error" not in response.text

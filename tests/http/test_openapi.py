@@ -63,7 +63,9 @@ def test_every_operation_is_described_whole() -> None:
 
 def test_limits_and_enumerations_are_in_the_schemas() -> None:
     """What the contract bounds is bounded there, and answers are closed (GEN-6, EP-9, BAT-1, BAT-2, ERR-1)."""
-    assert SCHEMAS["Message"]["properties"]["content"]["maxLength"] == MAX_CONTENT
+    content = SCHEMAS["Message"]["properties"]["content"]
+    assert "maxLength" not in content  # it counts code points, and a content has UTF-16 code units
+    assert content["description"].startswith(f"At most {MAX_CONTENT:,} UTF-16 code units")
     assert SCHEMAS["Message"]["properties"]["role"]["enum"] == ["user", "assistant", "system"]
     assert SCHEMAS["Evaluate"]["properties"]["messages"]["maxItems"] == MAX_MESSAGES
     assert SCHEMAS["BatchEvaluate"]["properties"]["items"]["maxItems"] == MAX_ITEMS

@@ -12,6 +12,7 @@ from labs_mock.conformance.target import Json, Scenario, Tool
 from labs_mock.contract.dimensions import DIMENSIONS
 from labs_mock.contract.limits import MAX_CONTENT
 from labs_mock.contract.tokens import NO_RESPONSE
+from labs_mock.text import utf16_length
 
 SENTENCES = (
     "Hello, how are you?",
@@ -63,8 +64,8 @@ def contents(scenario: Scenario) -> SearchStrategy[str]:
 
 @cache
 def at_the_border(length: int = MAX_CONTENT) -> SearchStrategy[str]:
-    """Texts of exactly so many code points, of one byte up to four (EP-9)."""
-    return st.sampled_from("aé\N{MUSICAL SYMBOL G CLEF}").map(lambda char: char * length)
+    """Texts of exactly so many UTF-16 code units, of characters of one byte up to four (EP-9)."""
+    return st.sampled_from("aé\N{MUSICAL SYMBOL G CLEF}").map(lambda char: char * (length // utf16_length(char)))
 
 
 def calls(tool: Tool) -> SearchStrategy[Json]:

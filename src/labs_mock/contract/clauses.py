@@ -158,7 +158,7 @@ CLAUSES = (
     Clause(
         "EP-9",
         "A message has a role, at most 10,000 characters of content and perhaps tool calls.",
-        "Characters are Unicode code points.",
+        "Characters are UTF-16 code units, as JavaScript counts them, of which one beyond U+FFFF has two.",
     ),
     Clause("EP-10", "After 50 turns, or the scenario's fewer, an episode is complete: `max_turns_reached`."),
     Clause(

@@ -2,9 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from labs_mock.contract.limits import MAX_CONTENT, MAX_ITEMS, MAX_MESSAGES, MAX_TOOL_CALLS, MAX_WINDOWS, WINDOW_PATTERN
+from labs_mock.text import utf16_length
 
 Weight = Annotated[float, Field(ge=0, le=1)]
 
@@ -26,11 +28,31 @@ class ToolCall(WireModel):
     input: Any
 
 
+def _check_length(content: str) -> str:
+    """Raises an error for too many UTF-16 code units (EP-9); a text of half as many characters cannot have them."""
+    if len(content) > MAX_CONTENT // 2 and (length := utf16_length(content)) > MAX_CONTENT:
+        unit = "" if content.isascii() else " UTF-16 code units, of which characters beyond U+FFFF have two"
+        raise PydanticCustomError(
+            "too_many_units", f"expected at most {MAX_CONTENT:,} characters, got {length:,}{unit}"
+        )
+    return content
+
+
+Content = Annotated[
+    str,
+    AfterValidator(_check_length),
+    # No maxLength: that of JSON Schema counts code points.
+    Field(
+        description=f"At most {MAX_CONTENT:,} UTF-16 code units, as JavaScript counts: a character beyond U+FFFF is two (EP-9)."
+    ),
+]
+
+
 class Message(WireModel):
     """One message of a conversation (EP-9)."""
 
     role: Literal["user", "assistant", "system"]
-    content: Annotated[str, StringConstraints(max_length=MAX_CONTENT)]
+    content: Content
     tool_calls: Annotated[list[ToolCall], Field(max_length=MAX_TOOL_CALLS, fail_fast=True)] | None = None
 
 

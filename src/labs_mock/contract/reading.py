@@ -84,6 +84,7 @@ _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
+_COMPLETE = ("missing", "extra_forbidden", "too_many_units")  # say all that there is to say
 _PATTERNS = {WINDOW_PATTERN: "expected a whole number and d, w, m or n, such as 7d"}
 _EXPECTED = {
     "missing": "is required",
@@ -117,7 +118,7 @@ def _sentence(error: ErrorDetails) -> str:
     place = ".".join(str(step) if isinstance(step, int) else _step(step) for step in error["loc"]) or "body"
     template = _PATTERNS.get(error.get("ctx", {}).get("pattern", "")) or _EXPECTED.get(error["type"])
     said = template.format(**error.get("ctx", {})) if template else error["msg"]
-    got = _got(error["input"]) if error["type"] not in ("missing", "extra_forbidden") else ""
+    got = _got(error["input"]) if error["type"] not in _COMPLETE else ""
     return f"{place}: {said}{got}"
 
 

@@ -19,6 +19,7 @@ from labs_mock.contract.tokens import NO_RESPONSE
 from labs_mock.scenario.places import Hint, Mistake, Steps, find, mappings, texts
 from labs_mock.scenario.rule_checks import check_rules
 from labs_mock.scenario.tools import compile_schema
+from labs_mock.text import utf16_length
 
 Data = dict[str, Any]
 
@@ -111,9 +112,9 @@ def _state(data: Data) -> Iterator[Mistake]:
 
 
 def _lengths(data: Data) -> Iterator[Mistake]:
-    """No observation may be longer than a client may send back (EP-9)."""
-    replies = -1 + sum(len(reply) + 1 for _, reply in texts(data, "state.*.reply"))
-    say = max((len(say) + 1 for _, say in texts(data, "sessions.*.reach_out.*.say")), default=0)
+    """No observation and no turn of a simulated operator may be longer than a message (EP-9)."""
+    replies = -1 + sum(utf16_length(reply) + 1 for _, reply in texts(data, "state.*.reply"))
+    say = max((utf16_length(say) + 1 for _, say in texts(data, "sessions.*.reach_out.*.say")), default=0)
     if replies + say > MAX_CONTENT:
         yield Mistake(
             ("state",),
@@ -123,12 +124,26 @@ def _lengths(data: Data) -> Iterator[Mistake]:
     given = [
         text for pattern in ("briefing", "documents.*.title", "documents.*.text") for _, text in texts(data, pattern)
     ]
-    if sum(len(text) + 2 for text in given) - 2 > MAX_CONTENT:
+    if sum(utf16_length(text) + 2 for text in given) - 2 > MAX_CONTENT:
         yield Mistake(
             ("briefing",),
             "briefing and documents are too long for one observation",
             f"expected at most {MAX_CONTENT:,} characters together",
         )
+    for path, turn in find(data, "operators.*.says.*"):
+        parts = turn.get("parts") if isinstance(turn, dict) else turn
+        if isinstance(parts, list) and sum(_longest(part) + 1 for part in parts) - 1 > MAX_CONTENT:
+            yield Mistake(
+                path, "the turn is too long for one message", f"expected at most {MAX_CONTENT:,} characters together"
+            )
+
+
+def _longest(part: Any) -> int:
+    """The length of the longest text that a part of a turn may say; -1 for a part that says nothing."""
+    if isinstance(part, dict):
+        return _longest(part.get("say"))
+    alternatives = part if isinstance(part, list) else [part]
+    return max((utf16_length(text) for text in alternatives if isinstance(text, str)), default=-1)
 
 
 def _tools(data: Data) -> Iterator[Mistake]:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from labs_mock.contract import models
 from labs_mock.contract.models import Message
 from labs_mock.contract.tokens import NO_RESPONSE
 from labs_mock.engine import attribution, persona
@@ -240,9 +241,9 @@ def _(original: Any, model: Any, value: Any) -> Any:
     return original(model, _limit(value, 10_000, lambda text: len(text.encode("utf-8", "replace"))))
 
 
-@instead("EP-9", "UTF-16 is counted", app, "read_model", inferred=True)
-def _(original: Any, model: Any, value: Any) -> Any:
-    return original(model, _limit(value, 10_000, lambda text: len(text.encode("utf-16-le", "replace")) // 2))
+@instead("EP-9", "code points are counted", models, "utf16_length", inferred=True)
+def _(_original: Any, text: str) -> int:
+    return len(text)
 
 
 @instead("EP-9", "a decision is taken as text alone", Tool, "accepts", inferred=False)

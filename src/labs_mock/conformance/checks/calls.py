@@ -11,6 +11,7 @@ from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import at_the_border, calls, contents, operator
 from labs_mock.conformance.target import Json, Scenario, Tool
 from labs_mock.conformance.violations import Skip
+from labs_mock.contract.limits import MAX_CONTENT
 
 DECISIONS: tuple[object, ...] = (None, "text", 7, True, [], {}, {"value": None}, {"value": 7}, {"value": "no option"})
 ARTIFACTS: tuple[object, ...] = (None, "text", 7, True, [])
@@ -20,12 +21,14 @@ SCORED_CALLS = ("output_similarity", "decision_match")
 
 @check("EP-9")
 def a_turn_has_messages_of_at_most_10000_characters(lab: Lab, data: Draw) -> None:
-    """10,000 code points are a turn, one more is a 400 that changes nothing."""
+    """10,000 UTF-16 code units are a turn, one more is a 400 that changes nothing."""
     episode, text = Episode(lab, data(lab.scenarios)), data(at_the_border())
     sent = episode.submit([operator(text + "a")], limited=False)
-    lab.refused(sent, 400, "EP-9", inferred=not text.isascii(), why=f"{len(text) + 1} code points")
+    lab.refused(sent, 400, "EP-9", inferred=not text.isascii(), why=f"{MAX_CONTENT + 1:,} UTF-16 code units")
     sent = episode.submit([operator(text)])
-    lab.refused(sent, 200, "EP-9", inferred=not text.isascii(), why=f"{len(text)} code points, {quoted(text[0])} each")
+    lab.refused(
+        sent, 200, "EP-9", inferred=not text.isascii(), why=f"{MAX_CONTENT:,} UTF-16 code units, {quoted(text[0])} each"
+    )
 
 
 @check("EP-9")

@@ -18,6 +18,7 @@ from labs_mock.conformance.strategies import (
     without,
 )
 from labs_mock.conformance.target import Json, Scenario
+from labs_mock.contract.limits import MAX_CONTENT
 
 
 @check("EV-1")
@@ -96,12 +97,14 @@ def what_follows_the_end_is_ignored(lab: Lab, data: Draw) -> None:
 
 @check("EP-9")
 def content_has_at_most_10000_characters(lab: Lab, data: Draw) -> None:
-    """10,000 code points are accepted, whatever their bytes, and one more is a 400."""
+    """10,000 UTF-16 code units are accepted, whatever their bytes, and one more is a 400."""
     scenario, text = data(lab.scenarios), data(at_the_border())
     sent = lab.ask("evaluate", {**scenario.where, "messages": [operator(text)]})
-    lab.refused(sent, 200, "EP-9", inferred=not text.isascii(), why=f"{len(text)} code points, {quoted(text[0])} each")
+    lab.refused(
+        sent, 200, "EP-9", inferred=not text.isascii(), why=f"{MAX_CONTENT:,} UTF-16 code units, {quoted(text[0])} each"
+    )
     sent = lab.ask("evaluate", {**scenario.where, "messages": [operator(text + "a")]}, limited=False)
-    lab.refused(sent, 400, "EP-9", inferred=not text.isascii(), why=f"{len(text) + 1} code points")
+    lab.refused(sent, 400, "EP-9", inferred=not text.isascii(), why=f"{MAX_CONTENT + 1:,} UTF-16 code units")
 
 
 @check("EP-8")
