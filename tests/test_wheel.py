@@ -50,14 +50,14 @@ def test_the_installed_wheel_serves(wheel: Path, tmp_path: Path) -> None:
             url = json.loads(process.stdout.readline())["url"]
             assert httpx.get(f"{url}/_mock/health").json()["scenarios"] == 13
             assert "SwaggerUIBundle" in httpx.get(f"{url}/docs/swagger-ui-bundle.js").text
-            options = ["api-key=lab_local", "max-requests=200", "html=report.html"]
+            options = ["api-key=lab_local", "max-requests=200", "html=report.html", "allow-incomplete"]
             judge = [command, "conformance", url, *(f"--{option}" for option in options)]
             without = subprocess.run(judge, check=False, capture_output=True, text=True, cwd=tmp_path)
             assert without.returncode == 2
-            assert without.stderr.endswith("is not installed; pip install 'labs-mock[conformance]'\n")
+            assert "is not installed; pip install 'labs-mock[conformance]'" in without.stderr
             environment.install(f"{wheel}[conformance]")
             subprocess.run(judge, check=True, capture_output=True, cwd=tmp_path)
-            assert "It passed." in (tmp_path / "report.html").read_text(encoding="utf-8")
+            assert "what was judged holds." in (tmp_path / "report.html").read_text(encoding="utf-8")
             run_tests = [str(environment.binaries / "pytest"), "--pyargs", "labs_mock.conformance"]
             run_tests += [f"--labs-mock-conformance-{option}" for option in (f"url={url}", *options)]
             subprocess.run(run_tests, check=True, capture_output=True, cwd=tmp_path)

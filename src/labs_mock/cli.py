@@ -8,13 +8,14 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from labs_mock import __version__
-from labs_mock.conformance.options import FILES, OPTIONS, URL, count
+from labs_mock.conformance.options import EXTRA, FILES, INSTALL, OPTIONS, PASSING, URL, count
 from labs_mock.errors import LabsMockError, ScenarioError, SettingsError, StartError
 from labs_mock.escapes import printable
 from labs_mock.settings import PREFIX, SETTINGS, from_environment, from_options, settings_from
@@ -290,26 +291,38 @@ def conformance_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@main.command()
+class WithExtra(click.Command):
+    """A command that asks for the extra before anything else, but for help."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Raise `LabsMockError` where a library is missing."""
+        missing = [name for name in EXTRA if find_spec(name) is None]
+        if missing and not {*args} & {*ctx.help_option_names}:
+            raise LabsMockError(f"{missing[0]} is not installed; pip install {INSTALL}")
+        return super().parse_args(ctx, args)
+
+
+@main.command(cls=WithExtra)
 @click.argument("url", envvar=URL.variable)
 @conformance_options
-def conformance(strict: bool, **asked: Any) -> None:
+def conformance(**asked: Any) -> None:
     """Judge the server at URL by the contract, clause by clause.
 
-    It needs the extra labs-mock[conformance]. The exit code is 1 if a clause does not hold, 2 if the key or an option is
-    wrong, 3 if nothing answers.
+    It needs the extra labs-mock[conformance]. The exit code is 1 if a clause does not hold or the run is incomplete, 2 if the
+    key or an option is wrong, 3 if nothing answers.
     """
-    try:
-        from labs_mock.conformance.reports.document import document
-        from labs_mock.conformance.reports.files import STDOUT, chosen, write
-        from labs_mock.conformance.reports.terminal import print_report
-        from labs_mock.conformance.runner import judge
-    except ModuleNotFoundError as error:
-        raise LabsMockError(f"{error.name} is not installed; pip install 'labs-mock[conformance]'") from None
     from rich.console import Console
 
+    from labs_mock.conformance.reports.document import document
+    from labs_mock.conformance.reports.files import STDOUT, chosen, write
+    from labs_mock.conformance.reports.terminal import print_report, progress
+    from labs_mock.conformance.runner import judge
+
     files = chosen({name: asked.pop(name) for name in FILES})
-    told = document(judge(**asked), strict=strict)
+    passing = {name: asked.pop(name) for name in PASSING}
+    with progress(Console(stderr=True)) as watch:
+        report = judge(**asked, watch=watch)
+    told = document(report, **passing)
     print_report(told, Console(stderr=STDOUT in files.values()))
     write(told, files)
     sys.exit(0 if told.passed else FINDINGS)

@@ -10,16 +10,23 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner, Result
-from junitparser import JUnitXml
+from junitparser import Failure, JUnitXml
 
 from labs_mock.cli import main
-from labs_mock.conformance.options import OPTIONS, URL, add_to_pytest, count, given_to_pytest, of_pytest
+from labs_mock.conformance.options import EXTRA, OPTIONS, URL, add_to_pytest, count, given_to_pytest, of_pytest
 from labs_mock.conformance.reports.document import Document, Entry
-from labs_mock.conformance.test_contract import PARTS, test_clause, test_every_check_could_be_completed
+from labs_mock.conformance.test_contract import (
+    PARTS,
+    test_clause,
+    test_every_check_could_be_completed,
+    test_the_run_is_complete,
+)
+from labs_mock.conformance.verdicts import UNSEEN
 from labs_mock.contract.clauses import CLAUSES
-from tests.support import KEY, Live
+from tests.support import KEY, Live, live, world
 
-test_clause.__test__ = test_every_check_could_be_completed.__test__ = False  # type: ignore[attr-defined] # not of this file
+for of_the_suite in (test_clause, test_every_check_could_be_completed, test_the_run_is_complete):
+    vars(of_the_suite)["__test__"] = False  # they are none of this file's
 
 
 def conformance(*arguments: str | Path, **environment: str) -> Result:
@@ -35,17 +42,62 @@ def reverse_results(server: Live) -> None:
 
 
 def test_the_command_says_what_it_found(server: Live, tmp_path: Path) -> None:
-    """0 if nothing failed; the table has every clause, and three files are written."""
+    """0 if nothing failed; the table has every clause, and three files are written. The budget was allowed to be too small."""
     files = {kind: tmp_path / f"report.{kind}" for kind in ("json", "junit", "html")}
     options = [part for kind, file in files.items() for part in (f"--{kind}", file)]
-    result = conformance(server.url, "--max-requests", "300", *options, LABS_API_KEY=KEY)
+    result = conformance(server.url, "--max-requests", "300", "--allow-incomplete", *options, LABS_API_KEY=KEY)
     assert result.exit_code == 0, result.output
     assert all(clause.name in result.stdout for clause in CLAUSES)
     assert "0 failed, 0 differs" in result.stdout
     assert json.loads(files["json"].read_text())["passed"]
     assert JUnitXml.fromfile(str(files["junit"])).failures == 0
-    assert "It passed." in files["html"].read_text()
+    assert "It is incomplete: what was judged holds." in files["html"].read_text()
     assert len(server.world.journal) <= 300
+
+
+@pytest.mark.parametrize("most", ["1", "5", "300"])
+def test_an_incomplete_run_does_not_pass(server: Live, tmp_path: Path, most: str) -> None:
+    """1, unless it is allowed; every report says so, and every part that was not reached says why."""
+    files = {kind: tmp_path / f"report.{kind}" for kind in ("json", "junit", "html")}
+    options = [part for kind, file in files.items() for part in (f"--{kind}", file)]
+    result = conformance(server.url, "--api-key", KEY, "--max-requests", most, *options)
+    assert result.exit_code == 1
+    assert result.stdout.endswith("\nIt is incomplete: what was judged holds.\n")
+    assert "\nincomplete the budget of requests is spent: " in result.stdout
+    said = json.loads(files["json"].read_text())
+    assert not said["passed"]
+    assert said["incomplete"][0].startswith("the budget of requests is spent: ")
+    assert "checks were not finished, " in said["incomplete"][0]
+    assert "It is incomplete" in files["html"].read_text()
+    [case] = [
+        one for suite in JUnitXml.fromfile(str(files["junit"])) for one in suite if one.name == "the run is complete"
+    ]
+    assert isinstance(case.result[0], Failure)
+    reasons = {one["reason"] for one in said["clauses"] if one["outcome"] == "skipped" and one["clause"] not in UNSEEN}
+    assert reasons
+    assert "not reached: the budget of requests is spent" in reasons
+    assert not any("no check judges it" in one for one in reasons)
+    allowed = conformance(server.url, "--api-key", KEY, "--max-requests", most, "--allow-incomplete", "--json", "-")
+    assert allowed.exit_code == 0
+    assert json.loads(allowed.stdout)["passed"]
+
+
+def test_a_run_without_a_reward_is_incomplete(server: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no reward was above 0, nothing is known of what rewards depend on (RC-4)."""
+    monkeypatch.setattr("labs_mock.conformance.envelope.REWARDS", ())
+    result = conformance(server.url, "--api-key", KEY)
+    assert result.exit_code == 1
+    assert "\nincomplete no reward was above 0" in result.stdout
+
+
+def test_what_needs_an_option_is_not_asked() -> None:
+    """Without a dataset the run is complete, and says which option is missing (DS-4)."""
+    with live(world(control_token="secret")) as guarded:
+        result = conformance(guarded.url, "--api-key", KEY, "--json", "-")
+    said = json.loads(result.stdout)
+    assert (result.exit_code, said["incomplete"]) == (0, [])
+    reasons = {(one["clause"], one["basis"]): one["reason"] for one in said["clauses"]}
+    assert reasons["DS-4", "documented"] == "not asked: a dataset must be named with --dataset"
 
 
 def test_a_failure_is_1(server: Live) -> None:
@@ -63,7 +115,7 @@ def test_only_a_strict_run_fails_for_what_is_inferred(server: Live, monkeypatch:
     """Where the server differs from our reading, of the length of ids here, it passes, and with `--strict` not (ID-1)."""
     monkeypatch.setattr("labs_mock.conformance.envelope.ID_LENGTH", 27)
     for strict, code in (((), 0), (("--strict",), 1)):
-        result = conformance(server.url, "--api-key", KEY, "--max-requests", "60", *strict)
+        result = conformance(server.url, "--api-key", KEY, "--max-requests", "60", "--allow-incomplete", *strict)
         assert result.exit_code == code
         assert "ID-1 differs from our reading" in result.stdout
 
@@ -104,9 +156,6 @@ def test_what_is_named_must_be_there(server: Live, named: tuple[str, str], said:
     assert result.output.startswith(f"labs-mock: {said}")
 
 
-EXTRA = ("httpx", "hypothesis", "jinja2", "junitparser", "pytest")
-
-
 def without_the_extra(script: str) -> subprocess.CompletedProcess[str]:
     """What a script does where none of the suite's libraries can be imported."""
     blocked = f"import sys; sys.modules.update(dict.fromkeys({EXTRA})); from labs_mock.cli import main"
@@ -127,7 +176,17 @@ def test_the_extra_is_asked_for_where_it_is_missing() -> None:
     """Without hypothesis and the others the command says what to install; 2."""
     result = without_the_extra("main(['conformance', 'http://127.0.0.1:9', '--api-key', 'k'])")
     assert result.returncode == 2
-    assert result.stderr.endswith(" is not installed; pip install 'labs-mock[conformance]'\n")
+    assert result.stderr == (
+        "labs-mock: httpx is not installed; pip install 'labs-mock[conformance]', or in a checkout '.[conformance]'\n"
+    )
+
+
+def test_the_extra_is_asked_for_first() -> None:
+    """Before the URL and the key, but not before help."""
+    asked, helped = (without_the_extra(f"main(['conformance', *{given}])") for given in ([], ["--help"]))
+    assert (asked.returncode, asked.stderr.count("\n")) == (2, 1)
+    assert "'.[conformance]'" in asked.stderr
+    assert (helped.returncode, helped.stderr) == (0, "")
 
 
 # The table of options
@@ -183,10 +242,16 @@ def test_options_of_pytest_reach_the_run() -> None:
 # The pytest form
 
 
-def told(outcome: Any, strict: bool = False, errors: tuple[str, ...] = ()) -> Document:
+def told(
+    outcome: Any,
+    strict: bool = False,
+    errors: tuple[str, ...] = (),
+    incomplete: tuple[str, ...] = (),
+    allow: bool = False,
+) -> Document:
     """A run with one verdict."""
     entry = Entry(PARTS[0][0], "General", "documented", "What it says.", outcome, 1, "for a reason", "this", "that")
-    return Document("http://a", "quick", 0, strict, False, {}, 1, 1.0, 0.0, errors, [entry])
+    return Document("http://a", "quick", 0, strict, allow, False, "", {}, 1, 1.0, 0.0, errors, incomplete, [entry])
 
 
 @pytest.mark.parametrize(
@@ -211,6 +276,11 @@ def test_a_test_ends_as_its_verdict(outcome: str, strict: bool, ends: type[BaseE
 
 def test_a_check_that_broke_off_fails() -> None:
     """No error of the suite itself is passed over."""
+    test_the_run_is_complete(told("passed"))
+    with pytest.raises(pytest.fail.Exception, match="the budget"):
+        test_the_run_is_complete(told("passed", incomplete=("the budget",)))
+    with pytest.raises(pytest.xfail.Exception, match="the budget"):
+        test_the_run_is_complete(told("passed", incomplete=("the budget",), allow=True))
     test_every_check_could_be_completed(told("passed"))
     with pytest.raises(pytest.fail.Exception, match="general: KeyError"):
         test_every_check_could_be_completed(told("passed", errors=("general: KeyError",)))
@@ -257,6 +327,7 @@ def test_pytest_has_a_test_for_each_part(server: Live, tmp_path: Path) -> None:
     assert KEY not in said
     runs = [record for record in server.world.journal if record.path == "/_mock/datasets"]
     assert len(runs) <= 1
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
 
 
 @pytest.mark.parametrize(

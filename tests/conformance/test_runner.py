@@ -1,17 +1,25 @@
 """The suite against the unbroken server, over a real socket."""
 
+import io
+import re
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
+from rich.console import Console
 
 from labs_mock.conformance.checks import Draw, check
 from labs_mock.conformance.client import Client
 from labs_mock.conformance.lab import Lab
-from labs_mock.conformance.runner import PROFILES, run
+from labs_mock.conformance.reports.document import document
+from labs_mock.conformance.reports.terminal import print_report, progress
+from labs_mock.conformance.runner import CHECKS, PROFILES, run
 from labs_mock.conformance.target import Options
 from labs_mock.conformance.verdicts import Report
 from labs_mock.conformance.violations import Refused
 from labs_mock.contract.clauses import CLAUSES
+from labs_mock.http import evaluation
 from labs_mock.scenario.loader import load_library, shipped_library
 from labs_mock.scenario.server_file import AccountFile
 from labs_mock.settings import settings_from
@@ -44,7 +52,7 @@ def test_the_unbroken_server_has_no_difference(shipped: Live, seed: int) -> None
     """Nothing fails and nothing differs, and every part of every clause has a verdict."""
     report = judged(shipped.url, seed=seed)
     assert troubles(report) == []
-    assert report.passed(strict=True)
+    assert report.holds(strict=True)
     assert [one.part.clause for one in report.verdicts if not one.part.inferred] == [
         clause.name for clause in CLAUSES if clause.documented
     ]
@@ -121,6 +129,51 @@ def test_a_failure_hides_no_other(server: Live) -> None:
     assert report.failed() == ["EV-1", "CMP-1"]
     found = {one.part.clause: one.violation for one in report.verdicts if one.violation}
     assert [len(violation.exchanges) for violation in found.values()] == [1, 2]
+
+
+def test_the_cause_comes_first(server: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where rewards jitter, EV-1 is the failure, and what else does not hold says that it follows from it."""
+    count = iter(range(1_000_000))
+
+    def jittering(*given: Any) -> Any:
+        found = judged_by(*given)
+        return replace(found, reward=round(found.reward * 0.9 + next(count) % 7 / 100, 6))
+
+    judged_by = evaluation.judged
+    monkeypatch.setattr(evaluation, "judged", jittering)
+    with Client(server.url, KEY) as client:
+        of_rewards = [one for one in CHECKS if {*one.clauses} & {"EV-1", "EV-2", "BAT-3", "CMP-1", "GEN-5", "RC-4"}]
+        report = run(Lab(client), QUICK, checks=of_rewards)
+    failed = {one.part.clause: one.violation.follows for one in report.verdicts if one.violation}
+    assert failed.pop("EV-1") == ""
+    assert len(failed) >= 5
+    assert set(failed.values()) == {"EV-1"}
+    console = Console(file=io.StringIO(), width=100)
+    print_report(document(report), console)
+    assert isinstance(console.file, io.StringIO)
+    found = re.findall(
+        r"^([A-Z]+-\d+) (?:failed|differs from our reading), which", console.file.getvalue(), re.MULTILINE
+    )
+    assert {*found} == {*failed}
+    assert "\nEV-1 failed: " in console.file.getvalue().rpartition("follows from EV-1")[2]
+
+
+def test_a_run_is_watched(server: Live) -> None:
+    """Each check is announced before it begins, with how many are done and how many there are."""
+    seen = list[tuple[int, int, str]]()
+    with Client(server.url, KEY) as client:
+        run(Lab(client), QUICK, checks=CHECKS[:2], watch=lambda *said: seen.append(said))
+    assert seen == [(0, 3, "runner.what_it_offers"), (1, 3, CHECKS[0].name), (2, 3, CHECKS[1].name)]
+
+
+def test_progress_is_for_terminals_alone() -> None:
+    """It draws on a terminal, and leaves nothing there; anything else gets nothing."""
+    for terminal in (True, False):
+        console = Console(file=io.StringIO(), force_terminal=terminal)
+        with progress(console) as watch:
+            watch(3, 9, "a check")
+        assert isinstance(console.file, io.StringIO)
+        assert bool(console.file.getvalue()) == terminal
 
 
 def test_a_curl_line_gives_the_same_answer(server: Live) -> None:

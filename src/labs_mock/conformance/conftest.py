@@ -2,7 +2,7 @@
 
 import pytest
 
-from labs_mock.conformance.options import FILES, given_to_pytest
+from labs_mock.conformance.options import FILES, PASSING, given_to_pytest
 from labs_mock.conformance.reports.document import Document, document
 from labs_mock.conformance.reports.files import chosen, write
 from labs_mock.conformance.runner import judge
@@ -27,8 +27,8 @@ def labs_conformance(pytestconfig: pytest.Config) -> Document:
     asked = given_to_pytest(pytestconfig)
     try:
         files = chosen({name: asked.pop(name) for name in FILES})
-        strict = asked.pop("strict")
-        told = document(judge(**asked), strict=strict)
+        passing = {name: asked.pop(name) for name in PASSING}
+        told = document(judge(**asked), **passing)
         write(told, files)
     except LabsMockError as error:
         pytest.exit(f"labs-mock: {error}", pytest.ExitCode.USAGE_ERROR)

@@ -1,7 +1,7 @@
 """What holds for every answer, judged as soon as it is there."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import NoneType
 from typing import Any, NamedTuple, get_args
 
@@ -114,6 +114,15 @@ def judge(expect: Expect, sent: Sent, operation: Operation | None, limited: bool
     expect("GEN-1", isinstance(sent.json, dict), "a JSON object", sent.answer[:200])
     if isinstance(sent.json, dict):
         _judge_body(expect, sent, operation)
+
+
+def rewards(body: Any) -> Iterator[float]:
+    """The rewards in a body, those of the items of a batch among them; none where they are no numbers."""
+    if isinstance(body, dict):
+        results = body.get("results")
+        for one in (body, *(results if isinstance(results, list) else ())):
+            found = [one.get(name) for name in REWARDS] if isinstance(one, dict) else []
+            yield from (value for value in found if isinstance(value, int | float))
 
 
 def secret(name: str) -> bool:

@@ -24,6 +24,8 @@ class Judgements:
         self.closed: set[Part] = set()
         self.exchanges: list[Sent] = []  # of the present example
         self.broken = False  # whether anything did not hold in it
+        self.unsteady = False  # whether equal evaluations had different answers (EV-1)
+        self.rewarded = False  # whether any reward was above 0
 
     def begin(self) -> None:
         """A new example."""

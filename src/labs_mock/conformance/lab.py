@@ -15,7 +15,7 @@ from labs_mock.conformance.client import OWN, Client
 from labs_mock.conformance.exchanges import Sent
 from labs_mock.conformance.judgements import Judgements
 from labs_mock.conformance.target import Json, Options, Scenario, Tool, chosen, listed
-from labs_mock.conformance.violations import Refused, Skip, Unusable
+from labs_mock.conformance.violations import OutOfBudget, Refused, Skip, Unusable
 from labs_mock.contract.limits import BASE_PATH
 from labs_mock.contract.operations import OPERATIONS
 from labs_mock.errors import StartError
@@ -53,6 +53,7 @@ class Lab:
         self._datasets: dict[str, str] = {}
         self._fresh = 0
         self._answered = False
+        self._unknown = ""  # why it is not known what the server offers
         self.remembered: dict[Any, Any] = {}
         """What checks have learned, so that they need not ask again."""
 
@@ -63,6 +64,13 @@ class Lab:
 
         Raises `Refused` for what the options name and the server does not have.
         """
+        try:
+            self._discover()
+        except OutOfBudget as spent:
+            self._unknown = str(spent)
+            raise
+
+    def _discover(self) -> None:
         catalog: Any = None
         with suppress(Unusable):
             catalog = self.wanted("list_catalog")
@@ -84,6 +92,7 @@ class Lab:
     @property
     def every_scenario(self) -> Sequence[Scenario]:
         """The scenarios to judge, the one with the fewest turns first. Raises `Skip` if there is none."""
+        self._check_discovered()
         if not self._scenarios:
             raise Skip("the catalog has no scenario for this key, and none was named")
         return self._scenarios
@@ -97,9 +106,12 @@ class Lab:
 
     def datasets(self, *statuses: str) -> list[str]:
         """The ids of datasets that were in one of some statuses (default: any) at the start. Raises `Skip` without one."""
+        self._check_discovered()
+        if not self._datasets:
+            raise Skip("not asked: a dataset must be named with --dataset")
         found = [name for name, status in self._datasets.items() if not statuses or status in statuses]
         if not found:
-            raise Skip(f"no dataset is {' or '.join(statuses) or 'known'}; name one with --dataset")
+            raise Skip(f"no dataset is {' or '.join(statuses)}")
         return found
 
     def dataset(self, *statuses: str) -> str:
@@ -135,6 +147,7 @@ class Lab:
             raise Unusable(sent.trouble)
         envelope.judge(self._expect_alone(sent), sent, BY_NAME.get(operation or ""), limited)
         self._judge_version(sent)
+        self.judgements.rewarded |= any(reward > 0 for reward in envelope.rewards(sent.json))
         return sent
 
     def ask(  # noqa: PLR0913 - likewise
@@ -219,6 +232,10 @@ class Lab:
         """A name that no run has used, for histories that begin empty (NORM-2)."""
         self._fresh += 1
         return f"conformance-{name}-{self.client.nonce}-{self._fresh}"
+
+    def _check_discovered(self) -> None:
+        if self._unknown:
+            raise OutOfBudget(self._unknown)
 
     def _check_named_datasets(self) -> None:
         for name in self.each(self.options.datasets):

@@ -42,8 +42,14 @@ class Option:
         return bool(self.variable)
 
 
+EXTRA = ("httpx", "hypothesis", "jinja2", "junitparser", "pytest")
+"""What the suite imports that is not there without the extra."""
+
+INSTALL = "'labs-mock[conformance]', or in a checkout '.[conformance]'"
+
 PROFILES = ("quick", "standard", "thorough")
-FILES = ("json", "junit", "html")
+FILES = ("json", "junit", "html")  # the options that name reports
+PASSING = ("strict", "allow_incomplete")  # and those that say what a run is that has passed
 
 OPTIONS = (
     Option("api-key", "api_key", "the key to ask with", variable="LABS_API_KEY"),
@@ -52,6 +58,13 @@ OPTIONS = (
     Option("dataset", "datasets", "id of a training dataset to judge; no call lists them", several=True),
     Option("profile", "profile", "how many examples are tried", default="quick", choices=PROFILES),
     Option("max-requests", "max_requests", "never send more requests than this", count),
+    Option(
+        "allow-incomplete",
+        "allow_incomplete",
+        "pass where what was judged holds, though not all of it was finished",
+        bool,
+        default=False,
+    ),
     Option("strict", "strict", "fail where the server differs from what is only inferred, too", bool, default=False),
     Option("seed", "seed", "where the examples start from", int, default=0),
     Option("json", "json", "write the report as JSON; - is standard output", metavar="FILE"),

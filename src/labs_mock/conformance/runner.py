@@ -1,12 +1,15 @@
 """Runs all checks against a server."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
+from hypothesis.configuration import set_hypothesis_home_dir, storage_directory
 from hypothesis.errors import Flaky, Unsatisfiable
 
 from labs_mock.conformance.checks import (
@@ -33,8 +36,8 @@ from labs_mock.conformance.client import Client
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.machine import sequences
 from labs_mock.conformance.target import Options
-from labs_mock.conformance.verdicts import Report, verdicts
-from labs_mock.conformance.violations import UNREADABLE, Enough, Refused, Skip, Unusable, Violation
+from labs_mock.conformance.verdicts import UNREWARDED, Report, verdicts
+from labs_mock.conformance.violations import UNREADABLE, Enough, OutOfBudget, Refused, Skip, Unusable, Violation
 from labs_mock.contract.limits import BASE_PATH
 from labs_mock.errors import LabsMockError
 
@@ -55,6 +58,11 @@ MODULES = (
     rows,
 )
 CHECKS = checks_of(*MODULES)
+CHECKS.sort(key=lambda one: one is not evaluation.the_same_request_twice_gets_the_same_reward)
+"""All of them but the machine; that one comes first because all that compares answers follows from it."""
+
+Watch = Callable[[int, int, str], None]
+"""Is called before each check, with how many are done, how many there are, and its name."""
 
 
 @check("CAT-1")
@@ -63,6 +71,7 @@ def what_it_offers(lab: Lab) -> None:
     lab.discover()
 
 
+NAMED = 3  # checks that were not finished
 AGAIN = 40  # times at most that a check runs until nothing new fails
 
 
@@ -105,7 +114,17 @@ PROFILES = {
 }
 
 
-def run(lab: Lab, profile: Profile, number: int = 0, checks: Sequence[Check] | None = None) -> Report:
+def _unwatched(_done: int, _of: int, _name: str) -> None:
+    """Nobody watches."""
+
+
+def run(
+    lab: Lab,
+    profile: Profile,
+    number: int = 0,
+    checks: Sequence[Check] | None = None,
+    watch: Watch = _unwatched,
+) -> Report:
     """Run checks (default: all, and the machine) with a seed, and judge.
 
     Raises `StartError` if nothing answers, `Refused` if the key, or what is named, is not known. Every check has an equal
@@ -114,21 +133,34 @@ def run(lab: Lab, profile: Profile, number: int = 0, checks: Sequence[Check] | N
     if checks is None:
         checks = [*CHECKS, sequences(profile.settings, profile.shrinks, number)]
     reasons: dict[str, list[str]] = defaultdict(list)
+    unfinished: dict[str, list[str]] = defaultdict(list)
     errors = []
     for index, one in enumerate([what_it_offers, *checks]):
         lab.client.share(len(checks) - index if index else 1)
-        try:
-            _judge(lab, one, profile, number)
-        except Skip as skip:
+        watch(index, len(checks) + 1, one.name)
+        ended = _attempted(lab, one, profile, number)
+        if isinstance(ended, OutOfBudget):
+            unfinished[str(ended)].append(one.name)
+        if isinstance(ended, Skip):
             for clause in one.clauses:
-                reasons[clause].append(str(skip))
-        except LabsMockError:
-            raise
-        except Exception as error:
-            errors.append(f"{one.name}: {type(error).__name__}: {error}")
-    judged = verdicts(lab.judgements, reasons)
+                reasons[clause].append(ended.reason)
+        elif ended is not None:
+            errors.append(f"{one.name}: {type(ended).__name__}: {ended}")
+    judged = verdicts(lab.judgements, reasons, next(iter(unfinished), ""))
+    incomplete = _incomplete(lab, unfinished, len(checks) + 1)
     client = lab.client
-    return Report(client.url, profile.name, number, judged, errors, client.used, client.seconds, client.waited)
+    return Report(
+        client.url, profile.name, number, judged, errors, incomplete, client.used, client.seconds, client.waited
+    )
+
+
+def _incomplete(lab: Lab, unfinished: Mapping[str, Sequence[str]], planned: int) -> list[str]:
+    """What was planned and not finished, a sentence for each reason."""
+    found = []
+    for why, names in unfinished.items():
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        found.append(f"{why}: {len(names)} of {planned} checks were not finished, {', '.join(names[:NAMED])}{more}")
+    return found + [UNREWARDED] * (not lab.judgements.rewarded)
 
 
 def judge(  # noqa: PLR0913 - what the table of options has
@@ -141,6 +173,7 @@ def judge(  # noqa: PLR0913 - what the table of options has
     collections: Sequence[str] = (),
     scenarios: Sequence[str] = (),
     datasets: Sequence[str] = (),
+    watch: Watch = _unwatched,
 ) -> Report:
     """Run all checks against a server as the options say.
 
@@ -149,8 +182,34 @@ def judge(  # noqa: PLR0913 - what the table of options has
     if not url.startswith(("http://", "https://")) or url.rstrip("/").endswith(BASE_PATH):
         raise Refused(f"URL: expected http:// or https:// and a host, without {BASE_PATH}; got {url}")
     chosen = PROFILES[profile]
-    with Client(url, api_key, max_requests=max_requests) as client:
-        return run(Lab(client, Options(collections, scenarios, datasets), chosen.scenarios), chosen, seed)
+    with _nothing_is_kept(), Client(url, api_key, max_requests=max_requests) as client:
+        lab = Lab(client, Options(collections, scenarios, datasets), chosen.scenarios)
+        return run(lab, chosen, seed, watch=watch)
+
+
+@contextmanager
+def _nothing_is_kept() -> Iterator[None]:
+    """What Hypothesis writes, though it has no database, goes to a folder that is deleted."""
+    before = storage_directory(intent_to_write=False).home_directory
+    with TemporaryDirectory() as folder:
+        set_hypothesis_home_dir(folder)
+        try:
+            yield
+        finally:
+            set_hypothesis_home_dir(before)
+
+
+def _attempted(lab: Lab, check: Check, profile: Profile, number: int) -> Exception | None:
+    """Run a check; what ended it before its time, if anything did."""
+    try:
+        _judge(lab, check, profile, number)
+    except Skip as skip:
+        return skip
+    except LabsMockError:
+        raise
+    except Exception as error:
+        return error
+    return None
 
 
 def _judge(lab: Lab, check: Check, profile: Profile, number: int) -> None:

@@ -35,6 +35,7 @@ class Violation(AssertionError):
     expected: str
     seen: str
     exchanges: Sequence[Sent]
+    follows: str = ""  # the clause that does not hold either, and whose violation is enough for this one
 
     def __str__(self) -> str:
         return f"{self.part.clause}: expected {self.expected}; seen: {self.seen}"
@@ -52,9 +53,19 @@ class Refused(LabsMockError):
 class Skip(SkipTest):
     """The server does not offer what a check needs; the message is the reason. Hypothesis passes it on at once."""
 
+    @property
+    def reason(self) -> str:
+        """Why a clause was not judged."""
+        return str(self)
+
 
 class OutOfBudget(Skip):
-    """No request is left for this check."""
+    """No request is left for this check, which leaves the run incomplete."""
+
+    @property
+    def reason(self) -> str:
+        """Why a clause was not judged."""
+        return f"not reached: {self}"
 
 
 class Enough(Skip):

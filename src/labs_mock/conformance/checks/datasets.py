@@ -173,7 +173,7 @@ def exports(lab: Lab) -> list[tuple[str, Sent]]:
         lab.remembered["exports"] = [(name, sent) for name, sent in asked if sent.status == 200]
     found: list[tuple[str, Sent]] = lab.remembered["exports"]
     if not found:
-        raise Skip(f"no export of a ready dataset with at most {MOST_ROWS:,} rows; name one with --dataset")
+        raise Skip(f"no export of a ready dataset with at most {MOST_ROWS:,} rows")
     return found
 
 
@@ -183,7 +183,7 @@ def _final(lab: Lab, *statuses: str) -> list[str]:
         lab.remembered["final"] = {name: [*polls(lab, name)][-1]["status"] for name in lab.datasets()}
     found = [name for name, status in lab.remembered["final"].items() if status in statuses]
     if not found:
-        raise Skip(f"no dataset is {' or '.join(statuses)}; name one with --dataset")
+        raise Skip(f"no dataset is {' or '.join(statuses)}")
     return found
 
 

@@ -17,6 +17,12 @@ from labs_mock.contract.clauses import BY_NAME, SECTIONS
 
 OUTCOMES: Sequence[Outcome] = get_args(Outcome)
 DIFFERS = "differs from our reading"
+CONCLUSIONS = {  # whether what was judged holds, and whether all was judged that was planned
+    (True, True): "It passed.",
+    (True, False): "It is incomplete: what was judged holds.",
+    (False, True): "It did not pass.",
+    (False, False): "It did not pass, and it is incomplete.",
+}
 _ANSWER = 400  # characters of an answer
 _UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -34,7 +40,8 @@ class Step:
 class Entry:
     """What is said of a part of a clause; `text` is that part.
 
-    `expected`, `seen` and `steps` tell how it was violated, and are empty if it was not; `reason` says why it was skipped.
+    `expected`, `seen` and `steps` tell how it was violated, and are empty if it was not; `follows` names another clause that
+    was violated, from which that follows. `reason` says why it was skipped.
     """
 
     clause: str
@@ -47,6 +54,7 @@ class Entry:
     expected: str = ""
     seen: str = ""
     steps: Sequence[Step] = ()
+    follows: str = ""
 
     @property
     def violated(self) -> bool:
@@ -54,10 +62,15 @@ class Entry:
         return self.outcome in ("failed", "differs")
 
     @property
+    def finding(self) -> str:
+        """The outcome in words, with what it follows from."""
+        words = DIFFERS if self.outcome == "differs" else self.outcome
+        return f"{words}, which follows from {self.follows}" if self.follows else words
+
+    @property
     def story(self) -> str:
         """How it was violated, in lines: what was expected, what was seen, and the requests with their answers."""
-        said = DIFFERS if self.outcome == "differs" else self.outcome
-        lines = [f"{self.clause} {said}: {self.text}", f"expected: {self.expected}", f"seen: {self.seen}"]
+        lines = [f"{self.clause} {self.finding}: {self.text}", f"expected: {self.expected}", f"seen: {self.seen}"]
         for step in self.steps:
             lines += [step.curl, f"  {step.status or 'no answer:'} {step.answer}"]
         return "\n".join(lines)
@@ -65,35 +78,49 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A run. `seconds` include those `waited` for the rate limit; `counts` have a number for every outcome."""
+    """A run. `seconds` include those `waited` for the rate limit; `counts` have a number for every outcome.
+
+    `incomplete` says what was planned and not finished, a sentence for each reason. A run that is incomplete has not passed
+    unless that was allowed.
+    """
 
     url: str
     profile: str
     seed: int
     strict: bool
+    allow_incomplete: bool
     passed: bool
+    conclusion: str
     counts: dict[str, int]
     requests: int
     seconds: float
     waited: float
     errors: Sequence[str]
+    incomplete: Sequence[str]
     clauses: Sequence[Entry]
 
 
-def document(report: Report, *, strict: bool = False) -> Document:
-    """What is said of a run; with `strict`, it has passed only if nothing that is inferred differs."""
+def document(report: Report, *, strict: bool = False, allow_incomplete: bool = False) -> Document:
+    """What is said of a run.
+
+    With `strict`, it has passed only if nothing that is inferred differs; with `allow_incomplete`, also if it is incomplete.
+    """
     counts = Counter(verdict.outcome for verdict in report.verdicts)
+    holds, complete = report.holds(strict=strict), not report.incomplete
     return Document(
         printable(report.url),
         report.profile,
         report.seed,
         strict,
-        report.passed(strict=strict),
+        allow_incomplete,
+        holds and (complete or allow_incomplete),
+        CONCLUSIONS[holds, complete],
         {outcome: counts[outcome] for outcome in OUTCOMES},
         report.requests,
         round(report.seconds, 3),
         round(report.waited, 3),
         [printable(error) for error in report.errors],
+        [printable(why) for why in report.incomplete],
         [_entry(verdict) for verdict in report.verdicts],
     )
 
@@ -124,7 +151,7 @@ def _entry(verdict: Verdict) -> Entry:
         return entry
     said = [printable(text) for text in (violation.expected, violation.seen)]
     steps = [Step(printable(sent.curl()), sent.status, _answer(sent)) for sent in violation.exchanges]
-    return replace(entry, expected=said[0], seen=said[1], steps=steps)
+    return replace(entry, expected=said[0], seen=said[1], steps=steps, follows=violation.follows)
 
 
 def _answer(sent: Sent) -> str:

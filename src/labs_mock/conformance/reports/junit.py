@@ -2,20 +2,22 @@
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from labs_mock.conformance.reports.document import DIFFERS, Document, Entry
+from labs_mock.conformance.reports.document import Document, Entry
 
 SUITE = "labs-mock conformance"
 
 
 def as_junit(told: Document) -> str:
-    """A test case for each part of a clause, and one for each check that could not be completed.
+    """A test case for each part of a clause, one that says whether the run is complete, and one for each check that broke off.
 
-    A difference in an inferred part is a failure if the run was strict, and else skipped.
+    A difference in an inferred part is a failure if the run was strict, and else skipped; so is an incomplete run that was
+    allowed to be.
     """
     suite = TestSuite(SUITE)
     for name in ("url", "profile", "seed", "strict", "requests"):
         suite.add_property(name, str(getattr(told, name)))
-    suite.add_testcases([*(_clause(entry, told.strict) for entry in told.clauses), *map(_error, told.errors)])
+    suite.add_testcases([*(_clause(entry, told.strict) for entry in told.clauses), _complete(told)])
+    suite.add_testcases([*map(_error, told.errors)])
     whole = JUnitXml(SUITE)
     whole.add_testsuite(suite)
     whole.update_statistics()  # type: ignore[no-untyped-call] # the library has types, but not everywhere
@@ -36,9 +38,18 @@ def _clause(entry: Entry, strict: bool) -> TestCase:
 
 def _violation(entry: Entry, hard: bool) -> Failure | Skipped:
     said = f"expected {entry.expected}; seen: {entry.seen}"
-    result = Failure(said, "failed") if hard else Skipped(f"{DIFFERS}: {said}", "differs")
+    message = f"{entry.finding}: {said}" if entry.follows or not hard else said
+    result = Failure(message, "failed") if hard else Skipped(message, "differs")
     result.text = entry.story
     return result
+
+
+def _complete(told: Document) -> TestCase:
+    case = TestCase("the run is complete", "labs.the run")
+    if told.incomplete:
+        why = "; ".join(told.incomplete)
+        case.result = Skipped(why, "incomplete") if told.allow_incomplete else Failure(why, "incomplete")
+    return case
 
 
 def _error(said: str) -> TestCase:

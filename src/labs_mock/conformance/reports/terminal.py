@@ -1,13 +1,15 @@
 """The report of a run on a terminal."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from labs_mock.conformance.reports.document import DIFFERS, Document, Entry
+from labs_mock.conformance.reports.document import Document, Entry
 from labs_mock.conformance.verdicts import Outcome
 
 STYLES: dict[Outcome, str] = {"passed": "green", "failed": "bold red", "differs": "yellow", "skipped": "dim"}
@@ -15,13 +17,25 @@ WIDTHS = {"clause": 8, "basis": 10, "outcome": 7, "judged": 6, "reason": None}
 _WHY = 100  # characters of a reason in the table
 
 
+@contextmanager
+def progress(console: Console) -> Iterator[Callable[[int, int, str], None]]:
+    """A bar while a run lasts, which is gone after it; nothing where the console is no terminal."""
+    columns = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+
+        def watch(done: int, total: int, name: str) -> None:
+            bar.update(task, completed=done, total=total, description=name)
+
+        yield watch
+
+
 def print_report(told: Document, console: Console) -> None:
-    """A table by clause, then every violation with the requests that show it, failures last, then one line of numbers."""
+    """A table by clause, then every violation with the requests that show it, causes last, then numbers and the conclusion."""
     _print_table(told, console)
-    for outcome in ("differs", "failed"):
-        for entry in told.clauses:
-            if entry.outcome == outcome:
-                _print_violation(entry, console)
+    for entry in sorted(told.clauses, key=lambda entry: (not entry.follows, entry.outcome == "failed")):
+        if entry.violated:
+            _print_violation(entry, console)
     for error in told.errors:
         console.print(f"\n[bold red]could not be completed[/] {escape(error)}", soft_wrap=True, highlight=False)
     said = ", ".join(f"[{STYLES[outcome]}]{told.counts[outcome]} {outcome}[/]" for outcome in STYLES)
@@ -32,6 +46,9 @@ def print_report(told: Document, console: Console) -> None:
         soft_wrap=True,
         highlight=False,
     )
+    for why in told.incomplete:
+        console.print(f"[yellow]incomplete[/] {escape(why)}", soft_wrap=True, highlight=False)
+    console.print(f"[{'green' if told.passed else 'bold red'}]{told.conclusion}", highlight=False)
 
 
 def _print_table(told: Document, console: Console) -> None:
@@ -64,9 +81,8 @@ def _cut(text: str) -> str:
 def _print_violation(entry: Entry, console: Console) -> None:
     """The lines of a violation's story; commands stand at the margin, so that they can be copied."""
     first, *lines = entry.story.splitlines()
-    said = DIFFERS if entry.outcome == "differs" else entry.outcome
     console.print(
-        f"\n[bold]{entry.clause}[/] [{STYLES[entry.outcome]}]{said}[/]{escape(first.partition(said)[2])}",
+        f"\n[bold]{entry.clause}[/] [{STYLES[entry.outcome]}]{entry.finding}[/]{escape(first.partition(entry.finding)[2])}",
         soft_wrap=True,
         highlight=False,
     )
