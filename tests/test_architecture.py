@@ -9,7 +9,7 @@ SOURCE = Path(labs_mock.__file__).parent
 
 # Bottom to top. A module imports from rooms before its own, or in its own room from files listed before it.
 ROOMS = (
-    ("escapes", "errors", "clock", "text", "ids", "settings"),
+    ("escapes", "errors", "clock", "text", "redaction", "ids", "settings"),
     (
         "contract.limits",
         "contract.tokens",

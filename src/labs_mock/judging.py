@@ -5,31 +5,32 @@ from collections.abc import Iterable
 from labs_mock.contract.findings import Finding
 from labs_mock.http.control.journal import shown
 from labs_mock.testing import Recorded
-from labs_mock.world.journal import Journal, Record
+from labs_mock.world import World
+from labs_mock.world.journal import Record
 
 NEWEST = 10  # requests that the report of a failed test shows
 
 
-def warnings_in(journal: Journal) -> list[str]:
+def warnings_in(world: World) -> list[str]:
     """The findings that are warnings, each in a line with its request."""
     return [
         f"{request}: {finding}"
-        for request in _recorded(record for record in journal if any(map(_warns, record.findings)))
+        for request in _recorded(world, [record for record in world.journal if any(map(_warns, record.findings))])
         for finding in request.told("warning")
     ]
 
 
-def failures_in(journal: Journal) -> list[str]:
+def failures_in(world: World) -> list[str]:
     """The answers 500 that no fault and no failed dataset asked for, each in a line."""
-    return [f"{request} {request.response}" for request in _recorded(filter(_failed, journal))]
+    return [f"{request} {request.response}" for request in _recorded(world, filter(_failed, world.journal))]
 
 
-def summary(journal: Journal) -> str:
+def summary(world: World) -> str:
     """The newest requests, oldest first, with what they sent, their rewards, faults and findings."""
-    records = [*journal]
-    made = len(records) + journal.dropped
+    records = [*world.journal]
+    made = len(records) + world.journal.dropped
     lines = [f"requests: {made}" + (f", of which the last {NEWEST} are" if made > NEWEST else "")]
-    for request in _recorded(records[-NEWEST:]):
+    for request in _recorded(world, records[-NEWEST:]):
         rewards = f"  reward {', '.join(map(str, request.rewards))}" if request.rewards else ""
         faults = f"  faults {', '.join(request.faults)}" if request.faults else ""
         lines += [f"{request}{rewards}{faults}", *(f"    {finding}" for finding in request.told())]
@@ -37,8 +38,8 @@ def summary(journal: Journal) -> str:
     return "\n".join(lines)
 
 
-def _recorded(records: Iterable[Record]) -> list[Recorded]:
-    return [Recorded.of(shown(record)) for record in records]
+def _recorded(world: World, records: Iterable[Record]) -> list[Recorded]:
+    return [Recorded.of(shown(record, world)) for record in records]
 
 
 def _warns(finding: Finding) -> bool:

@@ -308,7 +308,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 def _judge(item: pytest.Item, visit: Visit) -> None:
     from labs_mock.judging import failures_in, warnings_in
 
-    failures, findings = failures_in(visit.world.journal), warnings_in(visit.world.journal)
+    failures, findings = failures_in(visit.world), warnings_in(visit.world)
     if failures:
         pytest.fail(
             "\n".join(["labs-mock answered 500 where no fault and no dataset asked for it:", *failures]), pytrace=False
@@ -327,5 +327,5 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if VISIT in item.stash and report.failed:
         from labs_mock.judging import summary
 
-        report.sections.append(("labs-mock", summary(item.stash[VISIT].world.journal)))
+        report.sections.append(("labs-mock", summary(item.stash[VISIT].world)))
     return report

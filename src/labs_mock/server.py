@@ -113,7 +113,8 @@ class Server(uvicorn.Server):
             try:
                 self._world.adopt(await asyncio.to_thread(load_library, folder))
             except ScenarioError as error:
-                log.error("%s\nnot reloaded: the scenarios that were served still are", error)  # noqa: TRY400 - the mistakes say it all
+                told = self._world.redactor(str(error))
+                log.error("%s\nnot reloaded: the scenarios that were served still are", told)  # noqa: TRY400 - the mistakes say it all
             else:
                 log.warning("reloaded: %d scenarios", len(self._world.library.scenarios))
 

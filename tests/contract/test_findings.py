@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from labs_mock.contract.findings import KINDS, Finding, header
 from labs_mock.contract.tokens import NO_RESPONSE, is_near_miss
 from labs_mock.contract.wording import quote
+from labs_mock.redaction import Redactor
 
 findings = st.lists(st.builds(Finding, st.sampled_from(sorted(KINDS)), st.text(max_size=100)), min_size=1, max_size=15)
 
@@ -13,16 +14,19 @@ findings = st.lists(st.builds(Finding, st.sampled_from(sorted(KINDS)), st.text(m
 @given(findings)
 def test_the_header_is_printable_ascii_whatever_the_place(found: list[Finding]) -> None:
     """Each finding is `code;severity=…;place="…"`, at most ten of them, then how many more there are (section 7)."""
-    parts = header(found).split(", ") if "," not in "".join(finding.place for finding in found) else []
-    assert re.fullmatch(r"[\x20-\x7e]+", header(found))
+    parts = header(found, str).split(", ") if "," not in "".join(finding.place for finding in found) else []
+    assert re.fullmatch(r"[\x20-\x7e]+", header(found, str))
     for part, finding in zip(parts, found[:10], strict=False):
         assert re.fullmatch(rf'{finding.code};severity={finding.severity};place="[^"\\]*"', part)
-    assert (f"and_more;count={len(found) - 10}" in header(found)) == (len(found) > 10)
+    assert (f"and_more;count={len(found) - 10}" in header(found, str)) == (len(found) > 10)
 
 
 def test_no_key_stands_in_the_header() -> None:
-    """A field that is named like a key is not shown."""
-    assert "lab_secret" not in header([Finding("unknown_field", "lab_secret")])
+    """It is masked before a long place is cut (ERR-2); a field that merely looks like a key is shown."""
+    redact = Redactor({"lab_secret"})
+    for place in ("lab_secret", f"{'x' * 73}.lab_secret"):
+        assert "lab_s" not in header([Finding("unknown_field", place)], redact)
+    assert "lab_results" in header([Finding("unknown_field", "lab_results")], redact)
 
 
 def test_near_misses_of_the_token() -> None:

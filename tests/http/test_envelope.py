@@ -182,6 +182,30 @@ def test_input_is_quoted_shortly_and_keys_never(server: Live) -> None:
     assert "a\ufffd\ufffd\ufffdb" in check_envelope(control, 404)
 
 
+def test_no_answer_quotes_what_a_request_proves_itself_with(server: Live) -> None:
+    """Valid or not, of any shape, whole or cut; what only looks like a key is quoted (ERR-2)."""
+    for key in ("sk-proj.a/b==", "lab_" + "n0body" * 10):
+        headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
+        for method, path in (("GET", "requests"), ("POST", "reset")):
+            refused = server.client.request(method, f"/_mock/{path}?{key}=1", headers=headers)
+            assert key[:14] not in check_envelope(refused, 400)
+    for body in ({"key": "sk-proj", "organisation": "acme"}, {"key": "lab_n0 body", "organisation": "acme"}):
+        assert body["key"] not in check_envelope(server.client.post("/_mock/keys", json=body), 400)
+    fault = server.client.post("/_mock/faults", json={"key": "sk-proj", "close": True})
+    assert "sk-proj" not in check_envelope(fault, 400)
+    results = server.post(
+        "/batch/evaluate", {"items": [{"id": "a", "collection_slug": KEY, "scenario_slug": "x"}]}
+    ).json()
+    assert results["results"][0]["status"] == "error"
+    assert KEY not in results["results"][0]["error"]
+    odd = server.post(
+        "/evaluate", {"collection_slug": "lab_results", "scenario_slug": "x", "messages": 1, "lab_results": 1}
+    )
+    assert 'place="lab_results"' in odd.headers["x-mock-findings"]
+    unknown = server.post("/episodes", {"collection_slug": "lab_results", "scenario_slug": "x"})
+    assert "lab_results" in check_envelope(unknown, 404)
+
+
 def test_a_body_above_the_limit_is_413() -> None:
     """A larger body is refused, whether it declares its length or comes in chunks (GEN-3)."""
     with live(world(max_body=2_000)) as server:

@@ -2,8 +2,10 @@ import sys
 import threading
 
 from labs_mock.judging import failures_in, summary, warnings_in
-from labs_mock.world.journal import Journal, Record
+from labs_mock.world.journal import Journal
 from tests.plugin.project import Project
+from tests.support import world
+from tests.world.test_journal import record
 
 THREADS = """
 import threading
@@ -172,16 +174,17 @@ def test_a_journal_that_grows_can_be_judged() -> None:
 
     def grow() -> None:
         while not enough.is_set():
-            journal.append(Record(0, "GET", "/", "", None, "", 0, b"", 200, b"", 0, [], [], [], 0, 0, None, None))
+            served.journal.append(record(path="/"))
 
-    journal, enough, interval = Journal(1_000), threading.Event(), sys.getswitchinterval()
+    served, enough, interval = world(), threading.Event(), sys.getswitchinterval()
+    served.journal = Journal(1_000)
     thread = threading.Thread(target=grow)
     sys.setswitchinterval(1e-6)
     try:
         thread.start()
         for _ in range(300):
-            assert (failures_in(journal), warnings_in(journal)) == ([], [])
-            assert summary(journal).startswith("requests: ")
+            assert (failures_in(served), warnings_in(served)) == ([], [])
+            assert summary(served).startswith("requests: ")
     finally:
         enough.set()
         thread.join()

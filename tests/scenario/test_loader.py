@@ -304,3 +304,53 @@ def test_the_version_changes_with_every_value(path: tuple[str | int, ...]) -> No
     found = outcome(json.dumps(changed(CLAIM, ".".join(map(str, path)), other)))
     assume("scenario.yaml:" not in found[0])
     assert found != outcome(json.dumps(CLAIM))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "api_key: lab_S3-x_y: oops",
+        "a: *lab_S3-x_y",
+        "a: !lab_S3-x_y b",
+        b"a: \xff lab_S3-x_y",
+        "a: [lab_S3-x_y",
+        "api_kye: lab_S3-x_y",
+        "keys: [{kye: lab_S3-x_y, organisation: acme}]",
+        "keys: [{key: S3-of-another-shape, organisation: acme}]",
+        "control_token: 'S3 in words'\nport: x",
+        "keys: [{key: lab_S3, organisation: a}, {key: lab_S3, organisation: a}]",
+        "faults: [{key: S3, close: true}]",
+        "keys: [{key: lab_S3, organisation: acme}]\nlab_S3: 1\nlab_S3: 2",
+    ],
+)
+def test_no_mistake_in_a_server_file_shows_a_key(tmp_path: Path, text: str | bytes) -> None:
+    """Neither message, expectation nor source line, whatever its shape and even where the file is no YAML."""
+    found = problems(write(tmp_path, {**GOOD, "server.yaml": text}))
+    assert not [problem for problem in found if "S3" in str(problem)]
+
+
+def test_a_masked_key_keeps_its_length(tmp_path: Path) -> None:
+    """So that the mark still stands under the value; the key is masked in other files, too."""
+    server = "keys: [{key: lab_S3-cret_x, organisation: acme, plan: gold}]\n"
+    files: dict[str, str | bytes] = {
+        **GOOD,
+        "server.yaml": server,
+        "more/collection.yaml": "name: Cases\ndescription: X\nlab_S3-cret_x: 1\n",
+    }
+    other, told = problems(write(tmp_path, files))
+    assert told.source[told.column - 1 :] == "gold}]"
+    assert (other.message, other.source) == ("unknown key 'lab_*********'", "lab_*********: 1")
+
+
+def test_what_only_looks_like_a_key_is_shown(tmp_path: Path) -> None:
+    """A tool may be called lab_results; a mistake names it."""
+    claim = changed(CLAIM, "completed.when", {"calls": "lab_results"})
+    files: dict[str, str | bytes] = {
+        **GOOD,
+        "cases/claim.yaml": json.dumps(claim),
+        "server.yaml": "keys: [{key: lab_S3, organisation: acme}]\n",
+    }
+    (told,) = problems(write(tmp_path, files))
+    assert told.message == "unknown tool 'lab_results'"
+    with pytest.raises(ScenarioError, match="unknown tool 'lab_results'"):
+        parse_scenario(json.dumps(claim))

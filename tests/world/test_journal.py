@@ -15,6 +15,7 @@ EMPTY: dict[str, Any] = {
     "path": "",
     "query": "",
     "account": None,
+    "credentials": (),
     "request_id": "",
     "size": 0,
     "request": b"",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from labs_mock.text import redacted
+from labs_mock.redaction import Redact
 
 Severity = Literal["info", "warning"]
 
@@ -109,14 +109,14 @@ class Finding(NamedTuple):
         return KINDS[self.code].severity
 
 
-def header(findings: Iterable[Finding]) -> str:
+def header(findings: Iterable[Finding], redact: Redact) -> str:
     """The value of `X-Mock-Findings`: `code;severity=warning;place="messages.0"`, joined by commas.
 
-    Printable ASCII whatever the place holds; at most ten findings, then how many more there are.
+    Printable ASCII whatever the place holds, and no key; at most ten findings, then how many more there are.
     """
     listed = list(findings)
     parts = [
-        f'{finding.code};severity={finding.severity};place="{_ascii(finding.place)}"'
+        f'{finding.code};severity={finding.severity};place="{_ascii(redact(finding.place))}"'
         for finding in listed[:MAX_IN_HEADER]
     ]
     if len(listed) > MAX_IN_HEADER:
@@ -125,4 +125,4 @@ def header(findings: Iterable[Finding]) -> str:
 
 
 def _ascii(place: str) -> str:
-    return "".join(char if " " <= char <= "~" and char not in '"\\' else "?" for char in redacted(place[:80]))
+    return "".join(char if " " <= char <= "~" and char not in '"\\' else "?" for char in place[:80])

@@ -10,7 +10,6 @@ from pydantic_core import ErrorDetails
 from labs_mock.contract.limits import MAX_NESTING, MAX_QUOTE, WINDOW_PATTERN
 from labs_mock.contract.wording import quote
 from labs_mock.errors import BadRequest
-from labs_mock.text import redacted
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -118,12 +117,13 @@ def _sentence(error: ErrorDetails) -> str:
     place = ".".join(str(step) if isinstance(step, int) else _step(step) for step in error["loc"]) or "body"
     template = _PATTERNS.get(error.get("ctx", {}).get("pattern", "")) or _EXPECTED.get(error["type"])
     said = template.format(**error.get("ctx", {})) if template else error["msg"]
-    got = _got(error["input"]) if error["type"] not in _COMPLETE else ""
+    quotable = error["type"] not in _COMPLETE and error["loc"][-1:] != ("key",)
+    got = _got(error["input"]) if quotable else ""  # what stands in the place of a key may be one
     return f"{place}: {said}{got}"
 
 
 def _step(step: str) -> str:
-    plain = len(step) <= MAX_QUOTED and step.isidentifier() and redacted(step) == step
+    plain = len(step) <= MAX_QUOTED and step.isidentifier()
     return step if plain else quote(step, MAX_QUOTED)
 
 

@@ -1,7 +1,6 @@
 """The error messages of the contract, and ours where it gives none. Each names its clause."""
 
 from labs_mock.contract.limits import MAX_FIELDS, MAX_HEAD
-from labs_mock.text import redacted
 
 UNAUTHORIZED = "Invalid or missing API key"  # AUTH-1 (D)
 NO_SUBSCRIPTION = "No active subscription for collection"  # AUTH-2 (D)
@@ -32,6 +31,6 @@ def unknown_scenario(collection: str, slug: str) -> str:
 
 
 def quote(text: str, limit: int = 40) -> str:
-    """Input as an error message may show it: short, on one line, printable and without keys (ERR-2)."""
-    shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in redacted(text[:limit]))
+    """Input as an error message may show it: short, on one line and printable; keys in it are masked where it is sent (ERR-2)."""
+    shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text[:limit])
     return f"'{shown}…'" if len(text) > limit else f"'{shown}'"

@@ -26,6 +26,7 @@ from labs_mock.http.heads import check_head
 from labs_mock.http.responses import Stream, break_off, error_body, error_headers, send_json, send_stream
 from labs_mock.http.routes import Routes
 from labs_mock.ids import fingerprint, request_id
+from labs_mock.redaction import credentials
 from labs_mock.world import World
 from labs_mock.world.accounts import Account
 from labs_mock.world.journal import MAX_BODY, Record
@@ -73,7 +74,7 @@ class App:
         except Exception as raised:
             answer = _refused(raised, exchange)
         if exchange.findings:
-            exchange.headers.append((b"x-mock-findings", header(exchange.findings).encode()))
+            exchange.headers.append((b"x-mock-findings", header(exchange.findings, exchange.redact).encode()))
         body = b"" if isinstance(answer, Stream) else orjson.dumps(answer)
         if not is_control(exchange.path):
             self.world.journal.append(_record(exchange, body))
@@ -122,6 +123,7 @@ class App:
             headers,
             bearer,
             account,
+            () if account else tuple(dict.fromkeys(credentials(scope["headers"]))),
             asked,
             attempt,
             now,
@@ -140,6 +142,7 @@ def _record(exchange: Exchange, body: bytes) -> Record:
         exchange.path,
         exchange.query,
         exchange.owner,
+        exchange.credentials,
         exchange.request_id,
         exchange.size,
         b"" if exchange.too_large else exchange.body[:MAX_BODY],
@@ -194,7 +197,7 @@ def _refused(raised: Exception, exchange: Exchange) -> Payload:
     error = _as_request_error(raised, exchange.request_id)
     exchange.headers += error_headers(error)
     exchange.status = error.status
-    return error_body(error, exchange.request_id)
+    return error_body(exchange.redact(error.message), exchange.request_id)
 
 
 def _as_request_error(raised: Exception, name: str) -> RequestError:

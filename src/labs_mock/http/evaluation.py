@@ -79,7 +79,7 @@ def _item(exchange: Exchange, index: int, item: dict[str, Any], rewards: list[tu
         player = exchange.world.player(exchange.account, request.collection_slug, request.scenario_slug)
         play = _played(exchange, player, request.messages, place)
     except RequestError as error:
-        return {"id": item["id"], "status": "error", "error": error.message}
+        return {"id": item["id"], "status": "error", "error": exchange.redact(error.message)}
     payload = scored(exchange, player.scenario, play, None)
     key = _log_key(exchange, request)
     if key is not None:

@@ -19,8 +19,9 @@ class Exchange:
     """A request whose body has arrived.
 
     `asked` and `attempt` name it by what it asks (DET-3), `now` is when it arrived in unix seconds, `sent` has
-    its headers, `bearer` is the key that it came with, `owner` the account of that if it is valid, `parameters` those of its path. `headers`, `findings`
-    and `status` are of the answer, `quota` is what its headers say; `faults` befall it, each with the seconds of its delay. The journal is also told
+    its headers, `bearer` is the key that it came with, `owner` the account of that if it is valid, and else `credentials`
+    are what it came with instead, `parameters` those of its path. `headers`, `findings` and `status` are of the answer,
+    `quota` is what its headers say; `faults` befall it, each with the seconds of its delay. The journal is also told
     of `rewards`, of the scorers that were `run` and `skipped`, and of episode and turn.
     """
 
@@ -31,6 +32,7 @@ class Exchange:
     sent: Mapping[bytes, bytes]
     bearer: bytes | None
     owner: Account | None
+    credentials: tuple[str, ...]
     asked: bytes
     attempt: int
     now: float
@@ -57,6 +59,11 @@ class Exchange:
             (b"x-ratelimit-remaining", b"%d" % quota.remaining),
             (b"x-ratelimit-reset", b"%d" % quota.reset),
         )
+
+    def redact(self, text: str) -> str:
+        """A text in which neither a key nor a credential of this request can be read (ERR-2)."""
+        known = self.world.redactor
+        return (known.including(self.credentials) if self.credentials else known)(text)
 
     @property
     def size(self) -> int:

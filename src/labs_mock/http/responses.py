@@ -29,9 +29,9 @@ class Stream:
     chunks: Generator[bytes, None, None]
 
 
-def error_body(error: RequestError, request_id: str) -> dict[str, Any]:
+def error_body(message: str, request_id: str) -> dict[str, Any]:
     """The error envelope."""
-    return {"message": error.message, "data": {"request_id": request_id}}
+    return {"message": message, "data": {"request_id": request_id}}
 
 
 def error_headers(error: RequestError) -> Headers:

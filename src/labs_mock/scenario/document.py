@@ -17,7 +17,6 @@ import yaml
 from labs_mock.errors import Problem, ScenarioError
 from labs_mock.scenario.folder import read_regular
 from labs_mock.scenario.places import Hint, Mistake, Steps
-from labs_mock.text import redacted
 
 MAX_BYTES = 1024 * 1024
 MAX_NESTING = 50
@@ -69,7 +68,7 @@ class Document:
         self.lines: list[str] = []
         self.duplicates: list[Problem] = []
         content = self._decode(text)
-        self.lines = [redacted(line) for line in content.splitlines()]
+        self.lines = content.splitlines()
         self._refuse_control_characters(content)
         content = _join_surrogates(content)
         self.root = self._compose(content)
@@ -122,7 +121,7 @@ class Document:
     def problem_on(self, line: int, column: int, message: str, expected: str = "") -> Problem:
         """A problem at a line and a column, both counted from 1."""
         source = self.lines[line - 1] if line <= len(self.lines) else ""
-        return Problem(self.file, line, column, redacted(_clipped(message)), redacted(_clipped(expected)), source)
+        return Problem(self.file, line, column, _clipped(message), _clipped(expected), source)
 
     def _decode(self, text: str | bytes) -> str:
         encoded = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from labs_mock.errors import MAX_IN_FILE, Problem, Problems, ScenarioError
+from labs_mock.redaction import Redactor
 from labs_mock.scenario import schema
 from labs_mock.scenario.checks import check_dataset, check_scenario
 from labs_mock.scenario.datasets import Dataset, check_rows, compile_dataset, line_mistakes
@@ -22,7 +23,7 @@ from labs_mock.scenario.patterns import PatternError
 from labs_mock.scenario.places import Hint, Mistake, texts
 from labs_mock.scenario.rule_checks import check_doubts
 from labs_mock.scenario.scenario import Scenario, compile_scenario, scoring_version
-from labs_mock.scenario.server_file import ServerBase, ServerFile, check_server
+from labs_mock.scenario.server_file import ServerBase, ServerFile, check_server, secrets_in
 
 Model = TypeVar("Model", bound=BaseModel)
 Check = Callable[[dict[str, Any]], Iterable[Mistake]]
@@ -130,7 +131,7 @@ class _Loader:
             self.note(self.folder, "this is one collection", f"expected the folder around it, {self.folder.parent}")
         library = None if self.problems.count else self.library()
         if library is None or self.problems.count:
-            raise ScenarioError(self.problems.kept, self.problems.more)
+            raise ScenarioError(self.masked(self.problems), self.problems.more)
         return library
 
     def library(self) -> Library:
@@ -139,7 +140,18 @@ class _Loader:
         server = self.server(datasets)
         if not self.scenarios and not self.problems.count:
             self.note(self.folder, "no scenarios in this folder", "expected <collection>/<scenario>.yaml")
-        return Library(collections, datasets, server or ServerFile(), tuple(self.doubts.kept))
+        return Library(collections, datasets, server or ServerFile(), self.masked(self.doubts))
+
+    def masked(self, problems: Problems) -> tuple[Problem, ...]:
+        """The problems that are kept, in which no key of this folder can be read."""
+        path = self.folder / SERVER
+        if not problems.kept or not is_regular(path):
+            return tuple(problems.kept)
+        redact = Redactor((), secrets_in(path.read_text(encoding="utf-8", errors="replace")))
+        return tuple(
+            replace(one, message=redact(one.message), expected=redact(one.expected), source=redact(one.source))
+            for one in problems.kept
+        )
 
     def collections(self) -> dict[str, Collection]:
         found = {}

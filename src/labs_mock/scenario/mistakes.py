@@ -98,7 +98,8 @@ def _mistake(detail: ErrorDetails) -> Mistake:
         return Mistake(
             _steps(path), f"not a good value: {_show(detail['input'])}", Hint(str(detail["input"])[:80], choices)
         )
-    return Mistake(_steps(path), f"not a good value: {_show(detail['input'])}", expected, "[key]" in path)
+    shown = "" if key == "key" else f": {_show(detail['input'])}"  # an API key is not shown, not even a bad one
+    return Mistake(_steps(path), f"not a good value{shown}", expected, "[key]" in path)
 
 
 def _steps(path: Steps) -> Steps:

@@ -1,5 +1,6 @@
 """`server.yaml`: any setting of the settings table, and the keys that clients may use."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Annotated, Any, Literal
@@ -74,6 +75,20 @@ def check_server(data: dict[str, Any]) -> Iterator[Mistake]:
     yield from _below(data, "faults.*", check_fault)
     for pattern, what in (("keys.*.key", "the key"), ("faults.*.id", "the id")):
         yield from _twice(data, pattern, what)
+
+
+def secrets_in(text: str) -> Iterator[str]:
+    """The keys and the token in a server file, for those who mask them; it need not even be YAML.
+
+    They are what stands behind their names, and under another name, which may be misspelt, what begins like a key.
+    """
+    for found in _SECRET.finditer(text):
+        yield from filter(None, found.groups())
+
+
+_SECRET = re.compile(
+    r"""\b(?:key|api_key|control_token)["']?\s*:\s*(?:"([^"]+)|'([^']+)|([^\s"',}\]]+))|\b(lab_[\w-]+)"""
+)
 
 
 def _twice(data: dict[str, Any], pattern: str, what: str) -> Iterator[Mistake]:

@@ -11,8 +11,8 @@ from labs_mock.contract.limits import PLANS
 from labs_mock.contract.wording import NO_SUBSCRIPTION, UNAUTHORIZED
 from labs_mock.errors import Forbidden, Unauthorized
 from labs_mock.ids import key_id
+from labs_mock.redaction import masked
 from labs_mock.scenario.server_file import LOCAL, AccountFile, AccountTerms
-from labs_mock.text import redacted
 
 ScoreAccess = Literal["full", "scores", "reward"]
 
@@ -44,7 +44,7 @@ class Account:
     def shown(self) -> dict[str, Any]:
         """What may be shown of it: everything, with the key made unreadable."""
         return {
-            "key": redacted(self.key),
+            "key": masked(self.key),
             "key_id": self.key_id,
             "name": self.name,
             "organisation": self.organisation,
@@ -86,19 +86,26 @@ _TERMS: dict[str, Callable[[Any], tuple[str, Any]]] = {
 
 
 class Accounts:
-    """The keys of the server, found by their digests, so that no comparison stops at the first difference."""
+    """The keys of the server, found by their digests, so that no comparison stops at the first difference.
+
+    `keys` are for those who mask them.
+    """
 
     def __init__(self, accounts: Iterable[Account]) -> None:
         self._first = tuple(accounts)
+        self.keys: set[str] = set()
         self.reset()
 
     def reset(self) -> None:
         """Only the keys that there were at the start, as they were."""
         self._by_digest = {_digest(account.key.encode()): account for account in self._first}
+        self.keys.clear()
+        self.keys.update(account.key for account in self._first)
 
     def put(self, account: Account) -> None:
         """Add an account, or replace the one with its key; from now on, that one counts (AUTH-1)."""
         self._by_digest[_digest(account.key.encode())] = account
+        self.keys.add(account.key)
 
     def get(self, key: str) -> Account | None:
         """The account of a key, valid or not."""

@@ -16,7 +16,8 @@ MAX_BODY = 64 * 1024  # of a body that is kept
 class Record:
     """A request and its answer. `received` is in unix seconds and `duration_ms` in milliseconds on the server's clock.
 
-    Bodies are cut at 64 KiB, `size` is that of the whole request body. `run` and `skipped` count scorers (RC-2). The answer of a
+    Bodies are cut at 64 KiB, `size` is that of the whole request body. `credentials` are what it offered instead of a
+    valid key, which is never shown. `run` and `skipped` count scorers (RC-2). The answer of a
     stream is empty.
     """
 
@@ -25,6 +26,7 @@ class Record:
     path: str
     query: str
     account: Account | None
+    credentials: tuple[str, ...]
     request_id: str
     size: int
     request: bytes

@@ -8,6 +8,7 @@ from labs_mock.contract.limits import PLANS
 from labs_mock.contract.wording import unknown_collection, unknown_scenario
 from labs_mock.engine.play import Player
 from labs_mock.errors import NotFound
+from labs_mock.redaction import Redactor
 from labs_mock.scenario.loader import Library
 from labs_mock.scenario.scenario import Scenario
 from labs_mock.settings import Settings
@@ -28,7 +29,7 @@ class World:
     """A library brought to life under some settings; a `guest` is one account more.
 
     `instance` tells one server from another; it is the only thing here that chance decides, and only the
-    control plane shows it.
+    control plane shows it. `redactor` masks all keys and the token of the control plane.
     """
 
     def __init__(self, settings: Settings, library: Library, guest: Account | None = None) -> None:
@@ -37,6 +38,7 @@ class World:
         self.instance = secrets.token_hex(8)
         self.clock = Clock(settings.clock)
         self.accounts = Accounts([*accounts_of(settings, library), *([guest] if guest else [])])
+        self.redactor = Redactor(self.accounts.keys, [settings.control_token])
         self.limits = RateLimits()
         self.attempts = Attempts()
         self.episodes = Episodes()

@@ -155,7 +155,8 @@ BAD_QUERIES = [
     ("stauts=200", "stauts: unknown filter; did you mean 'status'?"),
     ("limits=5", "limits: unknown filter; did you mean 'limit'?"),
     ("zzz=1", "zzz: unknown filter; expected one of: method, path, status"),
-    (f"{OTHER}=1", "lab_*****: unknown filter"),
+    (f"{KEY}=1", "lab_*****: unknown filter"),
+    (f"{OTHER}=1", "lab_other: unknown filter"),
     *((f"limit={number}", "limit: expected a whole number") for number in ("", "x", "-1", "1.5", "1e3", "\u0661", "9" * 19)),
     *((f"after={number}", "after: expected a whole number") for number in ("x", "-1", "NaN")),
 ]  # fmt: skip

@@ -6,9 +6,9 @@ from starlette.routing import BaseRoute
 from labs_mock.errors import NotFound
 from labs_mock.http.control.resources import checked, json_of, resource
 from labs_mock.http.exchange import Payload
+from labs_mock.redaction import masked
 from labs_mock.scenario.fault_doubts import Known, fault_doubts
 from labs_mock.scenario.fault_file import FaultFile, check_fault
-from labs_mock.text import redacted
 from labs_mock.world import World
 from labs_mock.world.faults import Fault
 
@@ -39,7 +39,7 @@ def _shown(world: World, fault: Fault) -> Payload:
     """A fault, how often it fitted and was applied, and which of its filters fit nothing."""
     given = fault.file.model_dump(exclude_unset=True, exclude={"id"})
     if fault.file.key is not None:
-        given["key"] = redacted(fault.file.key)
+        given["key"] = masked(fault.file.key)
     known = Known(
         scenarios=[(scenario.collection, scenario.slug) for scenario in world.library.scenarios],
         datasets=[held.dataset.id for held in world.datasets],

@@ -12,7 +12,6 @@ from labs_mock.contract.reading import read_json
 from labs_mock.errors import BadRequest
 from labs_mock.scenario.mistakes import empty_values, schema_mistakes
 from labs_mock.scenario.places import Mistake
-from labs_mock.text import redacted
 
 Model = TypeVar("Model", bound=BaseModel)
 MAX_TOLD = 3  # mistakes of one request
@@ -49,7 +48,7 @@ def checked(model: type[Model], value: dict[str, Any], check: Callable[[dict[str
     if parsed is None or mistakes:
         found = list({(mistake.path, mistake.message): mistake for mistake in reversed(mistakes)}.values())[::-1]
         more = [f"and {len(found) - MAX_TOLD:,} more"] if len(found) > MAX_TOLD else []
-        raise BadRequest(redacted("; ".join([*map(_sentence, found[:MAX_TOLD]), *more])))
+        raise BadRequest("; ".join([*map(_sentence, found[:MAX_TOLD]), *more]))
     return parsed
 
 

@@ -1,0 +1,74 @@
+"""Secrets made unreadable where something is shown: the keys of accounts, and a request's own credentials (ERR-2).
+
+A secret is what stands in a place where secrets stand, whatever it looks like: never what merely looks like one.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
+
+Redact = Callable[[str], str]
+
+MARK = "lab_"
+"""What keys begin with (AUTH-1)."""
+MAX_LAYERS = 3  # of escapes, one in the other, behind which a secret is looked for
+_WORD = re.compile(r"[\w-]+…?")
+_ESCAPED = re.compile(r"(?:%|\\+u00)([2-7][0-9a-f])|\\+[bfnrt]", re.IGNORECASE)
+
+
+def masked(secret: str) -> str:
+    """Stars, as many as a secret has characters; only the `lab_` of a key stays."""
+    kept = MARK if secret.startswith(MARK) else ""
+    return kept + "*" * (len(secret) - len(kept))
+
+
+def credentials(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[str]:
+    """What the `Authorization` headers of a request offer as a proof, be it a key or not: all words but the scheme."""
+    for value in [value for name, value in headers if name == b"authorization"]:
+        for text in (value.decode("latin-1"), value.decode("utf-8", "replace")):
+            words = text.split()
+            for word in words[1:] or words:
+                yield from (word, word.strip("\"'<>,;"))
+
+
+class Redactor:
+    """Masks secrets that stand in a text as whole words, also behind the escapes of URLs and JSON.
+
+    `keys` are words of letters, digits, `_` and `-`, any number of them, and may change; `others` are of any shape. Without
+    such escapes, texts keep their length. A word that was cut short, as `…` says, is masked if a secret begins like it.
+    """
+
+    def __init__(self, keys: Collection[str], others: Iterable[str] = ()) -> None:
+        self._keys = keys
+        self._others = sorted({other for other in others if other}, key=len, reverse=True)
+
+    def __call__(self, text: str) -> str:
+        """The text, in which no secret can be read."""
+        if "%" in text or "\\" in text:
+            plain = text
+            for _ in range(MAX_LAYERS):
+                plain = _ESCAPED.sub(lambda found: chr(int(found[1] or "20", 16)), plain)
+            hidden = self._hidden(plain)
+            if hidden != plain:
+                return hidden
+        return self._hidden(text)
+
+    def including(self, others: Iterable[str]) -> "Redactor":
+        """One that masks some more."""
+        return Redactor(self._keys, (*self._others, *others))
+
+    def _hidden(self, text: str) -> str:
+        for other in self._others:
+            if other in text:
+                text = re.sub(rf"(?<![\w-]){re.escape(other)}(?![\w-])", masked(other), text)
+            for cut in range(len(other) - 1, 0, -1) if "…" in text else ():
+                if f"{other[:cut]}…" in text:
+                    text = re.sub(rf"(?<![\w-]){re.escape(other[:cut])}…", f"{masked(other[:cut])}…", text)
+        if "…" in text or any(map(text.__contains__, tuple(self._keys))):
+            text = _WORD.sub(self._word, text)
+        return text
+
+    def _word(self, found: re.Match[str]) -> str:
+        word = found[0].removesuffix("…")
+        cut = word != found[0]
+        secret = any(key.startswith(word) for key in tuple(self._keys)) if cut else word in self._keys
+        return masked(word) + "…" * cut if secret else found[0]
