@@ -143,6 +143,7 @@ CONFORMANCE = tuple(
         "checks.batch",
         "checks.keys",
         "checks.weights",
+        "checks.requirements",
         "checks.catalog",
         "checks.episodes",
         "checks.histories",

@@ -28,6 +28,7 @@ from labs_mock.conformance.checks import (
     histories,
     keys,
     normalisation,
+    requirements,
     rows,
     silence,
     weights,
@@ -54,6 +55,7 @@ MODULES = (
     comparison,
     normalisation,
     weights,
+    requirements,
     datasets,
     rows,
 )

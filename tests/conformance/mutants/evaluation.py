@@ -486,6 +486,17 @@ def _(original: Any, value: float, *given: Any) -> Any:
     return found._replace(value=found.value * (1 - 1e-7))
 
 
+@instead("RC-6", "discovery alone is not rewarded", evaluation, "judged", inferred=True)
+def _(original: Any, *given: Any) -> Any:
+    return _rewarded(original(*given), lambda one: 0.0 if [*one.results] == ["discovery"] else one.reward)
+
+
+@instead("RC-6", "what was earned is lost after two turns", reward, "_assess", inferred=True)
+def _(original: Any, scenario: Any, state: Any, *given: Any) -> Any:
+    assessment = original(scenario, state, *given)
+    return replace(assessment, reward=0.0) if state.turn > 2 else assessment
+
+
 def _rewarded(assessment: Any, give: Any) -> Any:
     """An assessment with another reward."""
     return replace(assessment, reward=give(assessment))
