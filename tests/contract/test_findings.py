@@ -1,10 +1,11 @@
 import re
+from time import perf_counter
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from labs_mock.contract.findings import KINDS, Finding, header
-from labs_mock.contract.tokens import NO_RESPONSE, is_near_miss
+from labs_mock.contract.tokens import NO_RESPONSE, has_leaked_markup, is_near_miss
 from labs_mock.contract.wording import quote
 from labs_mock.redaction import Redactor
 
@@ -30,7 +31,7 @@ def test_no_key_stands_in_the_header() -> None:
 
 
 def test_near_misses_of_the_token() -> None:
-    """What was probably meant to be the token is told apart from the token and from talk about it (TOK-1)."""
+    """What was probably meant to be the token is told apart from the token and from talk of silence (TOK-1)."""
     for meant in (
         "<no_response />",
         "<no_response>",
@@ -38,10 +39,78 @@ def test_near_misses_of_the_token() -> None:
         "<No_Response/>",
         "< no-response / >",
         "<noresponse/>\n",
+        "</no_response>",
+        "<no_response",
+        "<no_resp",
+        "no_response/>",
+        "response/>",
+        "no_response",
+        "<no_response/><no_response/>",
+        "<<no_response/>>",
+        "<no_response/> I'll wait.",
+        "I will send <no_response/>.",
+        "I'll wait. <no_response",
+        "<think>Better to wait.</think><no_response/>",
+        "<no_response/><|im_end|>",
+        "<no_response/></s>",
+        f"{'Hm. ' * 2_000}<no_response />",
     ):
         assert is_near_miss(meant), meant
-    for other in (NO_RESPONSE, "", "no response", "I will send <no_response/>.", "<no_response/><no_response/>"):
+    for other in (
+        NO_RESPONSE,
+        "",
+        "no response",
+        "There was no response.",
+        "Status: <no response yet>",
+        "See <no-response-policy>.",
+        "The no_response rate is low.",
+        "Is <b>this</b> what you mean?",
+        "response",
+        "<",
+        "<n",
+        "no",
+    ):
         assert not is_near_miss(other), other
+
+
+def test_leaked_markup() -> None:
+    """Marks of chat templates are told apart from HTML, from code and from talk (section 7)."""
+    for leaked in (
+        "Well.<|im_end|>",
+        "<|start_header_id|>assistant",
+        "Well.<|eot_id|>Hello",
+        "Well.<｜end▁of▁sentence｜>",  # noqa: RUF001 - wide bars are what it is about
+        "[INST] Hello [/INST]",
+        "Hello [/INST]",
+        "<think>Hm.</think>Well.",
+        "Hm.</think>Well.",
+        "Well.</s>",
+        "Well.</s> \n",
+        "<s>Old</s> Well.</s>",
+    ):
+        assert has_leaked_markup(leaked), leaked
+    for fine in (
+        "",
+        "Is <b>this</b> what you mean?",
+        "Use <br> in HTML, and </span> to close.",
+        "The price is <s>10</s>",
+        "Write </s> to end a strike, then go on.",
+        "I think <the report> is missing [see page 3].",
+        "x <| f |> y, and a < b | c > d",
+        "[INSTRUCTIONS]",
+        "<thinking>",
+        NO_RESPONSE,
+    ):
+        assert not has_leaked_markup(fine), fine
+
+
+def test_odd_texts_are_searched_in_linear_time() -> None:
+    """Ten thousand brackets and spaces take no longer than ten thousand letters, by a wide margin."""
+    for text in ("<" * 10_000, "<" + " " * 9_999, "</s>" * 2_500 + " " * 10_000 + "x", "<|" * 5_000, "[INST" * 2_000):
+        before = perf_counter()
+        assert not is_near_miss(text)
+        assert not has_leaked_markup(text)
+        assert perf_counter() - before < 0.5, text[:10]
 
 
 @given(st.text(max_size=200), st.integers(1, 60))

@@ -1,19 +1,13 @@
-from collections.abc import Iterable
 from typing import Literal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from labs_mock.contract.findings import Finding
 from labs_mock.contract.models import Message
-from labs_mock.engine.attribution import Attributed, Line, conversation, new_turn
-from labs_mock.engine.play import Player, Turn
-from labs_mock.engine.reward import assess
-from labs_mock.engine.state import Play
+from labs_mock.engine.attribution import Line, conversation, new_turn
+from labs_mock.engine.play import Player
 from labs_mock.errors import BadRequest
-from tests.engine.test_play import PLAYERS, players, turns
-from tests.support import CLAIM, OPENING, operator, scenario
+from tests.support import CLAIM, OPENING, call, operator, scenario
 
 PLAYER = Player.of(scenario())
 NUMBER, (FIRST, SECOND) = CLAIM["persona"]["replies"][0]["reply"], CLAIM["persona"]["fallback"]
@@ -52,6 +46,9 @@ def _submit(transcript: str, submitted: str) -> tuple[str, list[str]]:
         pytest.param("P0 a1 P1 a2", "a2", [], id="full-history-persona-as-assistant"),
         pytest.param("P0u a1 P1u a2", "a2", [], id="full-history-chat-convention"),
         pytest.param("S P0 a1 P1 a2", "a2", [], id="system-prompt-in-front"),
+        pytest.param("Tu P0 a1 P1 a2", "a2", [], id="user-prompt-in-front"),
+        pytest.param("Tu P0u a1 P1u a2", "a2", [], id="user-prompt-in-front-chat-convention"),
+        pytest.param("a1 P1 a2", "a2", [], id="history-from-the-operators-first-message"),
         pytest.param("P0 b1 P1 a2", "a2", ["history_diverged"], id="operator-edited"),
         pytest.param("P0 a1 a2", "a2", ["history_diverged"], id="observation-dropped"),
         pytest.param("P0 a1", "a1", ["duplicate_turn"], id="the-same-turn-again"),
@@ -63,9 +60,9 @@ def test_the_worked_histories(submitted: str, new: str, findings: list[str]) -> 
     assert _submit("P0 a1 P1", submitted) == (new, findings)
 
 
-@pytest.mark.parametrize("submitted", ["P0 a1 P1", "P0 a1 P1u"])
+@pytest.mark.parametrize("submitted", ["P0 a1 P1", "P0 a1 P1u", "Tu P0 a1 P1", "Tu P0u a1 P1u", "a1 P1", "Tu a1 P1u"])
 def test_the_worked_history_without_anything_new(submitted: str) -> None:
-    """The transcript itself, the observation as `assistant` or as `user`, is a 400 (EP-7)."""
+    """The transcript itself, from wherever it begins, the observation as `assistant` or as `user`, is a 400 (EP-7)."""
     with pytest.raises(BadRequest, match="operator"):
         _submit("P0 a1 P1", submitted)
 
@@ -101,6 +98,26 @@ def test_the_worked_history_without_anything_new(submitted: str) -> None:
         pytest.param("P0 a1 F a2 F", "P0u a1 Fu a2 Fu a3", "a3", [], id="repeated-line-chat-convention"),
         pytest.param("P0 a1 F a2 F", "P0 a1 F a2 F F", "F", [], id="repeated-line-repeated-by-the-operator"),
         pytest.param("P0 a1 F a2 F", "P0 a1 F a2", "a2", ["duplicate_turn"], id="repeated-line-the-same-turn-again"),
+        pytest.param("P0", "Tu P0 a1", "a1", [], id="first-turn-with-a-prompt"),
+        pytest.param("P0", "S Tu P0u a1", "a1", [], id="first-turn-with-two-prompts"),
+        pytest.param("P0", "Tu Uu a1", "a1", [], id="first-turn-with-prompts-alone"),
+        pytest.param("P0 a1 P1", "Tu P1u a2", "a2", [], id="prompt-and-last-exchange"),
+        pytest.param("P0 a1 P1", "Tu S Uu P0 a1 P1 a2", "a2", [], id="prompts-of-all-roles"),
+        pytest.param("P0 a1 P1 a2 P2", "Tu a1 P1 a2 P2 a3", "a3", [], id="prompt-and-history-from-the-operator"),
+        pytest.param("P0 a1 P1", "Tu P0 a1 a2", "a2", ["history_diverged"], id="prompt-and-observation-dropped"),
+        pytest.param("P0 a1 P1", "Tu P0 b1 P1 a2", "a2", ["history_diverged"], id="prompt-and-operator-edited"),
+        pytest.param("P0 a1 P1", "Tu P0 a1", "a1", ["duplicate_turn"], id="prompt-and-the-same-turn-again"),
+        pytest.param("P0 a1 P1", "P0u P1u a2", "a2", ["history_diverged"], id="a-persona-line-in-front-is-no-prompt"),
+        pytest.param(
+            "P0 a1 P1 a2 P2", "a1 P1 a2", "a2", ["duplicate_turn"], id="the-same-turn-again-from-the-operator"
+        ),
+        pytest.param("P0 a1 P1 a2 P2", "a1 P1 b2", "b2", ["history_diverged"], id="from-the-operator-and-edited"),
+        pytest.param("P0 a1 P1", "a1", "a1", [], id="the-same-words-as-a-new-message"),
+        pytest.param("P0 a1 P1", "a1 a2", "a1 a2", [], id="new-messages-that-begin-with-the-same-words"),
+        pytest.param("P0 F F", "F F", "F", [], id="last-exchange-of-an-operator-who-repeats-the-persona"),
+        pytest.param("P0", "P0 P0 a1", "a1", ["repeated_opening"], id="opening-twice"),
+        pytest.param("P0 a1 P1", "P0u P0 a1 P1 a2", "a2", ["repeated_opening"], id="opening-twice-in-a-later-turn"),
+        pytest.param("P0 P0 P1", "P0 P0 P1 a2", "a2", [], id="opening-twice-in-the-transcript-itself"),
     ],
 )
 def test_more_histories(transcript: str, submitted: str, new: str, findings: list[str]) -> None:
@@ -124,7 +141,8 @@ def test_without_anything_from_the_operator_there_is_no_turn(submitted: str) -> 
         ("<no_response>", True),
         ("<no_response/>", False),
         ("no response", False),
-        ("He gave <no_response />, so I wait.", False),
+        ("He gave <no_response />, so I wait.", True),
+        ("He gave no response, so I wait.", False),
     ],
 )
 def test_what_was_probably_meant_to_be_silence_is_noticed(content: str, noticed: bool) -> None:
@@ -141,9 +159,24 @@ def test_what_was_probably_meant_to_be_silence_is_noticed(content: str, noticed:
     [
         pytest.param("P0u h Nu j", ["h", "j"], [], id="chat-convention"),
         pytest.param("Xu h Yu j Zu", ["h", "j"], [], id="made-elsewhere"),
-        pytest.param("h Nu j J", ["h", "j J"], [], id="starting-with-the-operator"),
-        pytest.param("P0 h Nu j", ["P0 h", "j"], [], id="a-user-message-makes-every-assistant-the-operator"),
+        pytest.param("h Nu w O", ["h", "w"], ["all_assistant_history"], id="starting-with-the-operator"),
+        pytest.param("h Nu j X", ["h", "j X"], [], id="starting-with-the-operator-in-two-messages"),
         pytest.param("S P0u S h S j Nu S", ["h j"], [], id="system-left-out"),
+        pytest.param("P0u h j Yu w", ["h j", "w"], [], id="chat-convention-two-messages-in-a-turn"),
+        pytest.param("P0u h j w", ["h j w"], [], id="chat-convention-never-takes-turns-by-itself"),
+        pytest.param("P0u P0 Nu j", ["P0", "j"], [], id="the-operator-repeats-the-opening"),
+        pytest.param("P0u h N Nu j", ["h N", "j"], [], id="the-operator-says-what-the-user-says-next"),
+        pytest.param("P0u h N w Nu j", ["h N w", "j"], [], id="the-operator-says-it-and-goes-on"),
+        pytest.param("P0u h N N Xu", ["h", "N"], ["all_assistant_history"], id="at-most-one-line-a-turn"),
+        pytest.param("P0u h Nu N j", ["h", "N j"], [], id="nor-one-behind-a-user-message"),
+        pytest.param("Xu w P0 h N j", ["h", "j"], ["all_assistant_history"], id="what-is-in-front-of-the-opening"),
+        pytest.param("Xu P0 h X j Y", ["h", "j"], ["all_assistant_history"], id="prompt-and-alternating"),
+        pytest.param(
+            "P0 h X j Yu w", ["h X j", "w"], ["all_assistant_history"], id="a-user-message-behind-the-opening"
+        ),
+        pytest.param("P0 P0 h N j", ["P0 h", "j"], ["all_assistant_history", "repeated_opening"], id="opening-twice"),
+        pytest.param("P0 P0u h Nu j", ["h", "j"], ["all_assistant_history", "repeated_opening"], id="in-both-roles"),
+        pytest.param("P0u P0u h Nu j", ["h", "j"], ["repeated_opening"], id="opening-twice-chat-convention"),
         pytest.param("P0 h N j J", ["h", "j"], ["all_assistant_history"], id="played"),
         pytest.param("S P0 h N S j", ["h", "j"], ["all_assistant_history"], id="played-without-a-last-answer"),
         pytest.param("P0 h j J w", ["h j", "w"], ["all_assistant_history"], id="two-messages-in-a-turn"),
@@ -165,67 +198,44 @@ def test_conversations_given_whole(submitted: str, expected: list[str], findings
     assert (spoken, [finding.code for finding in attributed.findings]) == (expected, findings)
 
 
-@pytest.mark.parametrize("submitted", ["", "S", "Xu", "P0u S Nu", "P0", "S P0"])
+@pytest.mark.parametrize(
+    ("text", "findings"),
+    [
+        ("Well<|im_end|>", ["leaked_markup"]),
+        ("<think>Hm.</think>Well", ["leaked_markup"]),
+        ("<no_response/><|im_end|>", ["near_miss_token", "leaked_markup"]),
+        ("Is <b>this</b> what you mean?", []),
+    ],
+)
+def test_marks_of_templates_are_noticed_where_the_operator_speaks(text: str, findings: list[str]) -> None:
+    """In new messages and in conversations given whole; whatever the persona, a user or the system says (section 7)."""
+    expected = [Finding(code, "messages.3.content") for code in findings]
+    submitted = [Message(role="system", content="<think>"), *_messages("[INST]u P0u"), operator(text)]
+    assert new_turn(PLAYER, [Line("P0", False)], submitted).findings == expected
+    assert conversation(PLAYER, submitted).findings == expected
+    marked = Player.of(scenario(persona={**CLAIM["persona"], "opening": "It says <|error|>."}))
+    said = [operator("It says <|error|>."), operator("Well")]
+    assert not new_turn(marked, [Line(said[0].content, False)], said).findings
+    assert [finding.code for finding in conversation(marked, said).findings] == ["all_assistant_history"]
+
+
+@pytest.mark.parametrize("role", ["user", "system"])
+def test_tool_calls_of_others_are_noticed(role: Literal["user", "system"]) -> None:
+    """Only the operator calls tools; what stands beside another's message is called by nobody (section 7)."""
+    submitted = [
+        *_messages("P0u"),
+        Message(role=role, content="Hm", tool_calls=[call("claim_status")]),
+        operator("Well"),
+    ]
+    expected = [Finding("tool_calls_of_user", "messages.1.tool_calls")]
+    assert new_turn(PLAYER, [Line("P0", False)], submitted).findings == expected
+    assert conversation(PLAYER, submitted).findings == expected
+    fine = [*_messages("P0u"), Message(role=role, content="Hm", tool_calls=[]), operator("Well", call("claim_status"))]
+    assert conversation(PLAYER, fine).findings == []
+
+
+@pytest.mark.parametrize("submitted", ["", "S", "Xu", "P0u S Nu", "P0", "S P0", "Xu P0", "Xu w P0u"])
 def test_a_conversation_needs_an_operator(submitted: str) -> None:
     """No operator message is a 400 (EP-8)."""
     with pytest.raises(BadRequest, match="operator"):
         conversation(PLAYER, _messages(submitted, REAL))
-
-
-repeated: st.SearchStrategy[list[Message]] = st.sampled_from([OPENING, NUMBER, ONSET, JOB, FIRST, SECOND]).map(
-    lambda line: [operator(line)]
-)
-episodes = st.lists(turns | turns | repeated, max_size=6)
-"""Turns of an operator who sometimes says what the persona has said or is about to say."""
-
-
-def _spellings(lines: Iterable[Message | str]) -> list[list[Message]]:
-    """A transcript, in which text stands for a persona's line, in the ways in which clients spell it."""
-    chat, plain = (
-        [Message(role=role, content=line) if isinstance(line, str) else line for line in lines]
-        for role in ("user", "assistant")
-    )
-    system = Message(role="system", content="You are a claims adjuster.")
-    return [chat, plain, [system, *chat], [system, *plain]]
-
-
-def _episode(player: Player, said: list[list[Message]]) -> tuple[list[Message | str], list[Turn], Play]:
-    """An episode played turn by turn, each turn submitted with the observation that it answers."""
-    play = player.start()
-    lines: list[Message | str] = [play.observation]
-    taken: list[Turn] = []
-    for turn in said:
-        if play.terminal is not None:
-            break
-        attributed = _submitted(player, lines, [Message(role="user", content=play.observation), *turn])
-        assert list(attributed) == [[turn], []]
-        play = player.fold(play, attributed.turns)
-        taken += attributed.turns
-        lines += [*turn, play.observation]
-    return lines, taken, play
-
-
-def _submitted(player: Player, lines: list[Message | str], messages: list[Message]) -> Attributed:
-    transcript = [Line(one, False) if isinstance(one, str) else Line(one.content, True) for one in lines]
-    return new_turn(player, transcript, messages)
-
-
-@given(players, episodes.filter(bool))
-def test_a_transcript_is_worth_what_its_episode_was(name: str, said: list[list[Message]]) -> None:
-    """Evaluating an episode's whole transcript, however spelled, gives its turns and its reward again (EV-2)."""
-    player = PLAYERS[name]
-    lines, taken, play = _episode(player, said)
-    for spelled in _spellings(lines):
-        attributed = conversation(player, spelled)
-        assert attributed.turns == taken
-        again = player.fold(player.start(), attributed.turns)
-        assert assess(player.scenario, again) == assess(player.scenario, play)
-
-
-@given(players, episodes, turns | repeated)
-def test_a_full_history_gives_the_new_turn(name: str, said: list[list[Message]], turn: list[Message]) -> None:
-    """Whole histories and last exchanges, however spelled, all mean the same new turn, and nothing is noticed (EP-7)."""
-    player = PLAYERS[name]
-    lines, _, _ = _episode(player, said)
-    for spelled in (*_spellings([*lines, *turn]), *_spellings([*lines[-1:], *turn])):
-        assert list(_submitted(player, lines, spelled)) == [[turn], []]

@@ -148,12 +148,17 @@ CLAUSES = (
         "EP-7",
         "A turn's `messages` are documented both as the new ones and as the whole history.",
         "Both work. New is what follows the latest observation, or else the longest beginning that the transcript shares, "
-        "or else the last message.",
+        "or else the last message; of that, what the persona said before is the persona's. A prompt in front of the opening is "
+        "context, and a history may begin at the opening or at the operator's first message. An earlier history given to a new "
+        "episode is one turn, without the persona's lines, which are known as in EP-8.",
     ),
     Clause(
         "EP-8",
-        inferred="In a conversation given whole, `assistant` is the operator if there is a `user` message. If all are "
-        "`assistant` and the first is the opening, the persona's lines are told by what it would have said.",
+        inferred="In a conversation given whole, `system` messages and what stands before the opening are context. `user` is "
+        "never the operator. `assistant` is the persona where it says the opening or what the played persona says there, once a "
+        "turn, unless the next `user` message says that; else it is the operator. Where all behind an opening as `assistant` are "
+        "`assistant` and none is the persona's, they alternate. Without the opening and any `user`, all are the operator, in one "
+        "turn. A conversation without the operator is a 400.",
     ),
     Clause(
         "EP-9",
@@ -192,7 +197,8 @@ CLAUSES = (
     ),
     Clause(
         "EV-2",
-        inferred="It gives what an episode with that transcript gave last, if every turn held one run of operator messages. "
+        inferred="It gives what an episode with that transcript gave last under the same `reward_config`, if every turn held "
+        "one run of operator messages. "
         "What follows the end of the scenario is ignored, and the mock tells of it.",
     ),
     Clause("BAT-1", "A batch has 1 to 100 items and is answered in their order."),

@@ -19,8 +19,8 @@ class Kind(NamedTuple):
 KINDS: dict[str, Kind] = {
     "all_assistant_history": Kind(
         "info",
-        "A whole conversation has no `user` message: the persona's lines were told from the operator's by what the "
-        "persona would have said (EP-8).",
+        "In a conversation given whole the persona speaks as `assistant`, too. Its lines were told from the operator's by what "
+        "the played persona says there (EP-8).",
         "Send the persona's lines as `user`.",
     ),
     "missing_body_id": Kind(
@@ -67,24 +67,44 @@ KINDS: dict[str, Kind] = {
     ),
     "split_turn": Kind(
         "warning",
-        "A turn holds several runs of operator messages, so that `/evaluate` of the transcript may count turns "
-        "differently (EV-2).",
-        "Send one run of operator messages a turn.",
+        "A turn holds several runs of operator messages, such as a whole earlier history that is given to a new episode. All "
+        "of them are one turn here (EP-7), and `/evaluate` of the same messages counts several (EV-2).",
+        "Send one run of operator messages a turn; for a conversation that is over, use `/evaluate`.",
     ),
     "unattributable_history": Kind(
         "warning",
-        "All messages are `assistant`, and the first is not the persona's opening: all were taken for the operator's (EP-8).",
-        "Send the persona's lines as `user`.",
+        "All messages are `assistant`, and none is the persona's opening: all were taken for the operator's, as one turn "
+        "(EP-8).",
+        "Send the persona's lines as `user`, or the opening, too.",
     ),
     "turns_after_end": Kind(
         "warning",
         "The conversation goes on after the turn that ends the scenario. What follows was ignored (EV-2).",
         "Stop where an answer says `episode_complete`.",
     ),
+    "repeated_opening": Kind(
+        "warning",
+        "A history holds the persona's opening twice, which the persona said once (EP-7, EP-8). As `assistant` the second one "
+        "counts as the operator's.",
+        "Look for a client that puts `initial_observation` in front of messages that begin with it.",
+    ),
+    "tool_calls_of_user": Kind(
+        "warning",
+        "A `user` or `system` message has `tool_calls`. Only the operator calls tools, and it speaks as `assistant`; the "
+        "calls were ignored (EP-7, EP-8).",
+        "Put them beside the `assistant` message that made them.",
+    ),
     "near_miss_token": Kind(
         "warning",
-        "A message looks like `<no_response/>` but is not exactly that, so it was taken as speech (TOK-1).",
-        "Send the token alone, in this spelling.",
+        "A message holds `<no_response/>` and is not exactly that, so it was taken as speech (TOK-1): another spelling, a "
+        "token that is cut or doubled, or text around it, such as `</think>` or a mark of the end.",
+        "Send the token alone, in this spelling; strip what a chat template adds.",
+    ),
+    "leaked_markup": Kind(
+        "warning",
+        "The operator's text has marks of a chat template: `<|im_end|>` and its like, `[INST]`, `<think>`, or `</s>` at its "
+        "end. They are read and scored as speech.",
+        "Decode with `skip_special_tokens`, stop at the end of the turn, and keep thinking out of `content`.",
     ),
     "polled_too_often": Kind(
         "warning",

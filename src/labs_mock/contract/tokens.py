@@ -1,16 +1,36 @@
-"""The canonical tokens (TOK-1)."""
+"""The token of silence (TOK-1), and what leaks into a message of a model beside it (section 7)."""
 
 import re
 
 NO_RESPONSE = "<no_response/>"
 """Deliberate silence: exactly this is the whole content of an assistant message."""
 
-NEAR_MISS = 40
-"""No longer content is taken for a misspelt token."""
-
-_PATTERN = re.compile(r"\s*<\s*no[_\- ]?response\s*/?\s*>\s*", re.IGNORECASE)
+_CUT = frozenset(
+    [NO_RESPONSE[:end] for end in range(3, len(NO_RESPONSE))]  # `<no`, …, `<no_response/`
+    + [NO_RESPONSE[start:] for start in range(1, 5)]  # `no_response/>`, …, `response/>`
+    + ["no_response", "no_response/"]
+)
+# Gaps are bounded, so that a search takes linear time. `<no response yet>` is a placeholder and not the token.
+_TOKEN = re.compile(r"<\s{0,3}/?\s{0,3}no(?:[_-]?response(?![\w-])|\sresponse\s{0,3}/?\s{0,3}>)", re.IGNORECASE)
+_MARK = re.compile(r"<[|｜][^\s<>|｜]{1,40}[|｜]>|\[/?INST\]|</?think>")  # noqa: RUF001 - some templates have wide bars
+_END = "</s>"
 
 
 def is_near_miss(content: str) -> bool:
-    """Whether a content was probably meant to be the token and is not (finding `near_miss_token`)."""
-    return len(content) <= NEAR_MISS and content != NO_RESPONSE and _PATTERN.fullmatch(content) is not None
+    """Whether a content was probably meant to be the token and is not (finding `near_miss_token`).
+
+    The token in another spelling, cut or doubled, or with any text around it; not talk of no response.
+    """
+    if "<" in content and _TOKEN.search(content) is not None:
+        return content != NO_RESPONSE
+    return len(content) <= 2 * len(NO_RESPONSE) and content.strip().lower() in _CUT
+
+
+def has_leaked_markup(content: str) -> bool:
+    """Whether a content has marks of a chat template (finding `leaked_markup`).
+
+    `<|im_end|>` and its like, `[INST]`, `<think>`, and `</s>` at the end unless it closes an `<s>` of HTML.
+    """
+    if ("<" in content or "[" in content) and _MARK.search(content) is not None:
+        return True
+    return _END in content and content.rstrip().endswith(_END) and content.count("<s>") < content.count(_END)

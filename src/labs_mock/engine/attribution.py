@@ -1,15 +1,15 @@
-"""Who said what: the operator's turns in what a client submits (EP-7, EP-8)."""
+"""Who spoke: the operator's turns in what a client submits (EP-7, EP-8)."""
 
-from collections.abc import Sequence
-from itertools import groupby
-from operator import attrgetter
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, chain, islice
 from typing import NamedTuple
 
 from labs_mock.contract.findings import Finding
 from labs_mock.contract.models import Message
-from labs_mock.contract.tokens import NEAR_MISS, is_near_miss
+from labs_mock.contract.tokens import has_leaked_markup, is_near_miss
 from labs_mock.contract.wording import NO_OPERATOR_MESSAGE
 from labs_mock.engine.play import Player, Turn
+from labs_mock.engine.state import Play
 from labs_mock.errors import BadRequest
 
 
@@ -27,113 +27,219 @@ class Attributed(NamedTuple):
     findings: list[Finding]
 
 
+class Run(NamedTuple):
+    """Messages in a row that may be the operator's, and the one behind them that is not."""
+
+    messages: list[Message]
+    behind: Message | None
+
+
+# One turn of an episode
+
+
 def new_turn(player: Player, transcript: Sequence[Line], submitted: Sequence[Message]) -> Attributed:
     """The one new turn in a submission to an episode (EP-7). Raises `BadRequest` if there is none.
 
     `transcript` starts with the opening and ends with the latest observation.
     """
-    messages = [message for message in submitted if message.role != "system"]
     lines = [player.text(line.content) for line in transcript]
-    said = [player.text(message.content) for message in messages]
-    findings: list[Finding] = []
-    if said == lines:  # also where a line that the persona repeats would make an old turn look new
-        raise BadRequest(NO_OPERATOR_MESSAGE)
+    persona = frozenset(text for text, line in zip(lines, transcript, strict=True) if not line.operator)
+    messages = _without_prompts(player, persona, submitted)
+    texts = [player.text(message.content) for message in messages]
+    answered = _after_latest_observation(lines[-1], texts, messages)
+    if texts == lines or (answered is None and texts == lines[-len(texts) :]):
+        raise BadRequest(NO_OPERATOR_MESSAGE)  # the transcript or its end; a line that is repeated makes nothing new
 
-    answered = _after_latest_observation(lines[-1], said, messages)
-    start = _common_prefix(lines, said) if answered is None else answered
+    start = _shared(transcript, lines, texts) if answered is None else answered
     if answered is None and messages and start == len(messages) and messages[-1].role == "assistant":
         start -= 1
-    if said == lines[:-1]:
-        findings.append(Finding("duplicate_turn", "messages"))
-    elif lines[len(lines) - start :] != said[:start]:
-        findings.append(Finding("history_diverged", "messages"))
-
-    persona = {text for text, line in zip(lines, transcript, strict=True) if not line.operator}
-    runs = _runs(messages[start:], [text in persona for text in said[start:]])
+    new = messages[start:]
+    runs = _runs(
+        new, [one.role == "assistant" and text not in persona for one, text in zip(new, texts[start:], strict=True)]
+    )
     if not runs and answered is not None:
-        runs = [[message for message in messages[start:] if message.role == "assistant"][-1:]]
+        runs = _runs(new, [one.role == "assistant" for one in new])[-1:]
+        runs = [run._replace(messages=run.messages[-1:]) for run in runs]
     if not runs:
         raise BadRequest(NO_OPERATOR_MESSAGE)
-    if len(runs) > 1:
+    turns = _played(player, runs)[0] if len(lines) == 1 else [run.messages for run in runs]
+    turn = [message for part in turns for message in part]
+
+    findings = _differences(lines, texts, start)
+    if len(turns) > 1:
         findings.append(Finding("split_turn", "messages"))
-    turn = [message for run in runs for message in run]
-    return Attributed([turn], findings + near_misses(submitted))
+    return Attributed([turn], findings + _oddities(submitted, [turn]))
 
 
-def conversation(player: Player, submitted: Sequence[Message]) -> Attributed:
-    """The operator's turns in a conversation given whole (EP-8). Raises `BadRequest` if there are none."""
-    findings = near_misses(submitted)
-    roles = [message.role for message in submitted]
-    messages = [message for message in submitted if message.role != "system"] if "system" in roles else list(submitted)
-    turns: list[Turn]
-    if "user" in roles:
-        turns = [list(run) for role, run in groupby(messages, attrgetter("role")) if role == "assistant"]
-    elif messages and player.text(messages[0].content) == player.scenario.opening:
-        findings.append(Finding("all_assistant_history", "messages"))
-        turns = _played(player, messages[1:]) or [[message] for message in messages[1::2]]
-    else:
-        if messages:
-            findings.append(Finding("unattributable_history", "messages"))
-        turns = [messages] if messages else []
-    if not turns:
-        raise BadRequest(NO_OPERATOR_MESSAGE)
-    return Attributed(turns, findings)
-
-
-def near_misses(messages: Sequence[Message]) -> list[Finding]:
-    """Assistant messages that were probably meant to be `<no_response/>` (TOK-1)."""
-    if not [message for message in messages if len(message.content) <= NEAR_MISS]:
-        return []
-    return [
-        Finding("near_miss_token", f"messages.{index}.content")
-        for index, message in enumerate(messages)
-        if message.role == "assistant" and is_near_miss(message.content)
-    ]
-
-
-def _played(player: Player, messages: list[Message]) -> list[Turn]:
-    """The operator's turns where both speak as `assistant`; none if no message is what the persona says there."""
-    play, start = player.start(), 0
-    turns: list[Turn] = []
-    while start < len(messages) and play.terminal is None:
-        for end, after in enumerate(player.growing(play, messages[start:]), start + 1):
-            if end < len(messages) and player.text(after.observation) == player.text(messages[end].content):
-                turns.append(messages[start:end])
-                play, start = after, end + 1
-                break
-        else:
+def _without_prompts(player: Player, persona: frozenset[str], submitted: Sequence[Message]) -> list[Message]:
+    """The messages without `system` ones, and without `user` messages in front that no persona line equals."""
+    messages = [message for message in submitted if message.role != "system"]
+    prompts = 0
+    for message in messages:
+        if message.role != "user" or player.text(message.content) in persona:
             break
-    if start == 0 and len(messages) > 1:
-        return []
-    return turns if start == len(messages) else [*turns, messages[start:]]
+        prompts += 1
+    return messages[prompts:]
 
 
-def _after_latest_observation(latest: str, said: list[str], messages: list[Message]) -> int | None:
+def _after_latest_observation(latest: str, texts: list[str], messages: list[Message]) -> int | None:
     """The index behind the last occurrence of the latest observation with an assistant message after it."""
     answered = False
-    for index in range(len(said) - 1, -1, -1):
-        if answered and said[index] == latest:
+    for index in range(len(texts) - 1, -1, -1):
+        if answered and texts[index] == latest:
             return index + 1
         answered = answered or messages[index].role == "assistant"
     return None
 
 
-def _common_prefix(lines: list[str], said: list[str]) -> int:
+def _shared(transcript: Sequence[Line], lines: list[str], texts: list[str]) -> int:
+    """The length of the longest beginning that a submission shares with the transcript.
+
+    One that begins at the operator's first message is known for a history by a persona line: new messages, too, may say
+    what was said before.
+    """
+    length = _common_prefix(lines, texts)
+    if length:
+        return length
+    length = _common_prefix(lines[1:], texts)
+    return 0 if all(line.operator for line in transcript[1 : 1 + length]) else length
+
+
+def _common_prefix(lines: list[str], texts: list[str]) -> int:
     length = 0
-    while length < min(len(lines), len(said)) and lines[length] == said[length]:
+    while length < min(len(lines), len(texts)) and lines[length] == texts[length]:
         length += 1
     return length
 
 
-def _runs(messages: list[Message], persona: list[bool]) -> list[list[Message]]:
-    """The operator's messages in runs, which a message of anybody else ends."""
-    runs: list[list[Message]] = []
-    running = False
-    for message, is_persona in zip(messages, persona, strict=True):
-        operator = message.role == "assistant" and not is_persona
-        if operator and running:
-            runs[-1].append(message)
-        elif operator:
-            runs.append([message])
-        running = operator
-    return runs
+def _differences(lines: list[str], texts: list[str], start: int) -> list[Finding]:
+    """How the history in front of what is new differs from the transcript, if it does."""
+    history = texts[:start]
+    if history and texts in (lines[:-1], lines[1:-1]):
+        return [Finding("duplicate_turn", "messages")]
+    if history.count(lines[0]) > lines.count(lines[0]):
+        return [Finding("repeated_opening", "messages")]
+    return [Finding("history_diverged", "messages")] if lines[len(lines) - start :] != history else []
+
+
+# A conversation given whole
+
+
+def conversation(player: Player, submitted: Sequence[Message]) -> Attributed:
+    """The operator's turns in a conversation given whole (EP-8). Raises `BadRequest` if there are none."""
+    messages = [message for message in submitted if message.role != "system"]
+    opening, behind = _opening(player, messages)
+    roles = [message.role for message in behind]
+    by_role = "user" in roles
+    findings: list[Finding] = []
+    turns: list[Turn]
+    if opening is None and not by_role:
+        turns = [messages] if messages else []
+        findings.append(Finding("unattributable_history", "messages"))
+    else:
+        turns, recognised = _played(player, _runs(behind, [role == "assistant" for role in roles]))
+        if opening is not None and opening.role == "assistant":
+            turns = turns if by_role or recognised else [[message] for message in behind[::2]]
+            recognised = True
+        if recognised:
+            findings.append(Finding("all_assistant_history", "messages"))
+    if not turns:
+        raise BadRequest(NO_OPERATOR_MESSAGE)
+    if opening is not None and [message.content for message in messages].count(opening.content) > 1:
+        findings += _repeated_opening(player, submitted, opening, turns)
+    return Attributed(turns, findings + _oddities(submitted, turns))
+
+
+def _opening(player: Player, messages: list[Message]) -> tuple[Message | None, list[Message]]:
+    """The persona's opening, whatever stands before it, and the messages behind it; all of them where there is none."""
+    for index, message in enumerate(messages):
+        if player.text(message.content) == player.scenario.opening:
+            return message, messages[index + 1 :]
+    return None, messages
+
+
+def _repeated_opening(
+    player: Player, submitted: Sequence[Message], opening: Message, turns: list[Turn]
+) -> list[Finding]:
+    """Whether the opening stands once more where the persona does not say it (to the letter: copies are alike).
+
+    Where the opening is `user`, an `assistant` who says the same is an operator that repeats the persona.
+    """
+    copies = [
+        index
+        for index, message in enumerate(submitted)
+        if message.content == opening.content and message.role in ("user", opening.role)
+    ]
+    states = accumulate(turns, lambda play, turn: player.fold(play, [turn]), initial=player.start())
+    times = [player.text(play.observation) for play in states].count(player.scenario.opening)
+    return [Finding("repeated_opening", f"messages.{copies[-1]}.content")] if len(copies) > times else []
+
+
+# Both
+
+
+def _runs(messages: Iterable[Message], operator: Iterable[bool]) -> list[Run]:
+    """The messages that may be the operator's, in runs, which any other message ends."""
+    runs: list[Run] = []
+    run: list[Message] = []
+    for message, may_be_operator in zip(messages, operator, strict=True):
+        if may_be_operator:
+            run.append(message)
+        elif run:
+            runs.append(Run(run, message))
+            run = []
+    return [*runs, Run(run, None)] if run else runs
+
+
+def _played(player: Player, runs: Iterable[Run]) -> tuple[list[Turn], bool]:
+    """The operator's turns, and whether some message in the runs is what the persona says there, and so the persona's."""
+    turns: list[Turn] = []
+    play, folded, recognised = player.start(), 0, False
+    for messages, behind in runs:
+        rest = messages
+        while len(rest) > 1:
+            play, folded = player.fold(play, turns[folded:]), len(turns)
+            answer = _answer(player, play, rest, behind)
+            if answer is None:
+                break
+            turns.append(rest[:answer])
+            rest, recognised = rest[answer + 1 :], True
+        if rest:
+            turns.append(rest)
+    return turns, recognised
+
+
+def _answer(player: Player, play: Play, messages: list[Message], behind: Message | None) -> int | None:
+    """The index of the first message that is what the persona says to those before it, unless a `user` says it behind them."""
+    if play.terminal is not None:
+        return None
+    quoted = player.text(behind.content) if behind is not None and behind.role == "user" else None
+    # Most turns of several messages have two, and what a turn of the first leads to may be remembered.
+    states = chain([player.fold(play, [messages[:1]])], islice(player.growing(play, messages), 1, None))
+    for index, (message, after) in enumerate(zip(messages[1:], states, strict=False), 1):
+        text = player.text(message.content)
+        if text != quoted and text == player.text(after.observation):
+            return index
+    return None
+
+
+def _oddities(submitted: Sequence[Message], turns: list[Turn]) -> list[Finding]:
+    """What was probably not meant: a token that is none, marks of a chat template, tool calls that are nobody's."""
+    suspects = [
+        index
+        for index, message in enumerate(submitted)
+        if message.tool_calls or "<" in message.content or "[" in message.content or "response" in message.content
+    ]
+    if not suspects:
+        return []
+    operators = {id(message) for turn in turns for message in turn}
+    findings = []
+    for index in suspects:
+        message, place = submitted[index], f"messages.{index}"
+        if message.tool_calls and message.role != "assistant":
+            findings.append(Finding("tool_calls_of_user", f"{place}.tool_calls"))
+        if message.role == "assistant" and is_near_miss(message.content):
+            findings.append(Finding("near_miss_token", f"{place}.content"))
+        if id(message) in operators and has_leaked_markup(message.content):
+            findings.append(Finding("leaked_markup", f"{place}.content"))
+    return findings

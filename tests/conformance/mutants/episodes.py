@@ -1,10 +1,11 @@
 """What breaks episodes: EP, and TOK in observations."""
 
 from dataclasses import replace
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from labs_mock.contract import models
-from labs_mock.contract.models import Message
 from labs_mock.contract.tokens import NO_RESPONSE
 from labs_mock.engine import attribution, persona
 from labs_mock.engine.play import Player
@@ -141,6 +142,12 @@ def _(original: Any, model: Any, value: Any) -> Any:
 # EP-7 and EP-8
 
 
+def _by_role(submitted: Any) -> list[Any]:
+    """The runs of `assistant` messages, whoever speaks in them."""
+    spoken = [one for one in submitted if one.role != "system"]
+    return [list(run) for role, run in groupby(spoken, attrgetter("role")) if role == "assistant"]
+
+
 @instead("EP-7", "everything in a history is new", episodes, "new_turn", inferred=True)
 def _(_original: Any, _player: Player, _transcript: Any, submitted: Any) -> Any:
     said = [message for message in submitted if message.role == "assistant"]
@@ -182,15 +189,75 @@ def _(original: Any, player: Player, submitted: Any) -> Any:
     return original(player, told)
 
 
-@instead("EP-8", "in a history of assistants all are the operator", evaluation, "conversation")
+@instead("EP-7", "a history that begins with a prompt is new", attribution, "_without_prompts", inferred=True)
+def _(_original: Any, _player: Player, _persona: Any, submitted: Any) -> Any:
+    return [one for one in submitted if one.role != "system"]
+
+
+@instead("EP-7", "the end of a transcript is a new turn", attribution, "_after_latest_observation", inferred=True)
+def _(original: Any, latest: Any, texts: Any, messages: Any) -> Any:
+    begun = messages and messages[0].role == "assistant" and texts[-1] == latest != texts[0]
+    return 0 if begun and len(texts) == 2 else original(latest, texts, messages)
+
+
+@instead("EP-7", "the persona's lines in an earlier history are the operator's", episodes, "new_turn", inferred=True)
+def _(original: Any, player: Player, transcript: Any, submitted: Any) -> Any:
+    if len(transcript) > 1:
+        return original(player, transcript, submitted)
+    turns = [
+        one for one in submitted if one.role == "assistant" and player.text(one.content) != player.scenario.opening
+    ]
+    return attribution.Attributed([turns or list(submitted)[-1:]], [])
+
+
+@instead("EP-8", "where there is a `user` message every `assistant` is the operator", attribution, "_answer")
+def _(original: Any, player: Player, play: Any, messages: Any, behind: Any) -> Any:
+    return None if behind is not None else original(player, play, messages, behind)
+
+
+@instead("EP-8", "a `user` prompt in front makes every `assistant` the operator", evaluation, "conversation")
 def _(original: Any, player: Player, submitted: Any) -> Any:
-    context = [] if any(one.role == "user" for one in submitted) else [Message(role="user", content="")]
-    return original(player, [*context, *submitted])
+    front = [one for one in submitted if one.role != "system"][:1]
+    if any(one.role == "user" and player.text(one.content) != player.scenario.opening for one in front):
+        return attribution.Attributed(_by_role(submitted), [])
+    return original(player, submitted)
+
+
+@instead("EP-8", "an opening as `user` makes every `assistant` the operator", evaluation, "conversation")
+def _(original: Any, player: Player, submitted: Any) -> Any:
+    if submitted and submitted[0].role == "user":
+        return attribution.Attributed(_by_role(submitted), [])
+    return original(player, submitted)
+
+
+@instead("EP-8", "an opening as `assistant` is the operator's if there is a `user`", evaluation, "conversation")
+def _(original: Any, player: Player, submitted: Any) -> Any:
+    if submitted and submitted[0].role == "assistant" and "user" in [one.role for one in submitted]:
+        return attribution.Attributed(_by_role(submitted), [])
+    return original(player, submitted)
+
+
+@instead("EP-8", "what an `assistant` says in front of the opening counts", attribution, "_opening")
+def _(original: Any, player: Player, messages: Any) -> Any:
+    opening, behind = original(player, messages)
+    return opening, [one for one in messages if one is not opening and (one.role == "assistant" or one in behind)]
+
+
+@instead("EP-8", "in a history of assistants all are the operator", attribution, "_opening")
+def _(original: Any, player: Player, messages: Any) -> Any:
+    return (None, messages) if all(one.role == "assistant" for one in messages) else original(player, messages)
 
 
 @instead("EP-8", "in a history of assistants they always take turns", attribution, "_played")
-def _(_original: Any, _player: Player, _messages: Any) -> Any:
-    return []
+def _(original: Any, player: Player, runs: Any) -> Any:
+    alone = len(runs) == 1 and runs[0].behind is None
+    return ([[one] for one in runs[0].messages[::2]], True) if alone else original(player, runs)
+
+
+@instead("EP-8", "a foreign history of assistants is one turn", attribution, "_played")
+def _(original: Any, player: Player, runs: Any) -> Any:
+    turns, _ = original(player, runs)
+    return turns, True
 
 
 @instead("EP-8", "a history of assistants begins with the persona", evaluation, "conversation")

@@ -110,11 +110,13 @@ def content_has_at_most_10000_characters(lab: Lab, data: Draw) -> None:
 
 @check("EP-8")
 def a_system_message_changes_nothing(lab: Lab, data: Draw) -> None:
-    """`system` messages are left out of a conversation."""
+    """`system` messages are left out of a conversation, in front of the opening and behind it."""
     scenario = data(lab.scenarios)
     conversation = data(conversations(scenario))
-    system = {"role": "system", "content": "You are a helpful assistant."}
-    one, other = (without(lab.evaluate(scenario, given)) for given in (conversation, [system, *conversation]))
+    system = {"role": "system", "content": " ".join((*SENTENCES, *PROVOCATIONS))}
+    place = data(st.sampled_from([0, 1]))
+    written = [*conversation[:place], system, *conversation[place:]]
+    one, other = (without(lab.evaluate(scenario, messages)) for messages in (conversation, written))
     lab.expect("EP-8", one == other, f"the answer without the system message, {shown(one)}", other)
 
 

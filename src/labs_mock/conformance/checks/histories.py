@@ -9,7 +9,15 @@ from labs_mock.conformance.checks import Draw, check
 from labs_mock.conformance.episode import Episode, repeatable, repeats
 from labs_mock.conformance.judgements import shown
 from labs_mock.conformance.lab import Lab
-from labs_mock.conformance.strategies import SENTENCES, contents, messages, operator, persona, without
+from labs_mock.conformance.strategies import (
+    PROVOCATIONS,
+    SENTENCES,
+    contents,
+    messages,
+    operator,
+    persona,
+    without,
+)
 from labs_mock.conformance.target import Json, Scenario
 from labs_mock.conformance.violations import Skip
 from labs_mock.contract.tokens import NO_RESPONSE
@@ -17,11 +25,17 @@ from labs_mock.text import normalise
 
 SCENARIOS = 3  # in which all worked histories are tried
 SYSTEM = {"role": "system", "content": "You are a kind and patient case manager."}
+TASK = persona("Talk to this person, please.")  # a prompt that a client puts in front
+OTHER = persona("(the other one speaks)")
 TEXTS = (
     ("Hello, how are you?", NO_RESPONSE),
     ("Tell me what happened.", "How do you feel about it? Are you worried?"),
 )
 """What the operator says first and then; silence is answered unlike anything that stands beside it."""
+
+
+DIALOGUES = ((SENTENCES[1], SENTENCES[4]), (NO_RESPONSE, NO_RESPONSE))
+"""What an operator says in a whole episode; among silence a line of the persona would be the only word."""
 
 
 class Said(NamedTuple):
@@ -66,6 +80,21 @@ WORKED = (
         _new,
     ),
     History(
+        "a task prompt in front, the persona as `user`",
+        lambda said: [TASK, persona(said.p0), operator(said.a1), persona(said.p1), operator(said.a2)],
+        _new,
+    ),
+    History(
+        "a task prompt in front, the persona as `assistant`",
+        lambda said: [TASK, operator(said.p0), operator(said.a1), operator(said.p1), operator(said.a2)],
+        _new,
+    ),
+    History(
+        "a history that begins at the operator's first message",
+        lambda said: [operator(said.a1), persona(said.p1), operator(said.a2)],
+        _new,
+    ),
+    History(
         "an edited history",
         lambda said: [operator(said.p0), operator(f"{said.a1} And so on."), operator(said.p1), operator(said.a2)],
         _new,
@@ -96,6 +125,16 @@ WORKED = (
         None,
     ),
     History(
+        "nothing new behind a task prompt",
+        lambda said: [TASK, persona(said.p0), operator(said.a1), persona(said.p1)],
+        None,
+    ),
+    History(
+        "nothing new in a history that begins at the operator's first message",
+        lambda said: [operator(said.a1), operator(said.p1)],
+        None,
+    ),
+    History(
         "an earlier line of the persona behind the new message",
         lambda said: [operator(said.p1), operator(said.a2), operator(said.p0)],
         _new,
@@ -106,11 +145,35 @@ WORKED = (
         lambda said: [persona(said.p1), operator(said.p1)],
     ),
 )
-"""The histories of the contract and one more, each after `[p0, a1, p1]`."""
+"""The histories of the contract and a few more, each after `[p0, a1, p1]`."""
 
 
 def _as_assistant(transcript: list[Json]) -> list[Json]:
     return [{**message, "role": "assistant"} for message in transcript]
+
+
+def _separated(transcript: list[Json]) -> list[Json]:
+    return [TASK, *(OTHER if message["role"] == "user" else message for message in transcript[1:])]
+
+
+Spelling = tuple[str, Callable[[list[Json]], list[Json]]]
+
+SPELLINGS: tuple[Spelling, ...] = (
+    ("the persona as `user`", lambda transcript: transcript),
+    ("the persona as `assistant`", _as_assistant),
+    ("a system prompt, the persona as `user`", lambda transcript: [SYSTEM, *transcript]),
+    ("a system prompt, the persona as `assistant`", lambda transcript: [SYSTEM, *_as_assistant(transcript)]),
+    ("a task prompt, the persona as `user`", lambda transcript: [TASK, *transcript]),
+    ("a task prompt, the persona as `assistant`", lambda transcript: [TASK, *_as_assistant(transcript)]),
+    ("two prompts, the persona as `user`", lambda transcript: [SYSTEM, TASK, *transcript]),
+    ("two prompts, the persona as `assistant`", lambda transcript: [SYSTEM, TASK, *_as_assistant(transcript)]),
+    ("only the opening as `user`", lambda transcript: [transcript[0], *_as_assistant(transcript[1:])]),
+    ("only the opening as `assistant`", lambda transcript: [*_as_assistant(transcript[:1]), *transcript[1:]]),
+    ("only the last line as `user`", lambda transcript: [*_as_assistant(transcript[:-1]), transcript[-1]]),
+    ("other `user` text for the persona's lines", _separated),
+    ("without the opening", lambda transcript: transcript[1:]),
+)
+"""The contract's spellings of one dialogue, of its transcript in which the persona is `user`."""
 
 
 def _spaced(content: str) -> str:
@@ -173,6 +236,23 @@ def a_history_in_any_convention_is_one_turn(lab: Lab, data: Draw) -> None:
 
 
 @check("EP-7")
+def an_earlier_history_is_one_turn_of_a_new_episode(lab: Lab) -> None:
+    """However it is spelled, what the operator said in it is one turn, and what the persona said is left out."""
+    scenarios = [one for one in lab.every_scenario[:SCENARIOS] if repeats(lab, one)]
+    for scenario, texts in lab.each([(scenario, texts) for scenario in scenarios for texts in DIALOGUES]):
+        earlier, episode = _two_turns(lab, scenario, texts), Episode(lab, scenario)
+        operators = [message for message in earlier.transcript if message["role"] == "assistant"]
+        if not _can_be_told(earlier):
+            continue
+        one = without(episode.take(*operators))
+        for what, spell in SPELLINGS:
+            sent = Episode(lab, scenario).submit(spell(earlier.transcript))
+            lab.refused(sent, 200, "EP-7", inferred=True, why=f"an earlier history: {what}")
+            expected = f"an earlier history, {what}: the answer to all of its operator's messages, {shown(one)}"
+            lab.expect("EP-7", without(sent.json) == one, expected, without(sent.json), inferred=True)
+
+
+@check("EP-7")
 def a_turn_without_the_operator_is_refused(lab: Lab) -> None:
     """Where no message is of the operator's role, the request alone decides it."""
     episode = Episode(lab, lab.every_scenario[0])
@@ -182,19 +262,29 @@ def a_turn_without_the_operator_is_refused(lab: Lab) -> None:
 
 
 @check("EP-8")
-def a_history_of_assistants_is_read_by_what_the_persona_says(lab: Lab, data: Draw) -> None:
-    """A played conversation in which all are `assistant` is judged as the one in which the persona is `user`."""
+def one_dialogue_has_one_reward_in_every_spelling(lab: Lab) -> None:
+    """Prompts in front, and the role or the words of the persona's lines, change nothing."""
+    scenarios = [one for one in lab.every_scenario if repeats(lab, one)]
+    for scenario, texts in lab.each([(scenario, texts) for scenario in scenarios for texts in DIALOGUES]):
+        episode = _two_turns(lab, scenario, texts)
+        for what, spell in SPELLINGS if _can_be_told(episode) else ():
+            _alike(lab, scenario, episode.transcript, spell(episode.transcript), what)
+
+
+@check("EP-8")
+def a_dialogue_in_any_spelling_is_read_by_what_the_persona_says(lab: Lab, data: Draw) -> None:
+    """A played conversation is judged as the one in which the persona is `user`."""
     scenario = data(repeatable(lab))
     episode = Episode(lab, scenario)
     for turn in data(st.lists(st.lists(messages(scenario), min_size=1, max_size=3), min_size=1, max_size=4)):
         if not episode.complete:
             episode.take(*turn)
-    said = {normalise(message["content"]) for message in episode.transcript if message["role"] == "assistant"}
-    if not said & episode.lines:
+    if _can_be_told(episode):
         # Without its last observation only if another one is left to tell the persona by.
         left = len([message for message in episode.transcript[:-1] if message["role"] == "user"])
         end = data(st.sampled_from([None, -1])) if left > 1 else None
-        _alike(lab, scenario, episode.transcript[:end], _as_assistant(episode.transcript[:end]))
+        what, spell = data(st.sampled_from(SPELLINGS))
+        _alike(lab, scenario, episode.transcript[:end], spell(episode.transcript[:end]), what)
 
 
 @check("EP-8")
@@ -203,7 +293,8 @@ def a_turn_of_two_messages_is_told_from_two_turns(lab: Lab) -> None:
     for scenario in lab.each([one for one in lab.every_scenario if repeats(lab, one)]):
         episode = Episode(lab, scenario)
         episode.take(operator(SENTENCES[0]), operator(" ".join(SENTENCES)))
-        _alike(lab, scenario, episode.transcript, _as_assistant(episode.transcript))
+        if _can_be_told(episode):
+            _alike(lab, scenario, episode.transcript, _as_assistant(episode.transcript), "the persona as `assistant`")
 
 
 @check("EP-8")
@@ -215,18 +306,25 @@ def a_foreign_history_of_assistants_takes_turns(lab: Lab, data: Draw) -> None:
     for content in said:
         foreign += [operator(content), persona("The seal on the crate is still warm.")]
     if len({*map(normalise, said)} & {normalise(scenario.opening)}) == 0:
-        _alike(lab, scenario, foreign[:-1], _as_assistant(foreign[:-1]))
+        _alike(lab, scenario, foreign[:-1], _as_assistant(foreign[:-1]), "taking turns")
 
 
 @check("EP-8")
 def assistants_without_the_opening_are_the_operator(lab: Lab, data: Draw) -> None:
-    """Where the first is something else than the opening, all are the operator's; so they are beside any `user`."""
+    """Where there is neither the opening nor a `user` message, all are the operator's, in one turn."""
     scenario = data(_with_opening(lab))
     said = [operator(one) for one in data(st.lists(contents(scenario), min_size=1, max_size=3))]
-    if normalise(said[0]["content"]) != normalise(scenario.opening):
-        _alike(lab, scenario, [persona(scenario.opening), *said], said)
-    quoted = [operator(scenario.opening), persona("Yes."), *said]
-    _alike(lab, scenario, [persona(scenario.opening), *quoted], quoted)
+    if normalise(scenario.opening) not in [normalise(message["content"]) for message in said]:
+        _alike(lab, scenario, [persona(scenario.opening), *said], said, "the operator alone")
+
+
+@check("EP-8")
+def what_is_in_front_of_the_opening_does_not_count(lab: Lab) -> None:
+    """Not even what an `assistant` says there."""
+    for scenario in lab.each([one for one in lab.every_scenario if one.opening]):
+        conversation = [persona(scenario.opening), operator(SENTENCES[1])]
+        in_front = [TASK, *(operator(one) for one in (*SENTENCES, *PROVOCATIONS))]
+        _alike(lab, scenario, conversation, [*in_front, *conversation], "an example in front of the opening")
 
 
 def _judge_worked(lab: Lab, scenario: Scenario, history: History, a1: str, a2: str) -> None:
@@ -249,10 +347,26 @@ def _judge_worked(lab: Lab, scenario: Scenario, history: History, a1: str, a2: s
     )
 
 
-def _alike(lab: Lab, scenario: Scenario, chat: list[Json], history: list[Json]) -> None:
-    """Judge that a history gets what it gets in the chat convention."""
-    one, other = (without(lab.evaluate(scenario, given)) for given in (chat, history))
-    lab.expect("EP-8", other == one, f"the answer where the persona is `user`, {shown(one)}", other)
+def _two_turns(lab: Lab, scenario: Scenario, texts: tuple[str, str]) -> Episode:
+    """An episode of two turns, if it does not end before."""
+    episode = Episode(lab, scenario)
+    for text in texts:
+        if not episode.complete:
+            episode.take(operator(text))
+    return episode
+
+
+def _can_be_told(episode: Episode) -> bool:
+    """Whether the operator says nothing that the persona said, and the persona's first and last line stand only there."""
+    said = {normalise(message["content"]) for message in episode.transcript if message["role"] == "assistant"}
+    lines = [normalise(message["content"]) for message in episode.transcript if message["role"] == "user"]
+    return not said & episode.lines and lines[0] not in lines[1:] and lines[-1] not in lines[:-1]
+
+
+def _alike(lab: Lab, scenario: Scenario, chat: list[Json], history: list[Json], what: str) -> None:
+    """Judge that a conversation gets what it gets where the persona is `user`."""
+    one, other = (without(lab.evaluate(scenario, messages)) for messages in (chat, history))
+    lab.expect("EP-8", other == one, f"{what}: the answer where the persona is `user`, {shown(one)}", other)
 
 
 def _with_opening(lab: Lab) -> st.SearchStrategy[Scenario]:
