@@ -104,6 +104,7 @@ ROOMS = (
         "http.control",
         "http.documentation",
         "http.app",
+        "http.request_log",
         "http",
     ),
     (

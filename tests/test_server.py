@@ -100,6 +100,83 @@ def test_a_server_that_listens_everywhere_names_an_address_that_works(host: str,
         assert "[::]" not in text
 
 
+Request = tuple[str, str, object, str]
+
+
+def request(method: str, path: str, body: object = None, key: str = KEY) -> Request:
+    """A request with a key."""
+    return method, path, body, key
+
+
+def logged(*requests: Request, options: tuple[str, ...] = ("--log", "--clock", "frozen")) -> list[str]:
+    """The lines that a server writes for some requests, in their order."""
+    with serving("--json", *options) as (process, line), httpx.Client(base_url=json.loads(line)["url"]) as client:
+        for method, path, body, key in requests:
+            client.request(method, path, json=body, headers={"authorization": f"Bearer {key}"})
+        process.terminate()
+        _, errors = process.communicate(timeout=10)
+    return errors.splitlines()
+
+
+SCENARIO = {"collection_slug": "case-management", "scenario_slug": "lower-back-claim"}
+TALK = {**SCENARIO, "messages": [{"role": "assistant", "content": "Do you have any other work, a second job?"}]}
+
+
+def test_the_log_has_a_line_for_each_request() -> None:
+    """Method, path, status, rewards, codes of findings, faults, and milliseconds of real time on a frozen clock, too."""
+    items = [{"id": str(number), **TALK} for number in range(5)]
+    lines = logged(
+        request("GET", "/api/v1/catalog"),
+        request("POST", "/api/v1/evaluate", TALK),
+        request("POST", "/api/v1/evaluate", {**TALK, "mesages": 1, "scenari": 2}),
+        request("POST", "/api/v1/batch/evaluate", {"items": items}),
+        request("POST", "/api/v1/evaluate", TALK, "lab_wrong"),
+        request("POST", "/_mock/faults", {"id": "down", "path": "/api/v1/catalog", "status": 503}),
+        request("GET", "/api/v1/catalog"),
+        request("GET", "/docs"),
+        request("GET", "/nowhere"),
+    )
+    shown = [re.sub(r"  \d+\.\d ms$", "", re.sub(r"0\.\d{2,6}", "0.5", line)) for line in lines]
+    assert shown == [
+        "GET /api/v1/catalog 200",
+        "POST /api/v1/evaluate 200  reward 0.5  findings unattributable_history",
+        "POST /api/v1/evaluate 200  reward 0.5  findings unknown_field, unattributable_history",
+        "POST /api/v1/batch/evaluate 200  reward 0.5, 0.5, 0.5, … (5)  findings unattributable_history",
+        "POST /api/v1/evaluate 401",
+        "POST /_mock/faults 200",
+        "GET /api/v1/catalog 503  faults down",
+        "GET /docs 200",
+        "GET /nowhere 404",
+    ]
+    assert all(float(line.split()[-2]) > 0 for line in lines)
+
+
+def test_the_log_shows_neither_keys_nor_control_characters() -> None:
+    """A key in a path is unreadable, and what could move the cursor or hide text is an escape, so a line is a line."""
+    lines = logged(
+        request("PATCH", f"/_mock/keys/{KEY}", {"plan": "premium"}),
+        request("GET", f"/api/v1/{KEY}"),
+        request("GET", "/api/v1/%1b%5b31m%0a%e2%80%ae%0d"),
+    )
+    assert [line.partition("  ")[0] for line in lines] == [
+        "PATCH /_mock/keys/lab_***** 200",
+        "GET /api/v1/lab_***** 404",
+        "GET /api/v1/\\x1b[31m\\n\\u202e\\r 404",
+    ]
+
+
+def test_the_time_in_the_log_is_that_of_the_whole_answer() -> None:
+    """With the delay that a fault made."""
+    slow = request("POST", "/_mock/faults", {"path": "/api/v1/catalog", "delay": 0.3})
+    line = logged(slow, request("GET", "/api/v1/catalog"), options=("--log",))[1]
+    assert float(line.split()[-2]) >= 300
+
+
+def test_without_the_option_nothing_is_logged() -> None:
+    """Standard error stays empty."""
+    assert logged(request("GET", "/api/v1/catalog"), options=()) == []
+
+
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_the_server(sign: signal.Signals) -> None:
     """Ctrl-C and SIGTERM end the process soon, without a traceback."""

@@ -7,7 +7,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,15 +87,17 @@ def setting_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.argument("scenarios", type=Existing, required=False)
 @setting_options
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object instead of lines for people")
+@click.option("--log", "logged", is_flag=True, help="write a line for each request to standard error")
 @click.option("--reload", "watch", is_flag=True, help="load scenarios and datasets again when their files change")
 @click.option(
     "--until-eof", is_flag=True, help="stop when standard input ends, as it does with the process that opened it"
 )
-def serve(as_json: bool, watch: bool, until_eof: bool, **options: Any) -> None:
+def serve(as_json: bool, logged: bool, watch: bool, until_eof: bool, **options: Any) -> None:
     """Serve the API from a folder of scenarios, or from the shipped library."""
     gc.disable()  # until the server runs: loading makes many objects and hardly any garbage
     import orjson
 
+    from labs_mock.http.request_log import LoggedApp
     from labs_mock.scenario.loader import load_library
     from labs_mock.server import Server, address_of, bind, outside_address_of
     from labs_mock.world import World
@@ -114,10 +116,16 @@ def serve(as_json: bool, watch: bool, until_eof: bool, **options: Any) -> None:
         with reader_may_leave():
             click.echo(text)
 
-    server = Server(world, listener, ready, folder if watch else None)
+    app = LoggedApp(world, _log) if logged else None
+    server = Server(world, listener, ready, folder if watch else None, app)
     if until_eof:
         server.stop_at_eof(sys.stdin.buffer)
     server.serve_until_stopped()
+
+
+def _log(line: str) -> None:
+    with suppress(OSError):  # nobody reads it any more
+        click.echo(line, err=True)
 
 
 def _greeting(world: "World", url: str, outside: str | None) -> str:
@@ -239,7 +247,7 @@ def score(scenario: str, transcript: Path, scenarios: Path | None, explain: bool
 
     request = read_transcript(sys.stdin.buffer.read() if str(transcript) == "-" else _read(transcript))
     scored = score_transcript(*resolve_scenario(scenario, _folder(_named({"scenarios": scenarios}))), request)
-    click.echo(printable(explain_table(scored)) if explain else scored.json())
+    click.echo(explain_table(scored) if explain else scored.json())
 
 
 @main.command()

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from labs_mock.errors import SettingsError
@@ -55,6 +56,12 @@ class Clock:
         now = self.now()
         self.mode, self._rate, _ = _parse(mode)
         self._base, self._origin = now, time.time()
+
+
+def stopwatch() -> Callable[[], float]:
+    """Starts now, and gives the milliseconds of real time since then. It is for logs: no answer depends on it."""
+    started = time.perf_counter()
+    return lambda: (time.perf_counter() - started) * 1000
 
 
 def parse_instant(text: str) -> float:

@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Any, BinaryIO
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from labs_mock.errors import ScenarioError, StartError
 from labs_mock.http import create_app
@@ -44,15 +45,20 @@ GC_THRESHOLD = (20_000, 20, 20)  # requests make many objects and few cycles
 
 
 class Server(uvicorn.Server):
-    """Serves a world on a bound socket, and calls back once the socket is answered.
+    """Serves a world on a bound socket, and calls back once the socket is answered; `app` is an application of its own.
 
     It stops when it is told to and not at the next tick of a clock, and waits for nobody longer than it must.
     """
 
     def __init__(
-        self, world: World, listener: socket.socket, ready: Callable[[], None], watched: Path | None = None
+        self,
+        world: World,
+        listener: socket.socket,
+        ready: Callable[[], None],
+        watched: Path | None = None,
+        app: ASGIApp | None = None,
     ) -> None:
-        super().__init__(uvicorn.Config(create_app(world), **UVICORN | {"http": Protocol}))
+        super().__init__(uvicorn.Config(app or create_app(world), **UVICORN | {"http": Protocol}))
         self._listener = listener
         self._ready = ready
         self._world = world
