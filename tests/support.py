@@ -142,10 +142,10 @@ class Live:
 
 
 @contextmanager
-def live(served: World) -> Iterator[Live]:
+def live(served: World, host: str = "127.0.0.1") -> Iterator[Live]:
     """Serve a world on a free port of this machine, in a thread."""
     started = threading.Event()
-    listener: socket.socket = bind("127.0.0.1", 0)
+    listener: socket.socket = bind(host, 0)
     server = Server(served, listener, started.set)
     thread = server.serve_in_thread()
     assert started.wait(10), "the server did not start"

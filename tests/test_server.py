@@ -115,7 +115,9 @@ def logged(*requests: Request, options: tuple[str, ...] = ("--log", "--clock", "
             client.request(method, path, json=body, headers={"authorization": f"Bearer {key}"})
         process.terminate()
         _, errors = process.communicate(timeout=10)
-    return errors.splitlines()
+    *lines, stopped = errors.splitlines()
+    assert stopped == "labs-mock stopped"
+    return lines
 
 
 SCENARIO = {"collection_slug": "case-management", "scenario_slug": "lower-back-claim"}
@@ -173,18 +175,23 @@ def test_the_time_in_the_log_is_that_of_the_whole_answer() -> None:
 
 
 def test_without_the_option_nothing_is_logged() -> None:
-    """Standard error stays empty."""
+    """Standard error says nothing of requests."""
     assert logged(request("GET", "/api/v1/catalog"), options=()) == []
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_the_server(sign: signal.Signals) -> None:
-    """Ctrl-C and SIGTERM end the process soon, without a traceback."""
-    with serving("--json") as (process, line):
-        assert httpx.get(f"{json.loads(line)['url']}/_mock/health").status_code == 200
-        process.send_signal(sign)
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--host", "0.0.0.0"], True), (["--host", "::"], True), ([], False), (["--host", "127.0.0.2"], False),
+        (["--host", "0.0.0.0", "--control-token", "x"], False), (["--host", "0.0.0.0", "--no-control"], False),
+    ],
+)  # fmt: skip
+def test_a_server_that_others_reach_says_whom_its_control_plane_answers(options: list[str], told: bool) -> None:
+    """Nobody but programs on this machine, unless there is a token, or no control plane at all."""
+    with serving(*options, "--json") as (process, _):
+        process.terminate()
         _, errors = process.communicate(timeout=10)
-        assert "Traceback" not in errors
+        assert ("/_mock answers only programs on this machine; with --control-token" in errors) == told
 
 
 def test_a_killed_server_leaves_its_port_free() -> None:

@@ -1,11 +1,14 @@
 """The command line. What a command needs is imported when it runs: start-up time is a feature.
 
-Exit codes: 0 fine, 1 findings, 2 bad usage or configuration, 3 could not start.
+Exit codes: 0 fine, 1 findings, 2 bad usage or configuration, 3 could not start. Ctrl-C and SIGTERM are how one stops a server,
+so that is fine; what they stop before it was done is 1.
 """
 
 import gc
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
@@ -26,6 +29,11 @@ if TYPE_CHECKING:
 FINDINGS, USAGE, NOT_STARTED = 1, 2, 3
 FILE_KINDS = ("scenario", "collection", "dataset", "server")
 
+STOPPED = "labs-mock stopped"
+CONTROL_IS_LOCAL = (
+    "labs-mock: /_mock answers only programs on this machine; with --control-token it answers others, too"
+)
+
 Folder = click.Path(path_type=Path, file_okay=False)
 Existing = click.Path(path_type=Path, file_okay=False, exists=True)
 
@@ -42,8 +50,21 @@ def reader_may_leave() -> Iterator[None]:
         os.close(nowhere)
 
 
+@contextmanager
+def terminable() -> Iterator[None]:
+    """SIGTERM is a Ctrl-C within the block: both raise `KeyboardInterrupt`, unless a server handles them itself."""
+    if threading.current_thread() is not threading.main_thread():  # where Python allows no such thing
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 class Group(click.Group):
-    """Turns our own errors into a message and an exit code, wherever a command raised them."""
+    """Turns our own errors, and signals, into a message and an exit code, wherever a command was."""
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         """Read the command line, which prints what `--help` and `--version` ask for."""
@@ -54,8 +75,12 @@ class Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
         try:
-            with reader_may_leave():
+            with terminable(), reader_may_leave():
                 return super().invoke(ctx)
+        except KeyboardInterrupt:
+            served = ctx.invoked_subcommand == "serve"
+            click.echo(STOPPED if served else "labs-mock: stopped before it was done", err=True)
+            sys.exit(0 if served else FINDINGS)
         except LabsMockError as error:
             click.echo(f"labs-mock: {printable(str(error))}", err=True)
             sys.exit(NOT_STARTED if isinstance(error, StartError) else USAGE)
@@ -99,7 +124,7 @@ def serve(as_json: bool, logged: bool, watch: bool, until_eof: bool, **options: 
 
     from labs_mock.http.request_log import LoggedApp
     from labs_mock.scenario.loader import load_library
-    from labs_mock.server import Server, address_of, bind, outside_address_of
+    from labs_mock.server import Server, address_of, bind, is_open, outside_address_of
     from labs_mock.world import World
 
     named = _named(options)
@@ -113,6 +138,8 @@ def serve(as_json: bool, logged: bool, watch: bool, until_eof: bool, **options: 
     def ready() -> None:
         started = {"url": url, "api_key": key, "pid": os.getpid(), "instance": world.instance}
         text = orjson.dumps(started).decode() if as_json else _greeting(world, url, outside_address_of(listener))
+        if is_open(listener) and settings.control and not settings.control_token:
+            click.echo(CONTROL_IS_LOCAL, err=True)
         with reader_may_leave():
             click.echo(text)
 
@@ -121,6 +148,7 @@ def serve(as_json: bool, logged: bool, watch: bool, until_eof: bool, **options: 
     if until_eof:
         server.stop_at_eof(sys.stdin.buffer)
     server.serve_until_stopped()
+    click.echo(STOPPED, err=True)
 
 
 def _log(line: str) -> None:

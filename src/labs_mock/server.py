@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 from types import FrameType
 from typing import Any, BinaryIO
@@ -224,6 +225,11 @@ def outside_address_of(listener: socket.socket) -> str | None:
         except OSError:
             return None
         return _url(probe.getsockname()[0], port)
+
+
+def is_open(listener: socket.socket) -> bool:
+    """Whether other machines may reach a bound socket, as far as its address says."""
+    return not ip_address(listener.getsockname()[0].partition("%")[0]).is_loopback
 
 
 def _url(host: str, port: int) -> str:

@@ -110,8 +110,20 @@ SETTINGS = (
     Setting("seed", int, 0, "where ids and draws start from", _whole(0, 2**63 - 1)),
     Setting("clock", str, "real", "real, frozen, frozen:<ISO time> or x<number>", _clock),
     Setting("control", bool, True, "offer the control plane under /_mock", _switch),
-    Setting("control_hosts", str, "", "hosts beside loopback that the control plane answers, comma-separated", str),
-    Setting("control_token", str, "", "token that the control plane wants as Authorization: Bearer", str),
+    Setting(
+        "control_hosts",
+        str,
+        "",
+        "names beside loopback by which programs on this machine may call the control plane, comma-separated",
+        str,
+    ),
+    Setting(
+        "control_token",
+        str,
+        "",
+        "token for the control plane (Authorization: Bearer): who sends it may use that from anywhere, and then nobody else",
+        str,
+    ),
     Setting(
         "spool",
         int,

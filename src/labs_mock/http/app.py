@@ -98,7 +98,7 @@ class App:
     async def _leave(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
         """Leave everything that is not the API's to the router."""
         if is_control(exchange.path) and exchange.path != HEALTH:
-            check_control(self.world.settings, exchange.method, exchange.sent, exchange.bearer)
+            check_control(self.world.settings, scope, exchange.sent, exchange.bearer)
         # With an `app` in its scope the router raises its errors instead of answering in plain text.
         scope["app"] = self
         await self._others(scope, _replay(exchange, receive), _heading(send, exchange))

@@ -6,6 +6,7 @@ import pytest
 from starlette.routing import Route
 
 from labs_mock.http.control import control_routes
+from labs_mock.http.control.guard import on_this_machine
 from labs_mock.scenario.server_file import AccountFile
 from tests.http.test_envelope import check_envelope
 from tests.support import KEY, Live, live, world
@@ -135,7 +136,10 @@ def test_a_form_of_another_origin_cannot_drive_the_clock(server: Live) -> None:
 
 
 def test_a_token_is_wanted_where_one_is_set() -> None:
-    """Reads and writes are 401 without it, and none of the API's keys stands for it; the API does not want it."""
+    """Reads and writes are 401 without it, and none of the API's keys stands for it; the API does not want it.
+
+    With it the control plane answers by any name, and through a proxy.
+    """
     given = b"Bearer " + TOKEN.encode()
     wrong = [
         KEY.encode(),
@@ -155,9 +159,86 @@ def test_a_token_is_wanted_where_one_is_set() -> None:
         right = {b"authorization": given}
         assert server.client.get(CLOCK, headers=right).json()["mode"] == "frozen"
         assert server.client.post(RESET, headers=right, json={}).status_code == 200
-        check_envelope(server.client.get(CLOCK, headers={**right, b"host": b"evil.example"}), 403)
+        elsewhere = {b"host": b"evil.example", b"x-forwarded-for": b"203.0.113.7"}
+        assert server.client.get(CLOCK, headers={**right, **elsewhere}).status_code == 200
         check_envelope(server.client.post(RESET, headers=right, content=b"{}"), 400)
         assert server.client.get("/api/v1/catalog", headers={"authorization": f"Bearer {KEY}"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("peer", "own", "local"),
+    [
+        ("127.0.0.1", "127.0.0.1", True), ("127.8.9.10", "127.0.0.1", True), ("::1", "::1", True),
+        ("::ffff:127.0.0.1", "::ffff:127.0.0.1", True), ("::ffff:127.0.0.1", "127.0.0.1", True),
+        ("192.0.2.2", "192.0.2.2", True), ("::ffff:192.0.2.2", "192.0.2.2", True), ("fd00::2", "fd00::2", True),
+        ("fe80::1%eth0", "fe80::1%eth0", True), ("127.0.0.1", "192.0.2.2", True),
+        ("192.0.2.3", "192.0.2.2", False), ("::ffff:192.0.2.3", "::ffff:192.0.2.2", False), ("fd00::3", "fd00::2", False),
+        ("192.0.2.3", "127.0.0.1", False), ("192.0.2.3", "0.0.0.0", False), ("172.17.0.1", "172.17.0.2", False),
+        ("0.0.0.0", "127.0.0.1", False), ("128.0.0.1", "127.0.0.1", False), ("localhost", "localhost", False), ("", "", False),
+        (None, "127.0.0.1", False), (None, None, False), ("192.0.2.3", None, False),
+    ],
+)  # fmt: skip
+def test_who_is_on_this_machine(peer: str | None, own: str | None, local: bool) -> None:
+    """Loopback addresses of either kind, and a peer whose address is the one at which it reaches the server; nobody else."""
+    places = {"client": peer, "server": own}
+    assert on_this_machine({name: host if host is None else (host, 80) for name, host in places.items()}) == local
+
+
+def own_address() -> str | None:
+    """An address of this machine beside loopback, by which it would reach others; None without a network."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return None
+        return str(probe.getsockname()[0])
+
+
+def from_address(source: str, target: tuple[str, int], *fields: str) -> bytes:
+    """What the control plane answers to a connection from an address of this machine."""
+    with socket.create_connection(target, timeout=10, source_address=(source, 0)) as connection:
+        lines = ("GET /_mock/clock HTTP/1.1", "Host: 127.0.0.1", "Connection: close", *fields, "", "")
+        connection.sendall("\r\n".join(lines).encode())
+        with connection.makefile("rb") as stream:
+            return stream.read()
+
+
+@pytest.mark.skipif(own_address() is None, reason="this machine has no address beside loopback")
+@pytest.mark.parametrize("token", ["", TOKEN])
+def test_a_peer_elsewhere_needs_the_token(token: str) -> None:
+    """Who comes from another address than it goes to is not known to be here, whatever its `Host` says: 403."""
+    source = own_address()
+    assert source is not None
+    with live(world(control_token=token)) as server:
+        target = ("127.0.0.1", int(server.url.rpartition(":")[2]))
+        expected = (b" 401 ", b" 401 ") if token else (b" 403 ", b" 200 ")
+        answers = [from_address(address, target) for address in (source, "127.0.0.1")]
+        assert all(want in answer.partition(b"\r\n")[0] for want, answer in zip(expected, answers, strict=True))
+        assert b"control_token" in answers[0]
+        right = from_address(source, target, f"Authorization: Bearer {token}")
+        assert right.startswith(b"HTTP/1.1 200 " if token else b"HTTP/1.1 403 ")
+
+
+@pytest.mark.skipif(own_address() is None, reason="this machine has no address beside loopback")
+def test_programs_here_may_use_any_address_of_this_machine() -> None:
+    """A server that listens everywhere answers them by way of each of its addresses."""
+    address = own_address()
+    assert address is not None
+    with live(world(), host="0.0.0.0") as server:
+        port = int(server.url.rpartition(":")[2])
+        for source, target in ((address, address), ("127.0.0.1", "127.0.0.1")):
+            assert from_address(source, (target, port)).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    "header", ["Forwarded", "X-Forwarded-For", "x-forwarded-host", "X-Forwarded-Proto", "X-FORWARDED-X"]
+)
+def test_nobody_comes_through_a_proxy(server: Live, header: str) -> None:
+    """A proxy on this machine brings others, and says so: 403, even for an empty header, and which setting allows it."""
+    for value in ("for=127.0.0.1", ""):
+        for path in (CLOCK, "/_mock/requests", "/_mock/nothing"):
+            assert "control_token" in check_envelope(server.client.get(path, headers={header: value}), 403)
+    assert server.client.get(HEALTH, headers={header: "x"}).status_code == 200
 
 
 @pytest.mark.parametrize("settings", [{}, {"control": False}, {"control_token": "x"}, {"control_hosts": "devbox"}])
