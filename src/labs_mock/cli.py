@@ -359,8 +359,14 @@ def conformance(**asked: Any) -> None:
     with progress(Console(stderr=True)) as watch:
         report = judge(**asked, watch=watch)
     told = document(report, **passing)
-    print_report(told, Console(stderr=STDOUT in files.values()))
-    write(told, files)
+    aside = STDOUT in files.values()
+    console = Console(stderr=aside)
+    with console.capture() as printed:
+        print_report(told, console)
+    with reader_may_leave():
+        click.echo(printed.get(), nl=False, err=aside)
+    with reader_may_leave():
+        write(told, files)
     sys.exit(0 if told.passed else FINDINGS)
 
 

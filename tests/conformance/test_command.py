@@ -1,6 +1,7 @@
 """`labs-mock conformance` and `pytest --pyargs labs_mock.conformance`: their options, exit codes and results."""
 
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -53,6 +54,23 @@ def test_the_command_says_what_it_found(server: Live, tmp_path: Path) -> None:
     assert JUnitXml.fromfile(str(files["junit"])).failures == 0
     assert "It is incomplete: what was judged holds." in files["html"].read_text()
     assert len(server.world.journal) <= 300
+
+
+@pytest.mark.parametrize(("options", "code"), [(["--allow-incomplete"], 0), ([], 1)])
+def test_a_reader_that_leaves_changes_nothing(server: Live, tmp_path: Path, options: list[str], code: int) -> None:
+    """With `| head` the exit code is that of the verdict, and files are written all the same."""
+    report = tmp_path / "report.json"
+    command = [sys.executable, "-m", "labs_mock", "conformance", server.url, "--api-key", KEY, "--max-requests", "5"]
+    reads, writes = os.pipe()
+    with subprocess.Popen(
+        [*command, *options, "--json", str(report)], stdout=writes, stderr=subprocess.PIPE
+    ) as process:
+        os.close(writes)
+        os.close(reads)
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+    assert process.returncode == code
+    assert json.loads(report.read_text())["requests"] == 5
 
 
 @pytest.mark.parametrize("most", ["1", "5", "300"])

@@ -30,10 +30,8 @@ class LoggedApp(App):
 
 def line(exchange: Exchange, milliseconds: float) -> str:
     """Method, path, status, rewards, findings, faults and time; no key can be read in it, and nothing in it is a control character."""
-    rewards, findings = (
-        [f"{reward:g}" for reward in exchange.rewards],
-        list(dict.fromkeys(finding.code for finding in exchange.findings)),
-    )
+    findings = dict.fromkeys(finding.code for finding in exchange.findings)
+    rewards = [f"{reward:g}" for reward in exchange.rewards]
     if len(rewards) > SHOWN:
         rewards[SHOWN:] = [f"… ({len(rewards)})"]
     faults = [fault.id for fault, _ in exchange.faults]
