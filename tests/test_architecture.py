@@ -136,6 +136,7 @@ CONFORMANCE = tuple(
         "envelope",
         "target",
         "strategies",
+        "conversations",
         "lab",
         "episode",
         "checks",

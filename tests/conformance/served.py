@@ -37,6 +37,7 @@ short-talk:
   criteria:
     success_metrics: [{id: asked, text: S1, when: {says: [tell me]}}, {id: kind, text: S2, when: {says: [thank you]}}]
     scope: {prohibited: [{id: promise, when: {says: [I guarantee, I promise]}}]}
+  scoring: {requires: {any: [{discovered: roof}, {says: [tell me, what matters]}]}}
 week-long:
   name: A long week
   description: A coach writes now and then.
@@ -56,7 +57,9 @@ week-long:
     - {id: sleep, fact: W1, reveal: direct_question, when: {says: [worried, feel]}, reply: It is the noise.}
   criteria:
     success_metrics: [{id: asked, text: W2, when: {discovered: sleep}}]
+    failure_metrics: [{id: rude, text: W4, when: {says: [you idiot]}}]
     best_practices: [{id: waits, text: W3, when: {says: [thank you, understand]}}]
+  scoring: {requires: {any: [{discovered: sleep}, {says: [more about, next step]}]}}
 """
 
 ROWS = """

@@ -36,7 +36,7 @@ def shipped() -> Iterator[Live]:
         yield running
 
 
-def judged(url: str, *, seed: int = 0, key: str = KEY, most: int | None = None, **options: tuple[str, ...]) -> Report:
+def judged(url: str, *, seed: int = 0, key: str = KEY, most: int | None = None, **options: Any) -> Report:
     """A quick run that never waits."""
     with Client(url, key, max_requests=most, sleep=lambda _: None) as client:
         return run(Lab(client, Options(**options), QUICK.scenarios), QUICK, seed)

@@ -6,14 +6,11 @@ from hypothesis.strategies import SearchStrategy
 
 from labs_mock.conformance.exchanges import Sent
 from labs_mock.conformance.lab import Lab
-from labs_mock.conformance.strategies import SENTENCES, operator, persona, without
+from labs_mock.conformance.strategies import NEUTRAL, SENTENCES, operator, persona, without
 from labs_mock.conformance.target import Json, Scenario
 from labs_mock.conformance.violations import Unusable
 from labs_mock.contract.limits import MAX_TURNS
 from labs_mock.text import normalise
-
-NEUTRAL = operator("Hm, one moment, if I may.")
-"""What moves no persona."""
 
 
 class Episode:

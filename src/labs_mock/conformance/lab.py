@@ -12,8 +12,10 @@ from hypothesis.strategies import SearchStrategy
 
 from labs_mock.conformance import envelope
 from labs_mock.conformance.client import OWN, Client
+from labs_mock.conformance.conversations import beginnings, suggested
 from labs_mock.conformance.exchanges import Sent
 from labs_mock.conformance.judgements import Judgements
+from labs_mock.conformance.strategies import NEUTRAL, chat
 from labs_mock.conformance.target import Json, Options, Scenario, Tool, chosen, listed
 from labs_mock.conformance.violations import OutOfBudget, Refused, Skip, Unusable
 from labs_mock.contract.limits import BASE_PATH
@@ -78,7 +80,9 @@ class Lab:
         if missing:
             raise Refused(f"the catalog has no {missing[0]!r}")
         self._check_named_datasets()
-        found = chosen(listed(catalog, self.options), self._most)
+        offered = listed(catalog, self.options)
+        offered.sort(key=lambda one: (one.collection, one.slug) not in self.options.talks)
+        found = chosen(offered, self._most)
         self._scenarios = [self._learned(one) for one in self.each(found)]
         for name in self.each(self.options.datasets or self._mock_datasets()):
             with suppress(Unusable):
@@ -248,8 +252,27 @@ class Lab:
         with suppress(Unusable, KeyError, TypeError):
             answer = self.create(scenario)
             opening, tools = answer["initial_observation"]["content"], tuple(map(Tool.of, answer["tools"]))
-            return replace(scenario, opening=opening, tools=tools)
+            known = replace(scenario, opening=opening, tools=tools)
+            return replace(known, talk=self._earning(known))
         return scenario
+
+    def _earning(self, scenario: Scenario) -> Sequence[Json] | None:
+        """What an operator can say first so that a reward is above 0; nothing where whatever is said is rewarded."""
+        given = self.options.talks.get((scenario.collection, scenario.slug), ())
+        for talks in (beginnings(given), suggested(scenario)):
+            rewards = self._rewards(scenario, talks) if talks else []
+            if talks and talks[0] == (NEUTRAL,) and rewards[0] > 0:
+                return ()
+            for talk, reward in zip(talks, rewards, strict=True):
+                if reward > 0:
+                    return talk
+        return None
+
+    def _rewards(self, scenario: Scenario, talks: Sequence[Sequence[Json]]) -> list[float]:
+        items = [
+            {"id": str(number), **scenario.where, "messages": chat(scenario, talk)} for number, talk in enumerate(talks)
+        ]
+        return [float(one.get("reward", 0)) for one in self.batch(items)["results"]]
 
     def _mock_datasets(self) -> list[str]:
         """The datasets of a labs-mock server, which tells them itself; none of another one."""

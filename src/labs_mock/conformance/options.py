@@ -56,6 +56,12 @@ OPTIONS = (
     Option("collection", "collections", "judge this collection only; may be given again", several=True),
     Option("scenario", "scenarios", "judge this scenario only, a slug or <collection>/<slug>", several=True),
     Option("dataset", "datasets", "id of a training dataset to judge; no call lists them", several=True),
+    Option(
+        "conversations",
+        "conversations",
+        "file of conversations that earn something, as for /evaluate or as in an export",
+        metavar="FILE",
+    ),
     Option("profile", "profile", "how many examples are tried", default="quick", choices=PROFILES),
     Option("max-requests", "max_requests", "never send more requests than this", count),
     Option(

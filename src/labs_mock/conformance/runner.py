@@ -34,6 +34,7 @@ from labs_mock.conformance.checks import (
     weights,
 )
 from labs_mock.conformance.client import Client
+from labs_mock.conformance.conversations import read_conversations
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.machine import sequences
 from labs_mock.conformance.target import Options
@@ -175,17 +176,20 @@ def judge(  # noqa: PLR0913 - what the table of options has
     collections: Sequence[str] = (),
     scenarios: Sequence[str] = (),
     datasets: Sequence[str] = (),
+    conversations: str | None = None,
     watch: Watch = _unwatched,
 ) -> Report:
     """Run all checks against a server as the options say.
 
-    Raises `StartError` if it does not answer at all, and `Refused` if it does not know the key or what is named.
+    Raises `StartError` if it does not answer at all, `Refused` if it does not know the key or what is named, and
+    `LabsMockError` for a file of conversations that has others.
     """
     if not url.startswith(("http://", "https://")) or url.rstrip("/").endswith(BASE_PATH):
         raise Refused(f"URL: expected http:// or https:// and a host, without {BASE_PATH}; got {url}")
     chosen = PROFILES[profile]
+    talks = read_conversations(conversations) if conversations else {}
     with _nothing_is_kept(), Client(url, api_key, max_requests=max_requests) as client:
-        lab = Lab(client, Options(collections, scenarios, datasets), chosen.scenarios)
+        lab = Lab(client, Options(collections, scenarios, datasets, talks), chosen.scenarios)
         return run(lab, chosen, seed, watch=watch)
 
 

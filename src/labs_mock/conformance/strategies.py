@@ -1,7 +1,7 @@
 """Requests that are valid, at the border, and invalid."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -29,6 +29,9 @@ SENTENCES = (
     "How did it go?",
 )
 """What moves a persona in many scenarios."""
+
+NEUTRAL = {"role": "assistant", "content": "Hm, one moment, if I may."}
+"""What moves no persona, and earns nothing where anything must be earned (RC-6)."""
 
 PROVOCATIONS = (
     "You have a herniated disc, that is a pulled muscle.",
@@ -88,11 +91,26 @@ def messages(scenario: Scenario) -> SearchStrategy[Json]:
 
 @cache
 def conversations(scenario: Scenario, most: int = 4) -> SearchStrategy[list[Json]]:
-    """Conversations of one to so many turns, in which the persona is `user` (EP-8)."""
-    return st.lists(messages(scenario), min_size=1, max_size=most).map(lambda said: chat(scenario, said))
+    """Conversations of one to so many turns, in which the persona is `user` (EP-8), behind what earns something."""
+    return turns(scenario, most).map(lambda said: chat(scenario, said))
 
 
-def chat(scenario: Scenario, said: list[Json]) -> list[Json]:
+@cache
+def turns(scenario: Scenario, most: int = 4) -> SearchStrategy[list[Json]]:
+    """One to so many messages of the operator, each a turn; mostly behind those that earn something (RC-6)."""
+    said = st.lists(messages(scenario), min_size=1, max_size=most)
+    if not scenario.talk:
+        return said
+    behind = said.map(lambda messages: behind_talk(scenario, *messages))
+    return st.one_of(behind, behind, said)
+
+
+def behind_talk(scenario: Scenario, *messages: Json) -> list[Json]:
+    """Messages of the operator behind those that earn something, if any are known."""
+    return [*(scenario.talk or ()), *messages]
+
+
+def chat(scenario: Scenario, said: Sequence[Json]) -> list[Json]:
     """The operator's messages as a conversation that the persona's opening begins."""
     turns = [[persona("Yes."), message] for message in said]
     return [persona(scenario.opening or "Hello."), *[message for turn in turns for message in turn][1:]]

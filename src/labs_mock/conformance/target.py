@@ -1,6 +1,6 @@
 """What a server offers: its scenarios from the catalog, their tools and openings from episodes, and datasets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,12 +11,14 @@ Json = dict[str, Any]
 class Options:
     """What to judge; all that the server offers where nothing is named.
 
-    Scenarios are slugs, or `<collection>/<slug>`. Datasets are ids, which the API cannot list.
+    Scenarios are slugs, or `<collection>/<slug>`. Datasets are ids, which the API cannot list. Talks are what operators say in a
+    scenario of a collection, a message a turn, which is known to earn something.
     """
 
     collections: Sequence[str] = ()
     scenarios: Sequence[str] = ()
     datasets: Sequence[str] = ()
+    talks: Mapping[tuple[str, str], Sequence[Sequence[Json]]] = field(default_factory=dict)
 
     def want(self, collection: str, slug: str) -> bool:
         """Whether a scenario is to be judged."""
@@ -40,16 +42,23 @@ class Tool:
     type: str
     options: Sequence[str] = ()
     json_schema: Json | None = None
+    name: str = ""
+    description: str = ""
 
     @classmethod
     def of(cls, listed: Json) -> "Tool":
         """A tool of an answer."""
-        return cls(listed["id"], listed["type"], listed.get("options") or (), listed.get("json_schema"))
+        texts = [listed.get(name) or "" for name in ("name", "description")]
+        return cls(listed["id"], listed["type"], listed.get("options") or (), listed.get("json_schema"), *texts)
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A scenario; name, shape and `max_turns` are the catalog's, `opening` and `tools` those of an episode."""
+    """A scenario; name, shape and `max_turns` are the catalog's, `opening` and `tools` those of an episode.
+
+    `talk` are the operator's first messages, after which a reward was above 0: none where whatever is said earns something,
+    and None where nothing was found that does.
+    """
 
     collection: str
     slug: str
@@ -59,6 +68,7 @@ class Scenario:
     max_turns: int | None = None
     opening: str = ""
     tools: Sequence[Tool] = field(default=(), hash=False)
+    talk: Sequence[Json] | None = field(default=None, hash=False)
 
     @property
     def where(self) -> Json:

@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 from labs_mock.conformance.checks import Draw, check
 from labs_mock.conformance.checks.batch import item
 from labs_mock.conformance.checks.weights import names_of, scored
-from labs_mock.conformance.episode import NEUTRAL, Episode, turns_of
+from labs_mock.conformance.episode import Episode, turns_of
 from labs_mock.conformance.judgements import quoted, shown
 from labs_mock.conformance.lab import Lab
-from labs_mock.conformance.strategies import at_the_border, calls, contents, operator
+from labs_mock.conformance.strategies import NEUTRAL, at_the_border, calls, contents, operator
 from labs_mock.conformance.target import Json, Scenario, Tool
 from labs_mock.conformance.violations import Skip
 from labs_mock.contract.limits import MAX_CONTENT

@@ -3,7 +3,7 @@
 from labs_mock.conformance.checks import Draw, check
 from labs_mock.conformance.judgements import shown
 from labs_mock.conformance.lab import Lab
-from labs_mock.conformance.strategies import SENTENCES, conversations, operator, persona, without
+from labs_mock.conformance.strategies import SENTENCES, behind_talk, chat, conversations, operator, persona, without
 from labs_mock.conformance.target import Json, Scenario
 
 ROUNDING = 1e-6  # rewards have six places (RC-4)
@@ -35,7 +35,8 @@ def a_small_difference_is_one(lab: Lab) -> None:
     """Whoever says a little more wins, if that is worth anything at all."""
     for scenario in lab.each(lab.every_scenario):
         for count in range(1, len(SENTENCES)):
-            less, more = ([operator(" ".join(SENTENCES[:said]))] for said in (count, count + 1))
+            said = [operator(" ".join(SENTENCES[:number])) for number in (count, count + 1)]
+            less, more = (chat(scenario, behind_talk(scenario, message)) for message in said)
             answer = lab.compare(scenario, less, more)
             a, b = answer["reward_a"], answer["reward_b"]
             winner = "tie" if a == b else "a" if a > b else "b"

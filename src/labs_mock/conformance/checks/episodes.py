@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from hypothesis import strategies as st
 
 from labs_mock.conformance.checks import Draw, check
-from labs_mock.conformance.episode import NEUTRAL, Episode, completed, repeatable, turns_of
+from labs_mock.conformance.episode import Episode, completed, repeatable, turns_of
 from labs_mock.conformance.exchanges import Sent
 from labs_mock.conformance.judgements import quoted, shown
 from labs_mock.conformance.lab import Lab
-from labs_mock.conformance.strategies import messages, operator, persona, weights, without
+from labs_mock.conformance.strategies import NEUTRAL, messages, operator, persona, turns, weights, without
 from labs_mock.conformance.target import Json
 from labs_mock.contract.limits import MAX_CONTENT
 from labs_mock.contract.wording import EPISODE_COMPLETE, EPISODE_NOT_FOUND
@@ -139,7 +139,7 @@ def a_refused_turn_changes_nothing(lab: Lab, data: Draw) -> None:
     """Between two turns, it leaves the episode as it was: the next turn gets the answer that it gets without it."""
     scenario = data(repeatable(lab))
     plain, disturbed = Episode(lab, scenario), Episode(lab, scenario)
-    for message in data(st.lists(messages(scenario), min_size=1, max_size=3)):
+    for message in data(turns(scenario, 3)):
         for why in data(st.lists(st.sampled_from(list(BAD)), max_size=2)):
             lab.refused(disturbed.submit(**{"messages": [], **BAD[why]}, limited=False), 400, "EP-15", why=why)
         if not plain.complete:

@@ -9,11 +9,13 @@ from labs_mock.conformance.strategies import (
     PROVOCATIONS,
     SENTENCES,
     at_the_border,
+    behind_talk,
     chat,
     conversations,
     messages,
     operator,
     persona,
+    turns,
     weights,
     without,
 )
@@ -66,7 +68,7 @@ def evaluating_a_transcript_gives_the_episodes_last_reward(lab: Lab, data: Draw)
     """The same conversation, played turn by turn and given whole, has the same reward and scores."""
     scenario = data(lab.scenarios)
     config: Json | None = data(st.none() | st.builds(dict, quality_weights=weights(), skip_safety_gate=st.booleans()))
-    transcript, last = played(lab, scenario, data(st.lists(messages(scenario), min_size=1, max_size=4)), config)
+    transcript, last = played(lab, scenario, data(turns(scenario)), config)
     whole = lab.evaluate(scenario, transcript, reward_config=config)
     for name in ("reward", "scores", "score_breakdown"):
         seen = whole.get(name)
@@ -79,7 +81,9 @@ def evaluating_a_transcript_gives_the_episodes_last_reward(lab: Lab, data: Draw)
 def a_transcript_is_gated_as_its_episode_was(lab: Lab) -> None:
     """Where something was said that scope or terminology forbid, too."""
     for scenario in lab.each(lab.every_scenario):
-        transcript, last = played(lab, scenario, [operator(" ".join((*SENTENCES, *PROVOCATIONS)))], None)
+        transcript, last = played(
+            lab, scenario, behind_talk(scenario, operator(" ".join((*SENTENCES, *PROVOCATIONS)))), None
+        )
         seen = lab.evaluate(scenario, transcript)["reward"]
         lab.expect("EV-2", seen == last["reward"], f"the reward of the episode, {last['reward']}", seen)
 

@@ -4,9 +4,9 @@ Nobody outside knows what a scenario requires. That it is one thing for every co
 """
 
 from labs_mock.conformance.checks import Draw, check
-from labs_mock.conformance.checks.weights import names_of, scored
+from labs_mock.conformance.checks.weights import alone
 from labs_mock.conformance.lab import Lab
-from labs_mock.conformance.strategies import SENTENCES, conversations, operator, persona
+from labs_mock.conformance.strategies import SENTENCES, behind_talk, chat, conversations, operator, persona
 from labs_mock.conformance.target import Json, Scenario
 
 
@@ -21,7 +21,7 @@ def what_is_required_is_one_thing(lab: Lab, data: Draw) -> None:
 def what_is_required_is_one_thing_where_much_was_asked(lab: Lab) -> None:
     """Likewise, where something was probably earned."""
     for scenario in lab.each(lab.every_scenario):
-        _expect_all_or_none(lab, scenario, [operator(" ".join(SENTENCES))])
+        _expect_all_or_none(lab, scenario, chat(scenario, behind_talk(scenario, operator(" ".join(SENTENCES)))))
 
 
 @check("RC-6")
@@ -29,24 +29,13 @@ def what_was_earned_stays_earned(lab: Lab, data: Draw) -> None:
     """Once a reward was above 0, the reward of a longer conversation is its score again."""
     scenario = data(lab.scenarios)
     messages = data(conversations(scenario))
-    if any(reward for reward, _ in _alone(lab, scenario, messages).values()):
+    if any(reward for reward, _ in alone(lab, scenario, messages).values()):
         more = data(conversations(scenario, 2))[1:]
-        for dimension, (reward, score) in _alone(lab, scenario, [*messages, persona("Yes."), *more]).items():
+        for dimension, (reward, score) in alone(lab, scenario, [*messages, persona("Yes."), *more]).items():
             lab.expect("RC-6", reward == score, f"a reward of {score}, as {dimension}", reward, inferred=True)
 
 
 def _expect_all_or_none(lab: Lab, scenario: Scenario, messages: list[Json]) -> None:
-    earning = [pair for pair in _alone(lab, scenario, messages).values() if pair[1]]
+    earning = [pair for pair in alone(lab, scenario, messages).values() if pair[1]]
     same = all(reward == score for reward, score in earning) or not any(reward for reward, _ in earning)
     lab.expect("RC-6", same, "the score of each dimension alone, or 0 for all of them", earning, inferred=True)
-
-
-def _alone(lab: Lab, scenario: Scenario, messages: list[Json]) -> dict[str, tuple[float, float]]:
-    """Reward and score of each dimension alone, but for failure metrics, of which one may be critical."""
-    found = {}
-    for dimension in names_of(lab, scenario):
-        if dimension != "failure_metrics":
-            answer = scored(lab, scenario, messages, {dimension: 1}, skip_safety_gate=True)
-            [score] = answer["scores"].values()
-            found[dimension] = (answer["reward"], score)
-    return found

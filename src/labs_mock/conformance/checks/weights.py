@@ -1,6 +1,6 @@
 """What is scored, and how scores become a reward (RC-1 to RC-5)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import fsum
 from typing import Any
 
@@ -12,6 +12,8 @@ from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import (
     PROVOCATIONS,
     SENTENCES,
+    behind_talk,
+    chat,
     conversations,
     dimensions,
     operator,
@@ -97,12 +99,13 @@ def skipping_the_gate_never_lowers(lab: Lab, data: Draw) -> None:
 @check("RC-3")
 def skipping_the_gate_leaves_it_out(lab: Lab) -> None:
     """Whatever scope and terminology forbid, without them a reward is the one score that was asked for."""
-    messages = [operator(" ".join(PROVOCATIONS))]
     for scenario in lab.each(lab.every_scenario):
+        messages = _said(scenario, PROVOCATIONS)
         for dimension in names_of(lab, scenario):
             answer = scored(lab, scenario, messages, {dimension: 1}, skip_safety_gate=True)
             [score] = _scores(answer).values()
             held = answer["reward"] == score or (dimension == "failure_metrics" and answer["reward"] == 0)
+            held = held or (answer["reward"] == 0 and _earned_nothing(lab, scenario, messages))
             lab.expect("RC-3", held, f"a reward of {score}, as {dimension}", answer["reward"])
 
 
@@ -118,8 +121,8 @@ def the_gate_is_on_by_default(lab: Lab, data: Draw) -> None:
 @check("RC-3")
 def the_gate_is_on_by_default_where_it_matters(lab: Lab) -> None:
     """So it is where scope and terminology forbid what was said."""
-    messages = [operator(" ".join(PROVOCATIONS))]
     for scenario in lab.each(lab.every_scenario):
+        messages = _said(scenario, PROVOCATIONS)
         for dimension in names_of(lab, scenario):
             plain = scored(lab, scenario, messages, {dimension: 1})
             said = scored(lab, scenario, messages, {dimension: 1}, skip_safety_gate=False)
@@ -138,9 +141,10 @@ def a_reward_is_the_weighted_mean(lab: Lab, data: Draw) -> None:
     mean = fsum(weight * scores[name] for name, weight in shares.items()) / (fsum(shares.values()) or 1)
     skipped, gated = (answer["reward"] for answer in answers)
     critical = "failure_metrics" in names and names["failure_metrics"] in shares
-    held = abs(skipped - mean) <= ROUNDING or (critical and skipped == 0)
-    lab.expect("RC-4", held, f"the weighted mean of {shown(scores)}, {mean:.6f}", skipped)
-    if not critical:
+    near = abs(skipped - mean) <= ROUNDING
+    zero = skipped == 0 and not near and (critical or _earned_nothing(lab, scenario, messages))
+    lab.expect("RC-4", near or zero, f"the weighted mean of {shown(scores)}, {mean:.6f}", skipped)
+    if not critical and not zero:
         lab.expect("RC-3", abs(skipped - mean) <= ROUNDING, f"no gate: {mean:.6f}", skipped)
     lab.expect("RC-4", 0 <= gated <= mean + ROUNDING, f"with the gate no more than {mean:.6f}", gated)
 
@@ -198,8 +202,8 @@ def an_undefined_dimension_does_not_run(lab: Lab, data: Draw) -> None:
 @check("RC-5")
 def an_undefined_dimension_does_not_count(lab: Lab) -> None:
     """Neither where there is a reward that it could lower."""
-    messages = [operator(" ".join(SENTENCES))]
     for scenario in lab.each(lab.every_scenario):
+        messages = _said(scenario, SENTENCES)
         names = names_of(lab, scenario)
         undefined: Json = {name: 1 for name in DIMENSIONS if name not in names}
         for dimension in names if undefined else ():
@@ -229,6 +233,32 @@ def _scores(answer: Json) -> dict[str, float]:
     if "scores" not in answer:
         raise Skip("the key sees no scores")
     return dict(answer["scores"])
+
+
+def alone(lab: Lab, scenario: Scenario, messages: list[Json]) -> dict[str, tuple[float, float]]:
+    """Reward and score of each dimension alone and without the gate, but for failure metrics, of which one may be critical."""
+    found = {}
+    for dimension in names_of(lab, scenario):
+        if dimension != "failure_metrics":
+            answer = scored(lab, scenario, messages, {dimension: 1}, skip_safety_gate=True)
+            [score] = answer["scores"].values()
+            found[dimension] = (answer["reward"], score)
+    return found
+
+
+def _earned_nothing(lab: Lab, scenario: Scenario, messages: list[Json]) -> bool:
+    """Whether a conversation is worth 0 under every config, as where what a scenario requires has not held (RC-6).
+
+    Not where it begins with what earns something, nor where whatever is said does.
+    """
+    talk = scenario.talk
+    begun = talk is not None and (not talk or chat(scenario, talk) == messages[: 2 * len(talk)])
+    return not begun and not any(reward for reward, _ in alone(lab, scenario, messages).values())
+
+
+def _said(scenario: Scenario, sentences: Sequence[str]) -> list[Json]:
+    """A conversation in which all of some sentences are said at once, behind what earns something."""
+    return chat(scenario, behind_talk(scenario, operator(" ".join(sentences))))
 
 
 def _drawn(lab: Lab, data: Draw) -> tuple[Scenario, list[Json], dict[str, float]]:

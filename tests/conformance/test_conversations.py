@@ -1,0 +1,113 @@
+"""What earns something: from files, and from what a scenario says in public."""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from labs_mock.conformance.client import Client
+from labs_mock.conformance.conversations import beginnings, read_conversations, suggested
+from labs_mock.conformance.lab import Lab
+from labs_mock.conformance.strategies import NEUTRAL, operator
+from labs_mock.conformance.target import Options, Scenario
+from labs_mock.contract.limits import MAX_ITEMS
+from labs_mock.errors import LabsMockError
+from labs_mock.scenario.loader import load_library, shipped_library
+from labs_mock.settings import settings_from
+from labs_mock.world import World
+from tests.support import CLAIM, KEY, Live, live, scenario, world
+
+MESSAGES = [
+    {"role": "system", "content": "Be kind."},
+    {"role": "user", "content": "Hello."},
+    {"role": "assistant", "content": "Tell me what happened.", "thinking": "First things first."},
+    {"role": "user", "content": "I fell."},
+    {"role": "assistant", "content": "Then this.", "tool_calls": [{"type": "decision", "name": "a", "input": {}}]},
+]
+TURNS = (
+    operator("Tell me what happened."),
+    operator("Then this.", {"type": "decision", "name": "a", "input": {}}),
+)
+BODY = {"collection_slug": "case-management", "scenario_slug": "back-claim", "messages": MESSAGES}
+ROW = {"scenario_id": "case-management/back-claim", "agent_template_id": "a", "messages": MESSAGES, "metadata": {}}
+
+
+@pytest.mark.parametrize("entry", [BODY, ROW])
+def test_a_file_is_json_or_lines(tmp_path: Path, entry: dict[str, Any]) -> None:
+    """One conversation, a list of them, or one a line; as a body of `/evaluate` or as a row of an export (EV-1, ROW-1)."""
+    file, one = tmp_path / "conversations", orjson.dumps(entry)
+    for count, content in ((1, one), (2, b"[" + one + b", " + one + b"]"), (2, one + b"\n\n" + one + b"\n")):
+        file.write_bytes(content)
+        assert read_conversations(str(file)) == {("case-management", "back-claim"): [TURNS] * count}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", ": no conversation; expected collection_slug"),
+        ("[]", ": no conversation; expected collection_slug"),
+        ("7", ": conversation 1: expected collection_slug"),
+        ('{"messages": []}', ": conversation 1: expected collection_slug"),
+        (orjson.dumps([BODY, {**BODY, "messages": MESSAGES[2:3]}]).decode(), ": conversation 2: expected"),
+        (orjson.dumps({**BODY, "messages": MESSAGES[:2]}).decode(), ": conversation 1: expected"),
+        (orjson.dumps({**BODY, "messages": [7]}).decode(), ": conversation 1: expected"),
+        (orjson.dumps({**BODY, "scenario_slug": None}).decode(), ": conversation 1: expected"),
+        (orjson.dumps(BODY).decode() + "\nnothing\n", ":2: expected JSON"),
+        (None, ": No such file or directory"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_with_its_place(tmp_path: Path, content: str | None, said: str) -> None:
+    """Before the run, and with what to send instead."""
+    file = tmp_path / "conversations"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(LabsMockError) as caught:
+        read_conversations(str(file))
+    assert str(caught.value).startswith(f"{file}{said}")
+
+
+def test_beginnings_are_tried_from_the_shortest() -> None:
+    """Of all conversations of a scenario, no more than a batch has items."""
+    assert beginnings([TURNS, TURNS[:1]]) == [TURNS[:1], TURNS[:1], TURNS]
+    assert len(beginnings([TURNS * MAX_ITEMS])) == MAX_ITEMS
+
+
+def test_suggestions_are_a_batch_of_the_same() -> None:
+    """What nobody rewards comes first, calls come last; the same for the same scenario."""
+    known = Scenario("a", "b", description=" ".join(f"word{chr(97 + index % 26) * 5}{index}" for index in range(500)))
+    talks = suggested(known)
+    assert talks == suggested(known)
+    assert talks[0] == (NEUTRAL,)
+    assert len(talks) <= MAX_ITEMS
+
+
+def known(server: Live, **options: Any) -> dict[str, Scenario]:
+    """The scenarios that a run knows of a server."""
+    with Client(server.url, KEY) as client:
+        lab = Lab(client, Options(**options), most_scenarios=100)
+        lab.discover()
+        return {repr(one): one for one in lab.every_scenario}
+
+
+def test_something_is_found_that_earns_in_every_shipped_scenario() -> None:
+    """From catalog, opening and tools alone; text about nothing earns nothing in any of them (RC-6)."""
+    with live(World(settings_from({"clock": "frozen", "port": 0}), load_library(shipped_library()))) as server:
+        found = known(server)
+    assert len(found) == 13
+    assert all(one.talk for one in found.values())
+
+
+def test_where_anything_is_rewarded_nothing_need_be_found(server: Live) -> None:
+    """The scenario has no requirement."""
+    assert known(server)["case-management/back-claim"].talk == ()
+
+
+def test_what_nobody_guesses_is_taken_from_a_file() -> None:
+    """As much of it as is needed to earn something; without it nothing is known to earn anything (RC-6)."""
+    asked = {**CLAIM, "scoring": {"requires": {"says": ["the heron flies at dawn"]}}}
+    secret = (operator("Good morning."), operator("The heron flies at dawn."), operator("Goodbye."))
+    with live(world(scenario(asked))) as server:
+        assert known(server)["case-management/back-claim"].talk is None
+        found = known(server, talks={("case-management", "back-claim"): [secret]})
+    assert found["case-management/back-claim"].talk == secret[:2]
