@@ -59,6 +59,7 @@ ROOMS = (
         "engine.gate",
         "engine.reward",
         "engine.attribution",
+        "engine.findings",
         "engine.rollout",
         "engine.draws",
         "engine.rows",

@@ -11,8 +11,9 @@ from labs_mock.contract.models import Messages, RewardConfig, WireModel
 from labs_mock.contract.reading import read_json, read_model
 from labs_mock.engine.attribution import conversation
 from labs_mock.engine.explain import Row, explain
+from labs_mock.engine.findings import config_findings, play_findings
 from labs_mock.engine.play import Player
-from labs_mock.engine.reward import assess, unknown_dimensions
+from labs_mock.engine.reward import assess
 from labs_mock.engine.score import Assessment
 from labs_mock.errors import LabsMockError, NotFound, RequestError
 from labs_mock.scenario.loader import load_library, parse_scenario, shipped_library
@@ -90,15 +91,14 @@ def score_transcript(scenario: Scenario, version: str, transcript: Transcript) -
     player = Player.of(scenario)
     turns, findings = conversation(player, transcript.messages)
     play = player.fold(player.start(), turns)
-    if play.turn < len(turns):
-        findings.append(Finding("turns_after_end", "messages"))
+    findings += play_findings(scenario, transcript.messages, turns, play)
     return Scored(
         scenario=scenario,
         scoring_version=version,
         turns=play.turn,
         terminal_reason=play.terminal,
         assessment=assess(scenario, play, transcript.reward_config),
-        findings=findings + unknown_dimensions(scenario, transcript.reward_config),
+        findings=findings + config_findings(scenario, transcript.reward_config),
         rows=explain(scenario, play),
     )
 
@@ -120,7 +120,7 @@ def explain_table(scored: Scored) -> str:
         lines.append("What the scenario requires has not held at any turn: the reward is 0.")
     if assessment.critical:
         lines.append("A critical failure holds: the reward is 0.")
-    lines += [f"Finding: {finding.code} ({finding.severity}) at {finding.place}" for finding in scored.findings]
+    lines += [f"Finding: {finding}" for finding in scored.findings]
     return as_text(
         table(f"{scored.scenario.file.name}: every rule", ("part", "id", "turns", "result"), rules),
         table("The dimensions that ran", ("dimension", "name", "score", "weight", "why"), sums),

@@ -11,6 +11,7 @@ from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.machine import sequences
 from labs_mock.conformance.runner import PROFILES, run
 from labs_mock.conformance.verdicts import Report
+from labs_mock.contract.models import Message
 from labs_mock.engine.reward import assess
 from labs_mock.engine.score import Assessment
 from labs_mock.engine.state import Play
@@ -41,8 +42,8 @@ def test_what_one_episode_does_to_another_is_found(server: Live, monkeypatch: py
     """A server that keeps turns of the latest episode alone fails, and the report has a short sequence (EP-4)."""
     keep = Episodes.append
 
-    def forget(self: Episodes, episode: Episode, said: Iterable[str], play: Play, now: float) -> bool:
-        return keep(self, episode, said, play, now) if next(reversed(self._held)) == episode.id else True
+    def forget(self: Episodes, episode: Episode, turn: Iterable[Message], play: Play, now: float) -> bool:
+        return keep(self, episode, turn, play, now) if next(reversed(self._held)) == episode.id else True
 
     monkeypatch.setattr(Episodes, "append", forget)
     report = judged(server)

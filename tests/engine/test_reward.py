@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from labs_mock.contract.dimensions import DIMENSIONS, default_name
 from labs_mock.contract.findings import Finding
 from labs_mock.contract.models import Message, QualityWeights, RewardConfig
+from labs_mock.engine.findings import config_findings
 from labs_mock.engine.play import Player
-from labs_mock.engine.reward import assess, unknown_dimensions
+from labs_mock.engine.reward import assess
 from labs_mock.engine.score import Assessment
 from labs_mock.scenario.scenario import Scenario
 from tests.engine.test_play import LENIENT, PLAYERS, VALID, played, players, transcripts
@@ -141,7 +142,8 @@ def test_a_dimension_that_is_not_defined_never_runs_and_is_noticed(
     state = player.fold(player.start(), said)
     asked, reduced = (assess(PARTIAL, state, _config(given_weights)) for given_weights in (weights, defined))
     assert (asked.reward, asked.scores) == (reduced.reward, reduced.scores)
-    assert unknown_dimensions(PARTIAL, _config(weights)) == [
+    unknown = [one for one in config_findings(PARTIAL, _config(weights)) if one.code != "nothing_scored"]
+    assert unknown == [
         Finding("unknown_dimension", f"reward_config.quality_weights.{dimension}")
         for dimension in DIMENSIONS
         if weights.get(dimension) and dimension not in defined
@@ -151,7 +153,7 @@ def test_a_dimension_that_is_not_defined_never_runs_and_is_noticed(
 @pytest.mark.parametrize("config", [None, RewardConfig(), _config({"rubrics": 0.0}), _config({"discovery": 1.0})])
 def test_nothing_is_noticed_about_what_was_not_asked_for(config: RewardConfig | None) -> None:
     """Weights of 0 and omitted ones ask for nothing, and the scenario's defaults are its own (RC-5)."""
-    assert unknown_dimensions(PARTIAL, config) == []
+    assert "unknown_dimension" not in [finding.code for finding in config_findings(PARTIAL, config)]
     assert list(_assessed(PARTIAL, ["Well"]).scores) == ["D1_SuccessMetrics", "D5_Discovery"]
 
 

@@ -15,8 +15,8 @@ def create(episodes: Episodes, *ids: str, now: float = 0) -> Episode:
 
 def take(episodes: Episodes, episode: Episode, content: str, now: float = 0) -> bool:
     """A turn on an episode as the caller saw it."""
-    play = PLAYER.fold(episode.play, [[operator(content)]])
-    return episodes.append(episode, [content], play, now)
+    turn = [operator(content)]
+    return episodes.append(episode, turn, PLAYER.fold(episode.play, [turn]), now)
 
 
 def test_an_id_that_is_held_moves_on() -> None:

@@ -16,7 +16,6 @@ UNSEEN = {
     "EP-14": "the absence of a call cannot be seen",
     "RL-2": "a plan of few requests a minute would be needed",
     "DS-7": "how many polls or seconds a stage lasts cannot be seen",
-    "EP-16": "its check is being written",
     "RC-6": "why a service gives a reward of 0 cannot be seen",
     "DET-1": "of the mock, not of the service",
     "DET-2": "of the mock, not of the service",

@@ -33,6 +33,35 @@ KINDS: dict[str, Kind] = {
         "A dataset was exported before it was ready (DS-3).",
         "Poll `/status` until it says `ready`, then export.",
     ),
+    "polled_too_often": Kind(
+        "info",
+        "A dataset that is not ready was polled more than ten times in a second of a running clock (DS-7).",
+        "Wait between polls, longer each time.",
+    ),
+    "config_ignored": Kind(
+        "info",
+        "An episode was created with a `config` that is not empty. Its overrides are not documented, and it changed nothing "
+        "(EP-16).",
+        "Leave it out, or do not count on it here.",
+    ),
+    "invalid_tool_call": Kind(
+        "info",
+        "The policy called a tool that the scenario does not have, or with a type or an input that it does not allow: the place "
+        "has the path, the hint the reason. It counts for nothing and ends the episode with `error` unless the scenario says "
+        "otherwise (EP-12).",
+        "Show the model the tools of the episode with their schemas and options; it is its mistake, not the client's.",
+    ),
+    "reward_config_unscored": Kind(
+        "info",
+        "A turn has a `reward_config`, and its episode was created without `score_turns`: its reward is 0 (EP-3).",
+        "Create the episode with `score_turns: true`, or leave the `reward_config` out.",
+    ),
+    "nothing_scored": Kind(
+        "info",
+        "The `quality_weights` let no scorer run: all are 0, or the scenario does not define those that are not. The reward is 0 "
+        "(RC-4).",
+        "Give a weight above 0 to a dimension that the scenario defines; `scores` of an answer without `reward_config` has them.",
+    ),
     "unknown_dimension": Kind(
         "info",
         "`quality_weights` names a dimension that the scenario does not define, so it did not run (RC-5).",
@@ -106,11 +135,6 @@ KINDS: dict[str, Kind] = {
         "end. They are read and scored as speech.",
         "Decode with `skip_special_tokens`, stop at the end of the turn, and keep thinking out of `content`.",
     ),
-    "polled_too_often": Kind(
-        "warning",
-        "A dataset's status was asked for again at once (DS-7).",
-        "Wait between polls, longer each time.",
-    ),
 }
 
 MAX_IN_HEADER = 10
@@ -127,6 +151,10 @@ class Finding(NamedTuple):
     def severity(self) -> Severity:
         """`info` or `warning`; only a warning fails tests."""
         return KINDS[self.code].severity
+
+    def __str__(self) -> str:
+        hint = f": {self.hint}" if self.hint else ""
+        return f"{self.code} ({self.severity}) at {self.place}{hint}"
 
 
 def header(findings: Iterable[Finding], redact: Redact) -> str:

@@ -14,10 +14,11 @@ from labs_mock.errors import BadRequest
 
 
 class Line(NamedTuple):
-    """One message of an episode's transcript."""
+    """One message of an episode's transcript; `calls` is a JSON list of its tool calls, empty where there are none."""
 
     content: str
     operator: bool
+    calls: bytes = b""
 
 
 class Attributed(NamedTuple):

@@ -120,6 +120,8 @@ class Player:
 
     def _finish(self, play: Play) -> None:
         """Let the persona answer the turn, and see whether it ends the episode."""
+        if not play.valid:
+            play.invalid |= 1 << play.turn
         if play.silent:
             play.seen.add(SILENT)
         _note(play, play.seen)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from math import fsum
 
 from labs_mock.contract.dimensions import DIMENSIONS, Dimension
-from labs_mock.contract.findings import Finding
 from labs_mock.contract.models import RewardConfig
 from labs_mock.engine import criteria, outputs
 from labs_mock.engine.gate import OPEN, gate
@@ -62,14 +61,3 @@ def effective_weights(scenario: Scenario, config: RewardConfig) -> Mapping[Dimen
         return scenario.weights
     asked = config.quality_weights
     return {dimension: weight for dimension in scenario.dimensions if (weight := getattr(asked, dimension))}
-
-
-def unknown_dimensions(scenario: Scenario, config: RewardConfig | None) -> list[Finding]:
-    """Dimensions that were asked for and that the scenario does not define (RC-5)."""
-    if config is None or config.quality_weights is None:
-        return []
-    return [
-        Finding("unknown_dimension", f"reward_config.quality_weights.{dimension}")
-        for dimension in DIMENSIONS
-        if dimension not in scenario.dimensions and getattr(config.quality_weights, dimension)
-    ]

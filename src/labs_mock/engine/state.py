@@ -17,7 +17,7 @@ class Play:
 
     `masks` maps atoms to the turns in which they were seen, and `full` has a bit for each turn. `inputs` maps
     each tool that was called to the input of its last call, None if that was invalid, and `called` each tool to
-    the turns of its valid calls. `rapport` counts the turns in which the rapport rule yielded, `fallbacks` the
+    the turns of its valid calls; `invalid` are the turns with an invalid one. `rapport` counts the turns in which the rapport rule yielded, `fallbacks` the
     fallbacks used; `session` and `session_turns` say where a journey stands, and `closed` that its last
     session ended. `context` is what only the persona knows of time (TOK-3): it is never sent.
 
@@ -44,6 +44,7 @@ class Play:
     seen: set[int] = field(default_factory=set)
     silent: bool = False
     valid: bool = True
+    invalid: Turns = 0
     terminal: TerminalReason | None = None
     held: dict[Rule, int] | None = field(default=None, compare=False, repr=False)
     assessed: Assessment | None = field(default=None, compare=False, repr=False)
@@ -67,5 +68,6 @@ class Play:
             self.seen.copy(),
             self.silent,
             self.valid,
+            self.invalid,
             self.terminal,
         )

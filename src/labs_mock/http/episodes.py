@@ -7,7 +7,7 @@ from labs_mock.contract.findings import Finding
 from labs_mock.contract.models import CreateEpisode, TakeTurn
 from labs_mock.contract.wording import EPISODE_COMPLETE, quote
 from labs_mock.engine.attribution import new_turn
-from labs_mock.engine.reward import unknown_dimensions
+from labs_mock.engine.findings import config_findings, invalid_calls
 from labs_mock.errors import BadRequest
 from labs_mock.http.evaluation import require_assistant, scored
 from labs_mock.http.exchange import Exchange, Payload
@@ -21,6 +21,8 @@ def create_episode(exchange: Exchange, request: CreateEpisode) -> Payload:
         _episode_ids(exchange), exchange.account.organisation, player, bool(request.score_turns), exchange.now
     )
     exchange.episode = episode.id
+    if request.config:
+        exchange.findings.append(Finding("config_ignored", "config"))
     return {
         "episode_id": episode.id,
         "initial_observation": {"role": "assistant", "content": episode.play.observation},
@@ -44,14 +46,19 @@ def take_turn(exchange: Exchange, request: TakeTurn) -> Payload:
         "reward": 0.0,
         "episode_complete": play.terminal is not None,
     }
+    if not play.valid:
+        findings += invalid_calls(player.scenario, request.messages, turns)
     if episode.score_turns:
         payload |= scored(exchange, player.scenario, play, request.reward_config)
+        findings += config_findings(player.scenario, request.reward_config)
+    elif request.reward_config is not None:
+        findings.append(Finding("reward_config_unscored", "reward_config"))
     if play.terminal is not None:
         payload["terminal_reason"] = play.terminal
     if request.id is None:
         findings.append(Finding("missing_body_id", "id"))
-    exchange.findings += findings + unknown_dimensions(player.scenario, request.reward_config)
-    episodes.append(episode, [message.content for turn in turns for message in turn], play, exchange.now)
+    exchange.findings += findings
+    episodes.append(episode, [message for turn in turns for message in turn], play, exchange.now)
     return payload
 
 

@@ -10,8 +10,9 @@ from labs_mock.contract.noticing import unknown_fields
 from labs_mock.contract.reading import read_model
 from labs_mock.contract.wording import NO_OPERATOR_MESSAGE
 from labs_mock.engine.attribution import conversation
+from labs_mock.engine.findings import config_findings, play_findings
 from labs_mock.engine.play import Player
-from labs_mock.engine.reward import assess, unknown_dimensions
+from labs_mock.engine.reward import assess
 from labs_mock.engine.score import PLACES, Assessment
 from labs_mock.engine.state import Play
 from labs_mock.errors import BadRequest, RequestError
@@ -25,7 +26,7 @@ def evaluate(exchange: Exchange, request: Evaluate) -> Payload:
     player = exchange.world.player(exchange.account, request.collection_slug, request.scenario_slug)
     scenario = player.scenario
     play = _played(exchange, player, request.messages)
-    exchange.findings += unknown_dimensions(scenario, request.reward_config)
+    exchange.findings += config_findings(scenario, request.reward_config)
     payload = scored(exchange, scenario, play, request.reward_config)
     key = _log_key(exchange, request)
     if key is not None:
@@ -109,8 +110,7 @@ def _played(exchange: Exchange, player: Player, messages: Sequence[Message], pla
     except BadRequest as error:
         raise BadRequest(place + error.message) from None
     play = player.fold(player.start(), turns)
-    if play.turn < len(turns):
-        findings.append(Finding("turns_after_end", "messages"))
+    findings += play_findings(player.scenario, messages, turns, play)
     exchange.findings += [found._replace(place=f"{place}{found.place}") for found in findings]
     return play
 

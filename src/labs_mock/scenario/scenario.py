@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from labs_mock.contract.dimensions import Dimension, default_name
+from labs_mock.contract.wording import quote
 from labs_mock.ids import digest
 from labs_mock.scenario import schema
 from labs_mock.scenario.criteria import Criteria, compile_criteria, defined_dimensions
@@ -15,7 +16,7 @@ from labs_mock.scenario.persona import Persona, compile_persona, first_observati
 from labs_mock.scenario.rules import Rule
 from labs_mock.scenario.tools import Tool
 from labs_mock.scenario.vocabulary import Vocabulary
-from labs_mock.text import normalise
+from labs_mock.text import did_you_mean, normalise
 
 SCORER_VERSION = "1"
 
@@ -49,6 +50,13 @@ class Scenario:
     vocabulary: Vocabulary
     said: Patterns
     heard: Patterns | None
+
+    def call_problem(self, name: str, kind: str, value: Any) -> tuple[str, str] | None:
+        """Where a tool call is invalid, as a path within it, and why; None for a valid one (EP-12)."""
+        tool = self.tools.get(name)
+        if tool is None:
+            return "name", f"unknown tool {quote(name)}; {did_you_mean(name, self.tools)}"
+        return tool.problem(kind, value)
 
 
 def compile_scenario(collection: str, slug: str, file: schema.ScenarioFile) -> Scenario:

@@ -1,14 +1,16 @@
 """Tools as they judge calls: is an input valid, and what does it contain (EP-2, EP-12)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import jsonschema_rs
 
+from labs_mock.contract.wording import quote
 from labs_mock.scenario.schema import ToolFile
-from labs_mock.text import normalise
+from labs_mock.text import did_you_mean, normalise
 
+MAX_MESSAGE = 200  # characters of what a validator says, and of a path
 _LINEAR = jsonschema_rs.RegexOptions(size_limit=1 << 20, dfa_size_limit=1 << 20)
 
 
@@ -16,10 +18,13 @@ def _no_retrieval(uri: str) -> Any:
     raise ValueError(f"the schema refers to {uri[:80]}, and nothing is fetched")
 
 
-def compile_schema(schema: dict[str, Any]) -> jsonschema_rs.Validator:
-    """A validator of a JSON Schema. Raises `ValueError` for what is no schema or refers outside itself."""
+def compile_schema(schema: dict[str, Any], mask: str | None = None) -> jsonschema_rs.Validator:
+    """A validator of a JSON Schema; `mask` stands for the values in its messages.
+
+    Raises `ValueError` for what is no schema or refers outside itself.
+    """
     try:
-        return jsonschema_rs.validator_for(schema, pattern_options=_LINEAR, retriever=_no_retrieval)
+        return jsonschema_rs.validator_for(schema, mask=mask, pattern_options=_LINEAR, retriever=_no_retrieval)
     except jsonschema_rs.ValidationError as error:
         raise ValueError(error.message) from None
     except jsonschema_rs.ReferencingError as error:
@@ -46,7 +51,7 @@ class Tool:
             name=file.name,
             options=None if file.options is None else tuple(file.options),
             wire=file.model_dump(exclude_none=True),
-            _validator=None if file.json_schema is None else compile_schema(file.json_schema),
+            _validator=None if file.json_schema is None else compile_schema(file.json_schema, "the value"),
         )
 
     def accepts(self, kind: str, value: Any) -> bool:
@@ -56,6 +61,31 @@ class Tool:
         if self._validator is not None:
             return self._validator.is_valid(value)
         return value.keys() == {"value"} and isinstance(value["value"], str) and value["value"] in (self.options or ())
+
+    def problem(self, kind: str, value: Any) -> tuple[str, str] | None:
+        """Where a call is invalid, as a path within it, and what was expected there; None for a valid one (EP-12)."""
+        if self.accepts(kind, value):
+            return None
+        path, expected = self._problem(kind, value)
+        return path, f"{self.id}: {expected}"
+
+    def _problem(self, kind: str, value: Any) -> tuple[str, str]:
+        if kind != self.type:
+            return "type", f"expected {self.type}, got {quote(kind)}"
+        if not isinstance(value, dict):
+            return "input", "expected an object"
+        if self._validator is not None:
+            error = next(iter(self._validator.iter_errors(value)))
+            where = _path("schema", error.schema_path)
+            return _path("input", error.instance_path), f"{error.message[:MAX_MESSAGE]} ({where})"
+        given, options = value.get("value"), self.options or ()
+        if isinstance(given, str) and given not in options:
+            return "input.value", f"unknown option {quote(given)}; {did_you_mean(given, options)}"
+        return "input", f'expected {{"value": …}} with one of: {", ".join(options)}'
+
+
+def _path(name: str, steps: Iterable[str | int]) -> str:
+    return ".".join([name, *map(str, steps)])[:MAX_MESSAGE]
 
 
 def contains(value: Any, pattern: Any) -> bool:

@@ -1,10 +1,11 @@
 """Training datasets: the stage that each is in, and their rows (DS-1…7)."""
 
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
-from labs_mock.contract.limits import POLL_INTERVAL
+from labs_mock.contract.limits import MAX_POLLS
 from labs_mock.contract.wording import DATASET_NOT_FOUND
 from labs_mock.engine.rows import GeneratedRows
 from labs_mock.errors import NotFound
@@ -47,22 +48,22 @@ class Lifecycle:
 
 @dataclass
 class Held:
-    """A dataset as a server has it. `polled` is when its status was last asked for, in unix seconds, and `exported` whether
-    all of it was.
+    """A dataset as a server has it. `polled` has the times of the last polls in unix seconds, and `exported` says whether all
+    of it was exported.
     """
 
     dataset: Dataset
     lifecycle: Lifecycle
     seed: int
     budget: Budget
-    polled: float | None = None
+    polled: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_POLLS))
     exported: bool = False
 
     def poll(self, now: float) -> tuple[Stage, bool]:
-        """The stage that a poll sees, and whether it came too soon after the one before."""
-        soon = self.polled is not None and now - self.polled < POLL_INTERVAL
-        self.polled = now
-        return self.lifecycle.poll(now), soon
+        """The stage that a poll sees, and whether it is one too many within a second."""
+        often = len(self.polled) == MAX_POLLS and now - self.polled[0] < 1
+        self.polled.append(now)
+        return self.lifecycle.poll(now), often
 
     @cached_property
     def spool(self) -> Spool:
@@ -114,7 +115,8 @@ class Datasets:
         """All lifecycles back to the start. Rows that were made stay, since they would be the same."""
         self._held = {name: self._held[name] for name in self._first}
         for held in self:
-            held.lifecycle, held.polled, held.exported = Lifecycle(held.dataset.stages, now), None, False
+            held.lifecycle, held.exported = Lifecycle(held.dataset.stages, now), False
+            held.polled.clear()
 
     def _new(self, dataset: Dataset, now: float) -> Held:
         return Held(dataset, Lifecycle(dataset.stages, now), self._seed, self._budget)

@@ -4,7 +4,10 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+import orjson
+
 from labs_mock.contract.limits import EPISODE_LIFETIME
+from labs_mock.contract.models import Message
 from labs_mock.contract.wording import EPISODE_NOT_FOUND
 from labs_mock.engine.attribution import Line
 from labs_mock.engine.play import Player
@@ -30,7 +33,7 @@ class Episode:
     @property
     def characters(self) -> int:
         """The length of its transcript."""
-        return sum(len(line.content) for line in self.transcript)
+        return sum(len(line.content) + len(line.calls) for line in self.transcript)
 
 
 class Episodes:
@@ -74,11 +77,11 @@ class Episodes:
         self._held[episode.id] = ended = replace(episode, play=play)  # in its place: this is no turn
         return ended
 
-    def append(self, episode: Episode, said: Iterable[str], play: Play, now: float) -> bool:
+    def append(self, episode: Episode, turn: Iterable[Message], play: Play, now: float) -> bool:
         """Add a turn, if the episode still is as the caller saw it; whether it was (EP-15)."""
         if self._held.get(episode.id) is not episode:
             return False
-        lines = [*(Line(content, True) for content in said), Line(play.observation, False)]
+        lines = [*map(_line, turn), Line(play.observation, False)]
         self._put(replace(episode, transcript=(*episode.transcript, *lines), play=play, touched=now))
         return True
 
@@ -94,3 +97,8 @@ class Episodes:
         while len(self._held) > self._limit or (self._characters > self._max_characters and len(self._held) > 1):
             _, oldest = self._held.popitem(last=False)
             self._characters -= oldest.characters
+
+
+def _line(message: Message) -> Line:
+    calls = orjson.dumps([call.model_dump() for call in message.tool_calls]) if message.tool_calls else b""
+    return Line(message.content, True, calls)

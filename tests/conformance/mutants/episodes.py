@@ -449,6 +449,29 @@ def _(original: Any, self: Episodes, episode: Any, said: Any, state: Any, now: f
     return "Hm, 2." in said or original(self, episode, said, state, now)
 
 
+# EP-16
+
+
+@instead("EP-16", "a config is refused", app, "read_model", inferred=False)
+def _(original: Any, model: Any, value: Any) -> Any:
+    if value.get("config") is not None:
+        raise BadRequest("config: is not a known name")
+    return original(model, value)
+
+
+@instead("EP-16", "overrides are refused", app, "read_model", inferred=True)
+def _(original: Any, model: Any, value: Any) -> Any:
+    if value.get("config"):
+        raise BadRequest("config: expected no overrides")
+    return original(model, value)
+
+
+@on_answer("EP-16", "a config changes the first line", "create_episode", inferred=True)
+def _(answer: Answer) -> None:
+    if answer.asked.get("config"):
+        answer.body["initial_observation"]["content"] += " I am in a hurry."
+
+
 # TOK
 
 

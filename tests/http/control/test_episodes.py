@@ -57,12 +57,12 @@ def test_an_episode_is_shown_with_all_that_its_client_does_not_see(server: Live)
         "terminal_reason": None,
         "touched": "2026-01-01T00:01:00Z",
         "transcript": [
-            {"speaker": "persona", "content": OPENING},
-            {"speaker": "operator", "content": "Tell me what happened."},
-            {"speaker": "operator", "content": "When?"},
-            {"speaker": "persona", "content": answers[0]["observation"]["content"]},
-            {"speaker": "operator", "content": "A second job?"},
-            {"speaker": "persona", "content": answers[1]["observation"]["content"]},
+            {"turn": 0, "speaker": "persona", "content": OPENING},
+            {"turn": 1, "speaker": "operator", "content": "Tell me what happened."},
+            {"turn": 1, "speaker": "operator", "content": "When?"},
+            {"turn": 1, "speaker": "persona", "content": answers[0]["observation"]["content"]},
+            {"turn": 2, "speaker": "operator", "content": "A second job?"},
+            {"turn": 2, "speaker": "persona", "content": answers[1]["observation"]["content"]},
         ],
         "context": [],
     }

@@ -182,3 +182,18 @@ def _at_once(episode: Episode, turns: int) -> list[Sent]:
 
     with ThreadPoolExecutor(turns) as pool:
         return list(pool.map(take, range(turns)))
+
+
+@check("EP-16")
+def a_config_changes_nothing(lab: Lab) -> None:
+    """An empty one is what is documented; overrides of any name are ignored."""
+    scenario = lab.every_scenario[0]
+    plain = lab.create(scenario)
+    for config in lab.each(({}, {"max_turns": 1}, {"persona": {"temperature": 0.5}})):
+        sent = lab.ask("create_episode", {**scenario.where, "config": config})
+        lab.refused(sent, 200, "EP-16", inferred=bool(config), why=f"the config {quoted(config)}")
+        for part in ("initial_observation", "tools"):
+            same = sent.json[part] == plain[part]
+            lab.expect(
+                "EP-16", same, f"the {part} without a config, {shown(plain[part])}", sent.json[part], inferred=True
+            )

@@ -1,5 +1,8 @@
 """Episodes over the control plane: look into one, end one."""
 
+from collections.abc import Iterator
+
+import orjson
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
@@ -9,6 +12,7 @@ from labs_mock.engine.explain import explanation
 from labs_mock.errors import BadRequest
 from labs_mock.http.control.resources import resource
 from labs_mock.http.exchange import Payload
+from labs_mock.scenario.scenario import Scenario
 from labs_mock.world import World
 from labs_mock.world.episodes import Episode
 
@@ -43,10 +47,26 @@ def _shown(episode: Episode) -> Payload:
         "turn": play.turn,
         "terminal_reason": play.terminal,
         "touched": instant_text(episode.touched),
-        "transcript": [
-            {"speaker": "operator" if line.operator else "persona", "content": line.content}
-            for line in episode.transcript
-        ],
+        "transcript": list(_transcript(episode)),
         "context": list(play.context),
         "explanation": explanation(scenario, play),
     }
+
+
+def _transcript(episode: Episode) -> Iterator[Payload]:
+    """Who spoke in which turn, the opening in turn 0, and each tool call with what is wrong with it (EP-12)."""
+    scenario, turn = episode.player.scenario, 0
+    for line in episode.transcript:
+        if not line.operator:
+            yield {"turn": turn, "speaker": "persona", "content": line.content}
+            turn += 1
+            continue
+        calls = [_call(scenario, call) for call in orjson.loads(line.calls or b"[]")]
+        yield {"turn": turn, "speaker": "operator", "content": line.content, **({"tool_calls": calls} if calls else {})}
+
+
+def _call(scenario: Scenario, call: Payload) -> Payload:
+    problem = scenario.call_problem(call["name"], call["type"], call["input"])
+    if problem is None:
+        return {**call, "valid": True}
+    return {**call, "valid": False, "path": problem[0], "reason": problem[1]}

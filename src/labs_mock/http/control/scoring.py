@@ -10,13 +10,12 @@ from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
-from labs_mock.contract.findings import Finding
 from labs_mock.contract.models import Evaluate
 from labs_mock.contract.noticing import duplicate_keys, unknown_fields
 from labs_mock.contract.reading import read_model
 from labs_mock.engine.attribution import conversation
 from labs_mock.engine.explain import explanation
-from labs_mock.engine.reward import unknown_dimensions
+from labs_mock.engine.findings import config_findings, play_findings
 from labs_mock.errors import BadRequest, ScenarioError
 from labs_mock.http.control.resources import json_of, resource
 from labs_mock.http.exchange import Payload
@@ -57,9 +56,8 @@ def scoring_routes(world: World, prefix: str) -> list[BaseRoute]:
         turns, noticed = conversation(player, asked.messages)
         play = player.fold(player.start(), turns)
         findings += noticed
-        if play.turn < len(turns):
-            findings.append(Finding("turns_after_end", "messages"))
-        findings += unknown_dimensions(player.scenario, asked.reward_config)
+        findings += play_findings(player.scenario, asked.messages, turns, play)
+        findings += config_findings(player.scenario, asked.reward_config)
         told = [{**finding._asdict(), "severity": finding.severity} for finding in findings]
         return {**explanation(player.scenario, play, asked.reward_config), "findings": told}
 
