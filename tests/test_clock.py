@@ -1,3 +1,4 @@
+import asyncio
 import time
 from datetime import UTC, datetime, tzinfo
 
@@ -5,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from labs_mock.clock import Clock, parse_instant
+from labs_mock.clock import END, Clock, instant_text, parse_instant
 from labs_mock.errors import SettingsError
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
@@ -78,6 +79,31 @@ def test_a_running_clock_can_be_advanced(specification: str) -> None:
     assert 3600 <= clock.now() - before < 7200
 
 
+@pytest.mark.parametrize("specification", ["real", "x999999", "frozen", "frozen:9999-12-31T23:59:59.999999Z"])
+def test_no_clock_goes_beyond_the_year_9999(specification: str) -> None:
+    """However far it is advanced, and however fast it runs: at the last instant that has a name it stands still."""
+    clock = Clock(specification)
+    for seconds in (1e10, 1e11, 1e12, 0.0):
+        clock.advance(seconds)
+        instant_text(clock.now())
+    assert clock.now() == END
+    assert instant_text(END).startswith("9999-12-31T23:59:59.99")
+    asyncio.run(asyncio.wait_for(clock.sleep(1e6), 5))
+    clock.run("frozen")
+    assert clock.now() == END
+    clock.restart()
+    assert clock.now() < END or "9999" in specification
+
+
+@given(st.floats(0, 1e12), st.sampled_from(["frozen", "real", "x999999"]))
+def test_every_time_of_a_clock_can_be_shown(seconds: float, specification: str) -> None:
+    """Whatever it is advanced by, its time is text that is read as that time again."""
+    clock = Clock(specification)
+    clock.advance(seconds)
+    now = clock.now()
+    assert parse_instant(instant_text(now)) == pytest.approx(now, abs=1e-4)
+
+
 @pytest.mark.parametrize(
     "specification",
     [
@@ -88,6 +114,8 @@ def test_a_running_clock_can_be_advanced(specification: str) -> None:
         "frozen:",
         "frozen:yesterday",
         "frozen:2026-13-01",
+        "frozen:10000-01-01",
+        "frozen:9999-12-31T23:59:59-01:00",
         "x",
         "x0",
         "x0.0",

@@ -5,10 +5,14 @@ import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from math import nextafter
 
 from labs_mock.errors import SettingsError
 
 FROZEN_AT = "2026-01-01T00:00:00Z"
+
+END = nextafter(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp() + 1, 0)
+"""The last instant that has a name: the end of the year 9999, in unix seconds. No clock goes further."""
 
 
 class Clock:
@@ -16,6 +20,7 @@ class Clock:
 
     `specification` is `real`, `frozen` (2026-01-01T00:00:00Z), `frozen:<ISO time>` or `x<number>` (real
     time multiplied, from the moment of construction on). Raises `SettingsError` for anything else.
+    At the end of the year 9999 it stands still.
     """
 
     def __init__(self, specification: str = "real") -> None:
@@ -31,8 +36,8 @@ class Clock:
     def now(self) -> float:
         """Unix seconds on this clock."""
         if not self._rate:
-            return self._base
-        return self._base + (time.time() - self._origin) * self._rate
+            return min(self._base, END)
+        return min(self._base + (time.time() - self._origin) * self._rate, END)
 
     @property
     def runs(self) -> bool:
@@ -40,13 +45,13 @@ class Clock:
         return bool(self._rate)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait until so many seconds have gone by on this clock; on a frozen one somebody has to advance it."""
-        end = self.now() + seconds
+        """Wait until so many seconds have gone by on this clock, or all that it has; on a frozen one somebody has to advance it."""
+        end = min(self.now() + seconds, END)
         while (left := end - self.now()) > 0:  # noqa: ASYNC110 - others move the clock at any time
             await asyncio.sleep(min(left / self._rate, 0.02) if self._rate else 0.002)
 
     def advance(self, seconds: float) -> None:
-        """Move the clock forward, whatever its mode."""
+        """Move the clock forward, whatever its mode, and to its end at most."""
         self._base += seconds
 
     def run(self, mode: str) -> None:
@@ -65,10 +70,13 @@ def stopwatch() -> Callable[[], float]:
 
 
 def parse_instant(text: str) -> float:
-    """Unix seconds of an ISO 8601 time; without an offset it is UTC. Raises `ValueError`, also beyond the years 1 to 9999."""
+    """Unix seconds of an ISO 8601 time; without an offset it is UTC. Raises `ValueError`, also beyond the years 1 to 9999.
+
+    The last microseconds of 9999 are its end.
+    """
     instant = datetime.fromisoformat(text)
     try:
-        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC).timestamp()
+        return min((instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC).timestamp(), END)
     except OverflowError:
         raise ValueError(text) from None
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labs_mock.clock import instant_text, parse_instant
+from labs_mock.clock import END, instant_text, parse_instant
 from labs_mock.scenario.server_file import AccountFile
 from tests.http.datasets import TIMED, by_the_clock, get, with_datasets
 from tests.http.test_batch import WHERE, conversation
@@ -15,6 +15,7 @@ from tests.http.test_envelope import check_envelope
 from tests.support import KEY, Live, live, world
 
 NEW_YEAR, FEBRUARY = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"
+END_OF_TIME = instant_text(END)
 DAY = 86_400
 LOW, HIGH = conversation("nonsense"), conversation("Tell me what happened.")
 PUT, ADVANCE = ("PUT", "/_mock/clock"), ("POST", "/_mock/clock/advance")
@@ -155,9 +156,55 @@ def test_no_key_is_quoted(server: Live) -> None:
 
 def test_the_clock_does_not_run_out_of_years(server: Live) -> None:
     """It can be moved to the end of the year 9999 and no further, so that it can always be shown."""
-    put(server, now="9999-12-31T23:59:58Z")
-    assert "seconds: expected a time before the year 10000" in check_envelope(advance(server, 2), 400)
-    assert advance(server, 1.5).json()["now"] == "9999-12-31T23:59:59.500000Z"
+    put(server, now="9999-12-31T23:59:57.500Z")
+    for seconds in (2.5, 1e9, 1e10):
+        message = check_envelope(advance(server, seconds), 400)
+        assert message == "seconds: expected at most 2; the clock ends with the year 9999"
+    assert advance(server, 2).json()["now"] == "9999-12-31T23:59:59.500000Z"
+    for now in ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999Z"):
+        assert put(server, now=now).json()["now"].startswith("9999-12-31T23:59:59.99")
+        server.world.reset()
+    for now in ("10000-01-01T00:00:00Z", "9999-12-31T23:59:59-00:01", "+10000-01-01"):
+        assert "now: not a time; expected an ISO 8601 time" in check_envelope(put(server, now=now), 400)
+
+
+@pytest.mark.parametrize("mode", ["real", "x60", "x999999"])
+def test_at_its_end_a_running_clock_stands_still(mode: str) -> None:
+    """Everything that shows, adds to or waits for a time still answers: episodes, quotas, datasets, delays, the journal."""
+    with live(with_datasets(by_the_clock(), clock="real")) as server:
+        put(server, now="9999-12-31T23:59:59.999Z", mode=mode)
+        wait_for_the_end(server)
+        assert clock(server) == {"now": END_OF_TIME, "mode": mode}
+        server.client.post("/_mock/faults", json={"path": "/api/v1/catalog", "delay": 90, "first": 1})
+        headers = {"authorization": f"Bearer {KEY}"}
+        assert server.client.get("/api/v1/catalog", headers=headers).status_code == 200
+        assert get(server, TIMED, "status").status_code == 200
+        assert server.client.get("/api/v1/key", headers=headers).status_code == 200
+        records = server.client.get("/_mock/requests").json()["requests"]
+        assert {record["received"] for record in records} == {END_OF_TIME}
+        assert "seconds: expected at most 0" in check_envelope(advance(server, 1), 400)
+        assert advance(server, 0).status_code == 200
+        assert put(server, mode="frozen").json() == {"now": END_OF_TIME, "mode": "frozen"}
+
+
+def wait_for_the_end(server: Live) -> None:
+    """Until the clock shows its last instant."""
+    for _ in range(1_000):
+        if clock(server)["now"] == END_OF_TIME:
+            return
+        time.sleep(0.005)
+    raise AssertionError("the clock runs on")
+
+
+def test_the_clock_works_from_the_first_year_on() -> None:
+    """At the year 1 everything answers as it does today."""
+    with live(world(clock="frozen:0001-01-01T00:00:00Z")) as server:
+        assert clock(server)["now"] == "0001-01-01T00:00:00Z"
+        episode = server.episode(score_turns=True)
+        body = {**WHERE, "messages": HIGH, "normalization_key": "k", "normalization_windows": ["366d", "1n"]}
+        answers = [server.turn(episode, "Hello"), *(server.post("/evaluate", body) for _ in range(3))]
+        assert {answer.status_code for answer in answers} == {200}
+        assert int(answers[0].headers["x-ratelimit-reset"]) - parse_instant(clock(server)["now"]) == 60
 
 
 def test_on_a_real_clock_yesterday_is_the_past() -> None:
