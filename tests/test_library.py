@@ -7,10 +7,15 @@ from typing import Any
 import pytest
 
 from labs_mock.contract.dimensions import DIMENSIONS
+from labs_mock.contract.models import Message, ToolCall
 from labs_mock.engine.play import Player
 from labs_mock.engine.reward import assess
 from labs_mock.engine.rollout import first_text, roll_out
+from labs_mock.engine.unearned import check_requires
 from labs_mock.scenario.loader import load_library, shipped_library
+from labs_mock.scenario.places import Mistake
+from labs_mock.scenario.printing import starter_files
+from labs_mock.scenario.public_texts import check_public_texts
 from labs_mock.scenario.scenario import Scenario
 
 LIBRARY = load_library(shipped_library())
@@ -97,5 +102,39 @@ def test_shipped_files_are_short_lines_of_utf8() -> None:
 
 
 def test_the_library_raises_no_doubts() -> None:
-    """What `validate` would ask an author about is not in the shipped files."""
-    assert LIBRARY.doubts == ()
+    """What `validate` would ask an author about is not in the shipped files; no public text gives anything away (NEVER-1)."""
+    library = load_library(shipped_library(), inspect)
+    assert library.doubts == ()
+
+
+def test_the_starter_raises_no_doubts(tmp_path: Path) -> None:
+    """Nor is it in the folder that `init` makes (NEVER-1, RC-6)."""
+    for name, text in starter_files().items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert load_library(tmp_path, inspect).doubts == ()
+
+
+def inspect(data: dict[str, Any]) -> list[Mistake]:
+    """All that only `validate` looks for."""
+    return [*check_public_texts(data), *check_requires(data)]
+
+
+def test_every_shipped_scenario_requires_something() -> None:
+    """Text about nothing earns nothing; `test_requirements` shows it (RC-6)."""
+    assert [name for name, one in zip(NAMES, SCENARIOS, strict=True) if one.file.scoring.requires is None] == []
+
+
+@pytest.mark.parametrize("assessment", [{}, {"region": "lower back"}, {"diagnosis": "strain", "codes": ["S39.0"]}])
+def test_the_tool_calls_of_the_documentation_run(assessment: dict[str, Any]) -> None:
+    """An artifact `medical_assessment` with any object, and `claim_status` decided as approved, are valid (EP-2, EP-9)."""
+    claim = LIBRARY.collections["case-management"].scenarios["lower-back-claim"]
+    calls = [
+        ToolCall(type="artifact", name="medical_assessment", input=assessment),
+        ToolCall(type="decision", name="claim_status", input={"value": "approved"}),
+    ]
+    player = Player.of(claim)
+    play = player.fold(player.start(), [[Message(role="assistant", content="Approved.", tool_calls=calls)]])
+    assert play.terminal == "completed"
+    assert assess(claim, play).reward > 0

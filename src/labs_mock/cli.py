@@ -173,10 +173,14 @@ def _greeting(world: "World", url: str, outside: str | None) -> str:
 @click.argument("folder", type=Existing, required=False)
 def validate(folder: Path | None) -> None:
     """Check all files of a folder of scenarios (default: the shipped library), and report every mistake."""
+    from labs_mock.engine.unearned import check_requires
     from labs_mock.scenario.loader import load_library, shipped_library
+    from labs_mock.scenario.public_texts import check_public_texts
 
     try:
-        library = load_library(folder or shipped_library())
+        library = load_library(
+            folder or shipped_library(), lambda data: (*check_public_texts(data), *check_requires(data))
+        )
     except ScenarioError as error:
         for problem in error.problems:
             click.echo(f"{problem}\n")

@@ -62,6 +62,11 @@ def words(text: str) -> frozenset[str]:
     return frozenset(_WORD.findall(normalise(text)))
 
 
+def word_list(text: str) -> list[str]:
+    """The words of a text in their order, normalised; an underscore is between words."""
+    return list(_WORD.findall(normalise(text.replace("_", " "))))
+
+
 def similarity(one: str, other: str) -> float:
     """Token-set similarity in [0, 1]: shared words over all words; two texts without words are compared whole."""
     left, right = words(one), words(other)

@@ -79,9 +79,12 @@ def shipped_library() -> Path:
     return installed if installed.is_dir() else package.parent.parent / "scenarios"
 
 
-def load_library(folder: Path) -> Library:
-    """Load a folder. Raises `ScenarioError` with the mistakes in it."""
-    return _Loader(folder).load()
+def load_library(folder: Path, inspect: Check = lambda _: ()) -> Library:
+    """Load a folder. Raises `ScenarioError` with the mistakes in it.
+
+    `inspect` gives more doubts of a scenario's data, such as take too long where a server starts.
+    """
+    return _Loader(folder, inspect).load()
 
 
 def parse_scenario(text: str | bytes, *, file: str = "scenario.yaml", collection: str = "local") -> Scenario:
@@ -120,6 +123,7 @@ class _Loader:
     """`scenarios` has every scenario file by `<collection>/<slug>`, with None for one that has mistakes."""
 
     folder: Path
+    inspect: Check
     problems: Problems = field(default_factory=Problems)
     doubts: Problems = field(default_factory=Problems)
     scenarios: dict[str, Scenario | None] = field(default_factory=dict)
@@ -209,12 +213,16 @@ class _Loader:
         return None if head is None else Collection(folder.name, head.name, head.description, scenarios)
 
     def scenario(self, collection: str, path: Path) -> Scenario | None:
-        model = self.read(path, schema.ScenarioFile, check_scenario, check_doubts)
+        model = self.read(path, schema.ScenarioFile, check_scenario, self.scenario_doubts)
         try:
             return None if model is None else _compile(collection, path.stem, model, self.name(path))
         except ScenarioError as error:
             self.add(path, error)
             return None
+
+    def scenario_doubts(self, data: dict[str, Any]) -> Iterator[Mistake]:
+        yield from check_doubts(data)
+        yield from self.inspect(data)
 
     def datasets(self) -> dict[str, Dataset]:
         folder = self.folder / DATASETS
