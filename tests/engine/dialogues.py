@@ -39,11 +39,22 @@ class Dialogue(NamedTuple):
         return self.play.terminal is not None
 
 
+class ShortPlayer(Player):
+    """A player that a failing example can show."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        persona = self.scenario.file.persona
+        assert persona is not None
+        return f"ShortPlayer({persona.opening!r}, {persona.replies[0].reply!r}, {persona.fallback!r})"
+
+
 @cache
 def _player(opening: str, fallback: Speech, hello: str, max_turns: int, policy: str) -> Player:
     persona = orjson.loads(orjson.dumps(CLAIM["persona"])) | {"opening": opening, "fallback": list(fallback)}
     persona["replies"][0]["reply"] = hello
-    return Player.of(scenario(persona=persona, max_turns=max_turns, invalid_tool_call=policy))
+    return ShortPlayer.of(scenario(persona=persona, max_turns=max_turns, invalid_tool_call=policy))
 
 
 PLAYERS = st.builds(
@@ -102,7 +113,7 @@ def can_be_told(player: Player, submitted: list[Message], dialogue: Dialogue) ->
     An `assistant` line is the operator's if the next `user` message has that text, and where one turn of several
     messages is followed by nothing, persona and operator alternate.
     """
-    lines = dialogue.observations
+    lines = [player.text(line) for line in dialogue.observations]
     if len(submitted) > 2 and submitted[0].role == "assistant" and submitted[1:] == dialogue.turns[0]:
         return False
     quoted = None
@@ -110,6 +121,6 @@ def can_be_told(player: Player, submitted: list[Message], dialogue: Dialogue) ->
         text = player.text(message.content)
         if message.role == "user":
             quoted = text
-        elif message.content in lines and text == quoted:
+        elif text in lines and text == quoted:
             return False
     return True
