@@ -116,7 +116,9 @@ def _common_prefix(lines: list[str], texts: list[str]) -> int:
 def _differences(lines: list[str], texts: list[str], start: int) -> list[Finding]:
     """How the history in front of what is new differs from the transcript, if it does."""
     history = texts[:start]
-    if history and texts in (lines[:-1], lines[1:-1]):
+    if not history:
+        return []
+    if texts in (lines[:-1], lines[1:-1]):
         return [Finding("duplicate_turn", "messages")]
     if history.count(lines[0]) > lines.count(lines[0]):
         return [Finding("repeated_opening", "messages")]
@@ -146,7 +148,7 @@ def conversation(player: Player, submitted: Sequence[Message]) -> Attributed:
             findings.append(Finding("all_assistant_history", "messages"))
     if not turns:
         raise BadRequest(NO_OPERATOR_MESSAGE)
-    if opening is not None and [message.content for message in messages].count(opening.content) > 1:
+    if opening is not None and opening.content in [message.content for message in behind]:
         findings += _repeated_opening(player, submitted, opening, turns)
     return Attributed(turns, findings + _oddities(submitted, turns))
 
