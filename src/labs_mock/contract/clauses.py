@@ -257,8 +257,9 @@ CLAUSES = (
     Clause(
         "DS-2",
         "`GET /training-datasets/{id}/status` tells the state.",
-        "It is a 200 in every state, with `status`, `row_count`, `message` and, exactly when it failed, `error`. `row_count` is "
-        "null until rows are counted, and when ready equal to `X-Row-Count`.",
+        "It is a 200 in every state, with `status`, `row_count`, `message` and, exactly when it failed, `error`. `row_count`, which is "
+        "documented both as the rows completed so far and as null until the end, is null before the final stage unless the file "
+        "gives the stage a number, and when ready equal to `X-Row-Count`.",
     ),
     Clause(
         "DS-3",
@@ -274,8 +275,9 @@ CLAUSES = (
     ),
     Clause(
         "DS-5",
-        "An id is a UUID of version 1 to 8, all zeros or all f; anything else is a 400.",
-        "An unknown one is a 404. Every key sees every dataset.",
+        "An id is a UUID of version 1 to 8 in either case, or in lower case all zeros or all f.",
+        "Anything else is a 400, and an unknown one a 404. Upper case finds the same dataset, whose file keeps the spelling that it "
+        "was stored with. Every key sees every dataset.",
     ),
     Clause(
         "DS-6",
@@ -284,8 +286,8 @@ CLAUSES = (
     ),
     Clause(
         "DS-7",
-        inferred="A stage of n polls is seen by n answered requests for status or export and ends with the n-th; the seconds of "
-        "the next one begin then. There is one count for all clients.",
+        inferred="A stage of n polls is seen by the first n answered requests for status or export (200, 202, 409, 500) and ends "
+        "with the n-th, when the seconds of the next one begin. A dataset has one count for all clients.",
     ),
     Clause(
         "ROW-1",

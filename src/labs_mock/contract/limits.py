@@ -2,9 +2,14 @@
 
 BASE_PATH = "/api/v1"  # GEN-1
 
-UUID = (  # DS-5: versions 1 to 8, all zeros or all f
+_NIL_OR_MAX = "00000000-0000-0000-0000-000000000000|ffffffff-ffff-ffff-ffff-ffffffffffff"
+UUID = (  # DS-5, as a file has it: versions 1 to 8, all zeros or all f
     r"^([0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-    r"|00000000-0000-0000-0000-000000000000|ffffffff-ffff-ffff-ffff-ffffffffffff)$"
+    rf"|{_NIL_OR_MAX})$"
+)
+UUID_ON_THE_WIRE = (  # versions 1 to 8 in either case
+    r"^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}"
+    rf"|{_NIL_OR_MAX})$"
 )
 
 MAX_HEAD = 64 * 1024  # GEN-3, bytes of a request line and its fields

@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 from labs_mock.contract import wording
 from labs_mock.contract.answers import DatasetState, ErrorBody
 from labs_mock.contract.clauses import BY_NAME, SECTIONS, Clause
-from labs_mock.contract.limits import UUID
+from labs_mock.contract.limits import UUID_ON_THE_WIRE
 from labs_mock.contract.models import BatchItem
 from labs_mock.contract.operations import EVERYWHERE, OPERATIONS, Operation
 from labs_mock.contract.rows import Row
@@ -148,7 +148,7 @@ def _rows() -> Schema:
 
 
 _STATES: dict[int, Schema] = {
-    202: {"status": "running", "row_count": 40, "message": "Rollouts are being made"},
+    202: {"status": "running", "row_count": None, "message": "Rollouts are being made"},
     409: {"status": "cancelled", "row_count": None, "message": "Cancelled"},
     500: {"status": "failed", "row_count": 12, "message": "Failed", "error": "No rollout passed the filter"},
 }
@@ -196,8 +196,8 @@ _DATASET: Schema = {
     "name": "id",
     "in": "path",
     "required": True,
-    "description": "the id of the dataset",
-    "schema": {"type": "string", "format": "uuid", "pattern": UUID},
+    "description": "the id of the dataset, a UUID of version 1 to 8 in either case, or in lower case all zeros or all f (DS-5)",
+    "schema": {"type": "string", "format": "uuid", "pattern": UUID_ON_THE_WIRE},
 }
 
 _HEADERS: dict[str, Schema] = {

@@ -3,7 +3,7 @@
 import re
 
 from labs_mock.contract.findings import Finding
-from labs_mock.contract.limits import UUID
+from labs_mock.contract.limits import UUID_ON_THE_WIRE
 from labs_mock.contract.wording import quote
 from labs_mock.errors import BadRequest
 from labs_mock.http.exchange import Exchange, Payload
@@ -12,12 +12,12 @@ from labs_mock.scenario.datasets import Stage
 from labs_mock.world.datasets import Held
 
 STATUSES = {"pending": 202, "preview": 202, "running": 202, "filtering": 202, "cancelled": 409, "failed": 500}  # DS-3
-_UUID = re.compile(UUID)
+_UUID = re.compile(UUID_ON_THE_WIRE)
 
 
 def check_dataset_id(parameters: dict[str, str], _: None) -> None:
     """Raises `BadRequest` for what cannot be the id of a dataset (DS-5)."""
-    if not _UUID.fullmatch(parameters["id"].lower()):
+    if not _UUID.fullmatch(parameters["id"]):
         raise BadRequest(f"id: expected a UUID, got {quote(parameters['id'])}")
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
 from typing import Any
 
 from labs_mock.contract.reading import read_json, read_model
@@ -28,7 +27,7 @@ MESSAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stage: it ends after some polls or seconds, or never. `row_count` is None until a stage has counted rows."""
+    """A stage: it ends after some polls or seconds, or never. `row_count` is None where the file gives none."""
 
     status: str
     message: str
@@ -68,26 +67,21 @@ def compile_dataset(
     rows = file.rows or schema.Rows()
     given = [read_model(Row, row) for row in rows.inline or ()] or [read_line(line) for line in lines]
     ready = len(given) if rows.generate is None else rows.generate.count
-    counts = accumulate([stage.row_count for stage in file.lifecycle], _newest)
     return Dataset(
         file.id,
         slug,
         file.name,
-        tuple(stage_of(stage, count, ready) for stage, count in zip(file.lifecycle, counts, strict=True)),
+        tuple(stage_of(stage, ready) for stage in file.lifecycle),
         tuple(row.line() for row in given),
         rows.generate,
         scenarios[rows.generate.scenario] if rows.generate else None,
     )
 
 
-def _newest(last: int | None, now: int | None) -> int | None:
-    return last if now is None else now
-
-
-def stage_of(file: schema.Stage, count: int | None, ready: int) -> Stage:
-    """A stage with the count that holds in it: the last one that was given, and when ready that of all rows."""
+def stage_of(file: schema.Stage, ready: int) -> Stage:
+    """A stage with its own count, null where the file gives none, and when ready that of all rows (DS-2)."""
     message = file.message or MESSAGES[file.status]
-    row_count = ready if file.status == "ready" else count
+    row_count = ready if file.status == "ready" else file.row_count
     return Stage(file.status, message, file.polls, file.seconds, row_count, file.error)
 
 

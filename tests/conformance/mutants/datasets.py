@@ -1,12 +1,15 @@
 """What breaks training datasets and their rows: DS, ROW, TOK in rows, and what else must not be in a row."""
 
 import re
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from labs_mock.contract.limits import UUID
+from labs_mock.contract.limits import UUID_ON_THE_WIRE as UUID
 from labs_mock.contract.tokens import NO_RESPONSE
+from labs_mock.errors import NotFound
 from labs_mock.http import datasets
+from labs_mock.http.exchange import Exchange
 from labs_mock.world.datasets import Datasets
 from tests.conformance.mutants import Answer, constant, instead, on_answer, on_rows
 
@@ -140,12 +143,14 @@ def _(answer: Answer) -> None:
     answer.body = answer.body.removesuffix(b"\n")
 
 
-constant("DS-5", "any id is looked for", datasets, "_UUID", re.compile(".*", re.DOTALL), inferred=False)
+constant("DS-5", "any id is looked for", datasets, "_UUID", re.compile(".*", re.DOTALL), inferred=True)
 constant("DS-5", "version 8 is none", datasets, "_UUID", re.compile(UUID.replace("[1-8]", "[1-7]")), inferred=False)
-constant("DS-5", "version 0 is one", datasets, "_UUID", re.compile(UUID.replace("[1-8]", "[0-8]")), inferred=False)
+constant("DS-5", "version 0 is one", datasets, "_UUID", re.compile(UUID.replace("[1-8]", "[0-8]")), inferred=True)
 constant("DS-5", "all zeros are none", datasets, "_UUID", re.compile(UUID.replace("|0000", "|1000")), inferred=False)
 constant("DS-5", "all f are none", datasets, "_UUID", re.compile(UUID.replace("|ffff", "|efff")), inferred=False)
-constant("DS-5", "a line feed may follow", datasets, "_UUID", re.compile(UUID[:-1] + "\n?$"), inferred=False)
+constant("DS-5", "a line feed may follow", datasets, "_UUID", re.compile(UUID[:-1] + "\n?$"), inferred=True)
+constant("DS-5", "upper case is none", datasets, "_UUID", re.compile(UUID.replace("A-F", "")), inferred=False)
+constant("DS-5", "all f in upper case are one", datasets, "_UUID", re.compile(UUID, re.IGNORECASE), inferred=True)
 
 
 @on_answer("DS-5", "an unknown dataset is a 400", "dataset_status", status=404, inferred=True)
@@ -153,7 +158,7 @@ def _(answer: Answer) -> None:
     answer.refuse(400)
 
 
-@on_answer("DS-5", "an id that is none is a 404", "export_dataset", status=400, inferred=False)
+@on_answer("DS-5", "an id that is none is a 404", "export_dataset", status=400, inferred=True)
 def _(answer: Answer) -> None:
     answer.refuse(404)
 
@@ -161,6 +166,19 @@ def _(answer: Answer) -> None:
 @instead("DS-5", "an unknown dataset is the first one", Datasets, "get", inferred=True)
 def _(_original: Any, self: Datasets, name: str) -> Any:
     return self._held.get(name.lower()) or next(iter(self))
+
+
+@instead("DS-5", "upper case is another dataset", Datasets, "get", inferred=True)
+def _(original: Any, self: Datasets, name: str) -> Any:
+    if name not in self._held:
+        raise NotFound("Training dataset not found")
+    return original(self, name)
+
+
+@instead("DS-5", "a file is named as it was asked for", datasets, "_poll", inferred=True)
+def _(original: Any, given: Exchange, *more: Any) -> Any:
+    held, stage = original(given, *more)
+    return replace(held, dataset=replace(held.dataset, id=given.parameters["id"])), stage
 
 
 _calls = count()

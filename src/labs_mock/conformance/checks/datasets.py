@@ -36,6 +36,8 @@ MOST_ROWS = 2_000  # of an export that is asked for, so as to be polite
 UUIDS = (
     *(f"c0ffee00-5ca1-{version}ab1-9e57-0123456789ab" for version in range(1, 9)),
     *(f"c0ffee00-5ca1-4ab1-{variant}e57-0123456789ab" for variant in "8ab"),
+    "C0FFEE00-5CA1-4AB1-BE57-0123456789AB",
+    "c0ffee00-5ca1-7AB1-9e57-0123456789aB",
     "00000000-0000-0000-0000-000000000000",
     "ffffffff-ffff-ffff-ffff-ffffffffffff",
 )
@@ -54,6 +56,7 @@ NO_UUIDS = (
     "c0ffee00-5ca1-4ab1-9e57-0123456789abc",
     "c0ffee00-5ca1-4ab1-9e57-0123456789ag",
     "00000000-0000-0000-0000-000000000001",  # version 0, and not nil
+    "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF",
     "fffffff0-ffff-ffff-ffff-ffffffffffff",
     "my-dataset",
     "1",
@@ -62,16 +65,14 @@ NO_UUIDS = (
 
 @check("DS-1", "DS-2")
 def a_dataset_says_how_far_it_is(lab: Lab) -> None:
-    """Its status is one of seven, and rows that were counted once stay counted."""
+    """Its status is one of seven, and its rows are counted when it is ready."""
     for name in lab.each(lab.datasets()):
-        counted = False
         for state in polls(lab, name):
             status, count = state["status"], state["row_count"]
             lab.expect("DS-1", status in STATUSES, f"one of {', '.join(STATUSES)}", status)
             lab.expect("DS-2", state["message"] != "", "a status that says something", state, inferred=False)
-            held = count is not None or not (counted or status == "ready")
-            lab.expect("DS-2", held, "a row_count once there was one, and when ready", state, inferred=True)
-            counted = count is not None
+            held = count is not None or status != "ready"
+            lab.expect("DS-2", held, "a row_count when ready", state, inferred=True)
 
 
 @check("DS-3")
@@ -112,14 +113,14 @@ def an_export_is_a_file_of_lines(lab: Lab) -> None:
 
 @check("DS-5")
 def an_id_is_a_uuid(lab: Lab) -> None:
-    """UUIDs of all versions, all zeros and all f are accepted, anything else is a 400."""
+    """UUIDs of all versions in either case, all zeros and all f in lower case are accepted; anything else is a 400."""
     for operation in GETS:
         for name in lab.each(UUIDS):
             sent = lab.ask(operation, id=name)
             lab.expect("DS-5", sent.status != 400, f"anything but a 400 for {name}", sent.status, inferred=False)
         for name in lab.each(NO_UUIDS):
             sent = lab.ask(operation, id=name, limited=False)
-            lab.refused(sent, 400, "DS-5", inferred=False, why=f"the id {quoted(name)}")
+            lab.refused(sent, 400, "DS-5", inferred=True, why=f"the id {quoted(name)}")
 
 
 @check("DS-5")
@@ -128,6 +129,22 @@ def an_unknown_dataset_is_not_found(lab: Lab) -> None:
     for operation in GETS:
         for name in lab.each(UUIDS[:3]):
             lab.refused(lab.ask(operation, id=name), 404, "DS-5", inferred=True, why="an unknown dataset")
+
+
+@check("DS-5")
+def upper_case_is_the_same_dataset(lab: Lab) -> None:
+    """Its status is the same, and the name of an exported file has the spelling that the dataset was stored with."""
+    for name in lab.each(_final(lab, *FINAL)):
+        one, other = lab.status(name), lab.ask("dataset_status", id=name.upper())
+        lab.refused(other, 200, "DS-5", inferred=True, why=f"{name} in upper case")
+        same = without(one) == without(other.json)
+        lab.expect("DS-5", same, f"the same status, {shown(without(one))}", other.json, inferred=True)
+        if one["status"] == "ready" and _few(one["row_count"]):
+            files = [
+                lab.ask("export_dataset", id=spelling).headers["content-disposition"]
+                for spelling in (name, name.upper())
+            ]
+            lab.expect("DS-5", files[0] == files[1], f"the same file, {files[0]}", files[1], inferred=True)
 
 
 @check("DS-6")
