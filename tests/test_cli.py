@@ -127,10 +127,10 @@ def test_a_key_in_a_bad_server_file_is_not_printed(folder: Path) -> None:
     assert (result.exit_code, "S3cret" in result.output) == (1, False)
 
 
-def test_validate_needs_a_folder(tmp_path: Path) -> None:
-    """A file is bad usage, and a folder that is missing is named."""
+def test_validate_needs_something_to_check(tmp_path: Path) -> None:
+    """A path that is missing is bad usage and named; an empty file is a problem."""
     (tmp_path / "file.yaml").touch()
-    assert run("validate", tmp_path / "file.yaml").exit_code == 2
+    assert run("validate", tmp_path / "file.yaml").exit_code == 1
     missing = run("validate", tmp_path / "missing")
     assert missing.exit_code == 2
     assert "missing' does not exist" in missing.output

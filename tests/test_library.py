@@ -11,12 +11,10 @@ from labs_mock.contract.models import Message, ToolCall
 from labs_mock.engine.play import Player
 from labs_mock.engine.reward import assess
 from labs_mock.engine.rollout import first_text, roll_out
-from labs_mock.engine.unearned import check_requires
 from labs_mock.scenario.loader import load_library, shipped_library
-from labs_mock.scenario.places import Mistake
 from labs_mock.scenario.printing import starter_files
-from labs_mock.scenario.public_texts import check_public_texts
 from labs_mock.scenario.scenario import Scenario
+from labs_mock.validating import validate
 
 LIBRARY = load_library(shipped_library())
 SCENARIOS = LIBRARY.scenarios
@@ -101,24 +99,19 @@ def test_shipped_files_are_short_lines_of_utf8() -> None:
         assert max(len(line) for line in lines) <= 120, path
 
 
-def test_the_library_raises_no_doubts() -> None:
-    """What `validate` would ask an author about is not in the shipped files; no public text gives anything away (NEVER-1)."""
-    library = load_library(shipped_library(), inspect)
-    assert library.doubts == ()
+def test_the_library_has_no_warnings() -> None:
+    """Nothing that `validate` warns of is in the shipped files; no public text gives anything away (NEVER-1)."""
+    assert validate([shipped_library()]).warnings.kept == []
 
 
-def test_the_starter_raises_no_doubts(tmp_path: Path) -> None:
+def test_the_starter_has_no_warnings(tmp_path: Path) -> None:
     """Nor is it in the folder that `init` makes (NEVER-1, RC-6)."""
     for name, text in starter_files().items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    assert load_library(tmp_path, inspect).doubts == ()
-
-
-def inspect(data: dict[str, Any]) -> list[Mistake]:
-    """All that only `validate` looks for."""
-    return [*check_public_texts(data), *check_requires(data)]
+    found = validate([tmp_path])
+    assert (found.problems.kept, found.warnings.kept) == ([], [])
 
 
 def test_every_shipped_scenario_requires_something() -> None:

@@ -19,7 +19,7 @@ import click
 
 from labs_mock import __version__
 from labs_mock.conformance.options import EXTRA, FILES, INSTALL, OPTIONS, PASSING, URL, count
-from labs_mock.errors import LabsMockError, ScenarioError, SettingsError, StartError
+from labs_mock.errors import LabsMockError, SettingsError, StartError
 from labs_mock.escapes import printable
 from labs_mock.settings import PREFIX, SETTINGS, from_environment, from_options, settings_from
 
@@ -170,31 +170,28 @@ def _greeting(world: "World", url: str, outside: str | None) -> str:
 
 
 @main.command()
-@click.argument("folder", type=Existing, required=False)
-def validate(folder: Path | None) -> None:
-    """Check all files of a folder of scenarios (default: the shipped library), and report every mistake."""
-    from labs_mock.engine.unearned import check_requires
-    from labs_mock.scenario.loader import load_library, shipped_library
-    from labs_mock.scenario.public_texts import check_public_texts
+@click.argument("paths", type=click.Path(path_type=Path, exists=True), nargs=-1, metavar="[PATH]...")
+@click.option("--json", "form", flag_value="json", help="print one JSON object, as --format json does")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    help="how problems are printed; github makes annotations of them  [default: text]",
+)
+def validate(paths: tuple[Path, ...], form: str) -> None:
+    """Check folders of scenarios and single files, and report every mistake (exit code 1) and warning (exit code 0).
 
-    try:
-        library = load_library(
-            folder or shipped_library(), lambda data: (*check_public_texts(data), *check_requires(data))
-        )
-    except ScenarioError as error:
-        for problem in error.problems:
-            click.echo(f"{problem}\n")
-        files = len({problem.file for problem in error.problems})
-        if error.more:
-            click.echo(f"and {error.more:,} more")
-        click.echo(f"{_count(len(error.problems) + error.more, 'problem')} in {_count(files, 'file')}")
-        sys.exit(FINDINGS)
-    for doubt in library.doubts:
-        click.echo(f"{doubt}\n")
-    click.echo(
-        f"{_count(len(library.scenarios), 'scenario')} in {_count(len(library.collections), 'collection')}"
-        f" and {_count(len(library.datasets), 'dataset')}: no problems"
-    )
+    Without a PATH the shipped library is checked.
+    """
+    from labs_mock.scenario.loader import shipped_library
+    from labs_mock.validating import FORMATS
+    from labs_mock.validating import validate as check
+
+    found = check(paths or (shipped_library(),), full_names=form != "text")
+    for line in FORMATS[form](found):
+        click.echo(line)
+    sys.exit(FINDINGS if found.problems.count else 0)
 
 
 @main.command()
@@ -294,11 +291,9 @@ def export(dataset: str, out: Path | None, scenarios: Path | None, seed: str | N
     """
     from labs_mock.exporting import export as write
     from labs_mock.exporting import find_dataset
-    from labs_mock.scenario.loader import load_library
 
     named = _named({"scenarios": scenarios, "seed": seed})
-    library = load_library(_folder(named))
-    found = find_dataset(library, dataset)
+    found, library = find_dataset(_folder(named), dataset)
     final = found.stages[-1]
     if final.status != "ready":
         reason = f": {final.error}" if final.error else ""

@@ -126,6 +126,11 @@ class Problems:
         if found or more:
             self.files.add(file)
 
+    def complain(self) -> None:
+        """Raises `ScenarioError` if there are any."""
+        if self.count:
+            raise ScenarioError(self.kept, self.more)
+
 
 class RequestError(LabsMockError):
     """An answer other than success: `status` and a `message` for the error envelope (ERR-1)."""

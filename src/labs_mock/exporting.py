@@ -9,17 +9,26 @@ from typing import BinaryIO
 from labs_mock.engine.rows import GeneratedRows, Line
 from labs_mock.errors import LabsMockError
 from labs_mock.scenario.datasets import Dataset
-from labs_mock.scenario.loader import Library
+from labs_mock.scenario.loader import DATASETS, Library, Loader
 from labs_mock.text import did_you_mean
 
 
-def find_dataset(library: Library, name: str) -> Dataset:
-    """A dataset by its id or the name of its file. Raises `LabsMockError` that says which there are."""
+def find_dataset(folder: Path, name: str) -> tuple[Dataset, Library]:
+    """A dataset by its id or the name of its file, and what else is in its folder.
+
+    Mistakes in other datasets do not matter. Raises `ScenarioError` for all others, and `LabsMockError` that says which datasets
+    there are.
+    """
+    loader = Loader(folder)
+    library = loader.load()
+    if any(not file.startswith(f"{DATASETS}/") for file in loader.problems.files):
+        loader.problems.complain()
     known = {dataset.slug: dataset for dataset in library.datasets.values()}
     found = library.datasets.get(name.lower()) or known.get(name)
     if found is None:
+        loader.problems.complain()  # one of these may be meant
         raise LabsMockError(f"no dataset {name!r}; {did_you_mean(name, known)}")
-    return found
+    return found, library
 
 
 def rows_of(dataset: Dataset, seed: int) -> Iterator[Line]:

@@ -16,7 +16,9 @@ from labs_mock.engine.play import Player
 from labs_mock.engine.reward import assess
 from labs_mock.engine.score import Assessment
 from labs_mock.errors import LabsMockError, NotFound, RequestError
-from labs_mock.scenario.loader import load_library, parse_scenario, shipped_library
+from labs_mock.scenario.document import MAX_BYTES
+from labs_mock.scenario.folder import read_regular
+from labs_mock.scenario.loader import load_scenarios, parse_scenario, shipped_library
 from labs_mock.scenario.scenario import Scenario, scoring_version
 
 
@@ -62,13 +64,10 @@ def resolve_scenario(name: str, folder: Path | None) -> tuple[Scenario, str]:
     """
     path = Path(name)
     if path.suffix == ".yaml":
-        try:
-            text = path.read_bytes()
-        except OSError as error:
-            raise LabsMockError(f"{name}: {error.strerror}") from None
+        text = read_regular(path, name, MAX_BYTES + 1)
         alone = parse_scenario(text, file=path.name, collection=path.resolve().parent.name)
         return alone, scoring_version([alone])
-    library = load_library(folder or shipped_library())
+    library = load_scenarios(folder or shipped_library())
     for scenario in library.scenarios:
         if f"{scenario.collection}/{scenario.slug}" == name:
             return scenario, library.scoring_version

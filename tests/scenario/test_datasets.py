@@ -204,7 +204,8 @@ def test_each_turn_of_a_row_has_words(turn: Any, words: bool) -> None:
 
 WIDE = [[list("abcd")]] * 3
 OPERATORS = {"expert": {"agent_template_id": "e", "says": WIDE}, "novice": {"agent_template_id": "n", "says": WIDE[:2]}}
-ASKED = {"scenario": NAME, "operators": ["expert"], "count": 2}
+KEEP = {"quality_score": {"at_least": 0.1}}
+ASKED = {"scenario": NAME, "operators": ["expert"], "count": 2, "keep": KEEP}
 
 
 @pytest.mark.parametrize(
@@ -218,13 +219,27 @@ ASKED = {"scenario": NAME, "operators": ["expert"], "count": 2}
     ],
 )
 def test_a_choice_space_has_32_choices_a_row(changes: dict[str, Any], fits: int) -> None:
-    """A count that the choices of 32 attempts a row just suffice for is taken; one more is a mistake that says so."""
+    """A count that the choices of 32 attempts a row just suffice for is taken; one more is a mistake that says so.
+
+    Without a `keep` that may reject a row, one choice a row suffices.
+    """
     data = {"rows": {"generate": {**ASKED, **changes, "count": fits}}}
     known: dict[str, Scenario | None] = {NAME: scenario(operators=OPERATORS)}
     assert list(check_rows(data, known)) == []
     (mistake,) = check_rows(changed(data, "rows.generate.count", fits + 1), known)
     assert (mistake.path, mistake.expected != "") == (("rows", "generate", "count"), True)
     assert f"needs {32 * (fits + 1)} choices" in mistake.message
+    free = changed(
+        changed(data, "rows.generate.keep", {}), "rows.generate.count", choices := mistake_size(mistake.message)
+    )
+    assert list(check_rows(free, known)) == []
+    (mistake,) = check_rows(changed(free, "rows.generate.count", choices + 1), known)
+    assert f"needs {choices + 1} choices" in mistake.message
+
+
+def mistake_size(message: str) -> int:
+    """The choices that the operators have, as a message says it."""
+    return int(message.rpartition(" ")[2].replace(",", ""))
 
 
 def test_a_text_twice_is_one_choice() -> None:

@@ -250,7 +250,7 @@ DOUBTS = [
 def test_filters_that_fit_nothing_are_doubts(tmp_path: Path) -> None:
     """They are told with their places, and the file is loaded all the same."""
     library = load_library(write(tmp_path, {**GOOD, "server.yaml": DOUBTFUL}))
-    told = [(one.line, one.column, one.message) for one in library.doubts if one.file == "server.yaml"]
+    told = [(one.line, one.column, one.message) for one in library.warnings if one.file == "server.yaml"]
     assert told == DOUBTS
     assert len(library.server.faults) == 8
 
@@ -259,4 +259,4 @@ def test_the_one_key_of_the_settings_is_no_doubt(tmp_path: Path) -> None:
     """Where a file lists no keys, its key comes from the settings, which nobody knows yet."""
     plan = "faults: [{key: lab_x, status: 503}, {organisation: local, status: 503}, {organisation: acme, status: 503}]"
     library = load_library(write(tmp_path, {**GOOD, "server.yaml": plan}))
-    assert [one.message for one in library.doubts] == ["organisation: no key belongs to it"]
+    assert [one.message for one in library.warnings] == ["organisation: no key belongs to it"]

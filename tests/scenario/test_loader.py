@@ -17,7 +17,8 @@ from tests.support import CLAIM
 COLLECTION = "name: Cases\ndescription: Some cases.\n"
 GOOD = {"cases/collection.yaml": COLLECTION, "cases/claim.yaml": json.dumps(CLAIM)}
 TEMPERATURES = [number / 8 for number in range(16)]
-ROWS = {"scenario": "cases/claim", "operators": ["expert"], "count": 1, "temperatures": TEMPERATURES}
+ROWS = {"scenario": "cases/claim", "operators": ["expert"], "count": 1, "temperatures": TEMPERATURES,
+        "keep": {"quality_score": {"at_least": 0.1}}}  # fmt: skip
 GENERATE: dict[str, Any] = {**DATASET, "rows": {"generate": ROWS}}
 
 
@@ -78,7 +79,13 @@ def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
         ("cases/one.yaml", 16, 10, "the id 'onset' is taken", "expected ids that differ"),
         ("cases/one.yaml", 16, 51, "unknown key 'wen'", "did you mean 'when'?"),
         ("cases/one.yaml", 21, 26, "unknown state item 'onest'", "did you mean 'onset'?"),
-        ("cases/two.yaml", 2, 8, "not YAML: mapping values are not allowed in this context", ""),
+        (
+            "cases/two.yaml",
+            2,
+            3,
+            "not YAML: an indentation that fits no line before: this line begins in column 3",
+            "expected what belongs together to begin in one column; line 1 begins in column 1",
+        ),
         ("datasets/rows.yaml", 20, 16, "unknown scenario 'case/claim'", "did you mean 'cases/claim'?"),
         ("more/collection.yaml", 2, 1, "unknown key 'descripton'", "did you mean 'description'?"),
         ("server.yaml", 2, 7, "port: expected a whole number from 0 to 65535", ""),
@@ -216,7 +223,7 @@ def test_a_folder_is_loaded_whole(tmp_path: Path) -> None:
     ],
 )
 def test_a_dataset_refers_to_what_is_there(tmp_path: Path, where: str, value: Any, words: str, expected: str) -> None:
-    """Scenario and operators exist, and their choice space has 32 choices a row."""
+    """Scenario and operators exist, and their choice space has 32 choices a row that may be rejected."""
     data = changed(GENERATE, f"rows.generate.{where}", value)
     (told,) = problems(write(tmp_path, {**GOOD, "datasets/d.yaml": json.dumps(data)}))
     assert words in told.message

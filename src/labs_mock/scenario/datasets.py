@@ -12,7 +12,7 @@ from labs_mock.scenario.operators import choice_space, part_texts
 from labs_mock.scenario.places import Hint, Mistake, find, mappings, texts
 from labs_mock.scenario.scenario import Scenario
 
-ATTEMPTS = 32  # of a generated row, so a choice space must be so many times larger than the row count
+ATTEMPTS = 32  # of a row that `keep` may reject; so many choices it takes, where others take one
 
 MESSAGES = {
     "pending": "Waiting to start",
@@ -115,9 +115,14 @@ def _rows_mistakes(rows: Sequence[tuple[int, Row]]) -> Iterator[tuple[int, str]]
             yield number, "metadata.ifd_score: expected null in all rows or in none (ROW-3)"
 
 
-def check_rows(data: dict[str, Any], scenarios: Mapping[str, Scenario | None]) -> Iterator[Mistake]:
-    """What is wrong with inline rows, and with `generate`: its references, and a choice space that is too small."""
+def check_rows(data: dict[str, Any], scenarios: Mapping[str, Scenario | None] | None) -> Iterator[Mistake]:
+    """What is wrong with inline rows, and with `generate`: its references, and a choice space that is too small.
+
+    Where the scenarios are not known, a dataset may refer to any.
+    """
     yield from _inline(data)
+    if scenarios is None:
+        return
     for path, name in texts(data, "rows.generate.scenario"):
         if name not in scenarios:
             yield Mistake(path, f"unknown scenario '{name}'", Hint(name, scenarios))
@@ -152,13 +157,21 @@ def _operators(data: dict[str, Any], known: dict[str, schema.Operator]) -> Itera
     given = data["rows"]["generate"].get("temperatures", [1.0])
     temperatures = {number for number in given if isinstance(number, int | float)} if isinstance(given, list) else ()
     size = len(temperatures) * sum(choice_space(known[name]) for name in {name for _, name in names})
+    attempts = ATTEMPTS if _may_reject(data) else 1
     for path, count in find(data, "rows.generate.count"):
-        if isinstance(count, int) and 0 < size < ATTEMPTS * count:
+        if isinstance(count, int) and 0 < size < attempts * count:
+            remedies = "more alternatives in the operators' texts, more temperatures, or fewer rows"
             yield Mistake(
                 path,
-                f"a count of {count} needs {ATTEMPTS * count:,} choices, and the operators have {size:,}",
-                "expected more alternatives in the operators' texts, more temperatures, or fewer rows",
+                f"a count of {count} needs {attempts * count:,} choices, and the operators have {size:,}",
+                f"expected {remedies}" + (", or no 'keep' that can reject a row" if attempts > 1 else ""),
             )
+
+
+def _may_reject(data: dict[str, Any]) -> bool:
+    """Whether `keep` has a bound that a row may be below; scores are never below 0."""
+    bounds = [bound for _, bound in find(data, "rows.generate.keep.*.at_least")]
+    return any(isinstance(bound, int | float) and bound > 0 for bound in bounds)
 
 
 def _wordless(path: tuple[str | int, ...], name: str, operator: schema.Operator) -> Iterator[Mistake]:

@@ -17,6 +17,7 @@ import yaml
 from labs_mock.errors import Problem, ScenarioError
 from labs_mock.scenario.folder import read_regular
 from labs_mock.scenario.places import Hint, Mistake, Steps
+from labs_mock.scenario.syntax import SPACES, Complaint, complaint, no_break_space, unlike_space
 
 MAX_BYTES = 1024 * 1024
 MAX_NESTING = 50
@@ -61,18 +62,25 @@ class Node:
 
 
 class Document:
-    """A file's text and its values. Raises `ScenarioError` for what is not a safe YAML mapping."""
+    """A file's text and its values. Raises `ScenarioError` for what is not a safe YAML mapping.
+
+    `duplicates` are keys that stand twice, and `cut` are texts that a comment ends which looks like a part of them.
+    """
 
     def __init__(self, file: str, text: str | bytes) -> None:
         self.file = file
         self.lines: list[str] = []
         self.duplicates: list[Problem] = []
+        self.cut: list[Problem] = []
         content = self._decode(text)
         self.lines = content.splitlines()
         self._refuse_control_characters(content)
         content = _join_surrogates(content)
         self.root = self._compose(content)
         if not self.root.mapping:
+            space = no_break_space(self.lines, self.root.line - 1)
+            if space is not None:
+                raise ScenarioError([self.not_yaml(space)])
             raise ScenarioError([self.problem_at(self.root, "the file is no mapping", "expected keys and values")])
         self.value: dict[str, Any] = self.root.value()
 
@@ -89,13 +97,13 @@ class Document:
         """
         return self.problem_at(self._find(path, at_key), message, expected)
 
-    def problems(self, mistakes: Iterable[Mistake], limit: int) -> tuple[list[Problem], int]:
-        """The first mistakes by their places, duplicate keys among them, and how many more there are.
+    def problems(self, mistakes: Iterable[Mistake], limit: int, others: Iterable[Problem]) -> tuple[list[Problem], int]:
+        """The first mistakes and other problems by their places, and how many more there are.
 
         The arms of a union say the same of one value, each for itself; that counts once.
         """
         found: dict[tuple[int, int, str], str | Hint] = {
-            (one.line, one.column, one.message): one.expected for one in self.duplicates
+            (one.line, one.column, one.message): one.expected for one in others
         }
         for mistake in mistakes:
             node = self._find(mistake.path, mistake.at_key)
@@ -140,15 +148,15 @@ class Document:
             column = found.start() - content.rfind("\n", 0, found.start())
             raise ScenarioError([self.problem_on(line, column, f"not YAML: the character U+{ord(found[0]):04X}")])
 
+    def not_yaml(self, found: Complaint) -> Problem:
+        """A problem of the text itself."""
+        return self.problem_on(found.line, found.column, f"not YAML: {found.message}", found.expected)
+
     def _compose(self, content: str) -> Node:
         try:
             return _Composer(self).compose(yaml.parse(content, Loader=yaml.CSafeLoader))
         except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-            raise ScenarioError(
-                [self.problem_on(line, column, f"not YAML: {error.problem or error.context}")]
-            ) from None
+            raise ScenarioError([self.not_yaml(complaint(error, self.lines))]) from None
         except yaml.YAMLError as error:
             reason = getattr(error, "reason", None) or "it cannot be parsed"
             raise ScenarioError([self.problem_on(1, 1, f"not YAML: {reason}")]) from None
@@ -220,6 +228,10 @@ class _Composer:
         plain = event.implicit[0] and not event.style and event.tag is None
         node.scalar = _resolve(event.value) if plain else event.value
         node.size += len(event.value) // LONG
+        if plain and isinstance(node.scalar, str):
+            self.note_cut(event.end_mark)
+            if node.scalar[0] == "-":
+                self.refuse_space(node, node.scalar[1:2], event)
         if isinstance(node.scalar, int) and not -(2**63) <= node.scalar < 2**63:
             raise self.error(event, "the number is too large", "expected at most 64 bits, or quoted text")
         if isinstance(node.scalar, float) and not math.isfinite(node.scalar):
@@ -228,9 +240,31 @@ class _Composer:
             )
         self.attach(node, event)
 
+    def refuse_space(self, node: Node, text: str, event: Any) -> None:
+        """A space of Unicode before or behind a key, or behind a dash, was meant to be a plain one."""
+        for place in (0, -1):
+            if not event.style and text and _SPACE.match(text[place]):
+                column = node.column + event.value.index(text[place])
+                space = Complaint(node.line, column, *unlike_space(text[place]))
+                raise ScenarioError([self.document.not_yaml(space)])
+
+    def note_cut(self, end: Any) -> None:
+        """Note a comment that looks like a part of the text before it: one space, `#`, and no space."""
+        line = self.document.lines[end.line] if end.line < len(self.document.lines) else ""
+        if _COMMENT.match(line, end.column):
+            self.document.cut.append(
+                self.document.problem_on(
+                    end.line + 1,
+                    end.column + 2,
+                    "' #' begins a comment and ends the text",
+                    "quote the text if it goes on",
+                )
+            )
+
     def key(self, node: Node, event: Any) -> None:
         """Keys are text as it is written, `1` and `no` too."""
         frame, node.scalar = self.stack[-1], event.value
+        self.refuse_space(node, event.value, event)
         frame.key = node
         earlier = frame.seen.get(event.value)
         frame.seen[event.value] = node.line
@@ -255,7 +289,9 @@ class _Composer:
     def alias(self, event: Any) -> None:
         node = self.anchors.get(event.anchor)
         if node is None:
-            raise self.error(event, f"the alias *{event.anchor[:40]} has no anchor before it")
+            raise self.error(
+                event, f"the alias *{event.anchor[:40]} has no anchor before it", "quote a text that begins with '*'"
+            )
         if any(node is frame.node for frame in self.stack):
             raise self.error(event, f"the alias *{event.anchor[:40]} contains itself")
         if self.stack[-1].wants_key:
@@ -289,13 +325,19 @@ class _Composer:
 
     def refuse_tag(self, event: Any) -> None:
         if event.tag not in (None, "!"):
-            raise self.error(event, f"the tag {event.tag[:40]} is not allowed", "expected a plain value")
+            raise self.error(
+                event,
+                f"the tag {event.tag[:40]} is not allowed",
+                "expected a plain value; quote a text that begins with '!'",
+            )
 
     def error(self, event: Any, message: str, expected: str = "") -> ScenarioError:
         mark = event.start_mark
         return ScenarioError([self.document.problem_on(mark.line + 1, mark.column + 1, message, expected)])
 
 
+_SPACE = re.compile(f"[{SPACES}]")
+_COMMENT = re.compile(r" #[^\s#!]")
 _WORDS: dict[str, Any] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -46,13 +46,13 @@ class Library:
     """Everything that a folder of files defines. Collections and scenarios are sorted by slug.
 
     `scoring_version` is what every answer says that has a reward (SV-1).
-    `doubts` tells what is allowed and probably not meant.
+    `warnings` are about what can be loaded and was hardly meant.
     """
 
     collections: dict[str, Collection]
     datasets: dict[str, Dataset] = field(default_factory=dict)
     server: ServerBase = field(default_factory=ServerFile)
-    doubts: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
     scoring_version: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -79,12 +79,21 @@ def shipped_library() -> Path:
     return installed if installed.is_dir() else package.parent.parent / "scenarios"
 
 
-def load_library(folder: Path, inspect: Check = lambda _: ()) -> Library:
-    """Load a folder. Raises `ScenarioError` with the mistakes in it.
+def load_library(folder: Path) -> Library:
+    """Load a folder. Raises `ScenarioError` with the mistakes in it."""
+    loader = Loader(folder)
+    library = loader.load()
+    loader.problems.complain()
+    return library
 
-    `inspect` gives more doubts of a scenario's data, such as take too long where a server starts.
-    """
-    return _Loader(folder, inspect).load()
+
+def load_scenarios(folder: Path) -> Library:
+    """Load the scenarios of a folder, and neither its datasets nor `server.yaml`. Raises `ScenarioError`."""
+    loader = Loader(folder)
+    library = Library(loader.collections()) if loader.is_library() else Library({})
+    loader.mask()
+    loader.problems.complain()
+    return library
 
 
 def parse_scenario(text: str | bytes, *, file: str = "scenario.yaml", collection: str = "local") -> Scenario:
@@ -104,7 +113,7 @@ def _parse(document: Document, model: type[Model], check: Check, room: int = MAX
         mistakes += [mistake for mistake in schema_mistakes(model, error) if mistake.path not in empty]
     mistakes += check(respelt(document.value, mistakes))
     if parsed is None or mistakes or document.duplicates:
-        raise ScenarioError(*document.problems(mistakes, room))
+        raise ScenarioError(*document.problems(mistakes, room, document.duplicates))
     return parsed
 
 
@@ -119,45 +128,62 @@ def _compile(collection: str, slug: str, model: schema.ScenarioFile, file: str) 
 
 
 @dataclass(slots=True)
-class _Loader:
-    """`scenarios` has every scenario file by `<collection>/<slug>`, with None for one that has mistakes."""
+class Loader:
+    """Reads the files of a folder, and notes what is wrong with them and what was hardly meant.
+
+    `scenarios` has every scenario file by `<collection>/<slug>`, with None for one that has mistakes. They are known whole
+    unless the folder is no library, but only where a single file lies. `look_closely` gives more warnings of a scenario's data,
+    such as take too long where a server starts.
+    """
 
     folder: Path
-    inspect: Check
+    look_closely: Check = lambda _: ()
+    whole: bool = True
     problems: Problems = field(default_factory=Problems)
-    doubts: Problems = field(default_factory=Problems)
+    warnings: Problems = field(default_factory=Problems)
     scenarios: dict[str, Scenario | None] = field(default_factory=dict)
 
     def load(self) -> Library:
-        if not is_folder(self.folder):
-            self.note(self.folder, "no such folder", "expected a folder of scenarios")
-        elif os.path.lexists(self.folder / COLLECTION):
-            self.note(self.folder, "this is one collection", f"expected the folder around it, {self.folder.parent}")
-        library = None if self.problems.count else self.library()
-        if library is None or self.problems.count:
-            raise ScenarioError(self.masked(self.problems), self.problems.more)
-        return library
-
-    def library(self) -> Library:
+        """All of the folder that has no mistakes."""
+        if not self.is_library():
+            return Library({})
         collections = self.collections()
         datasets = self.datasets()
         server = self.server(datasets)
         if not self.scenarios and not self.problems.count:
             self.note(self.folder, "no scenarios in this folder", "expected <collection>/<scenario>.yaml")
-        return Library(collections, datasets, server or ServerFile(), self.masked(self.doubts))
+        self.mask()
+        return Library(collections, datasets, server or ServerFile(), tuple(self.warnings.kept))
 
-    def masked(self, problems: Problems) -> tuple[Problem, ...]:
-        """The problems that are kept, in which no key of this folder can be read."""
+    def mask(self) -> None:
+        """Make every key of this folder unreadable in its problems and warnings."""
         path = self.folder / SERVER
-        if not problems.kept or not is_regular(path):
-            return tuple(problems.kept)
-        redact = Redactor((), secrets_in(path.read_text(encoding="utf-8", errors="replace")))
-        return tuple(
-            replace(one, message=redact(one.message), expected=redact(one.expected), source=redact(one.source))
-            for one in problems.kept
-        )
+        if not (self.problems.kept or self.warnings.kept) or not is_regular(path):
+            return
+        try:
+            text = read_regular(path, SERVER).decode("utf-8", "replace")
+        except ScenarioError:  # which is noted, and then nothing of it can be shown
+            return
+        redact = Redactor((), secrets_in(text))
+        for found in (self.problems, self.warnings):
+            found.kept = [
+                replace(one, message=redact(one.message), expected=redact(one.expected), source=redact(one.source))
+                for one in found.kept
+            ]
+
+    def is_library(self) -> bool:
+        """Whether the folder can be one of collections; if not, that is noted."""
+        around = f"expected the folder around it, {self.folder.resolve().parent if self.folder.name in ('', '..') else self.folder.parent}"
+        if not is_folder(self.folder):
+            self.note(self.folder, "no such folder", "expected a folder of scenarios")
+        elif os.path.lexists(self.folder / COLLECTION):
+            self.note(self.folder, "this is one collection", around)
+        elif self.folder.name == DATASETS and not any(is_folder(entry) for entry in self.entries(self.folder)):
+            self.note(self.folder, "these are the datasets of a folder", around)
+        return not self.problems.count
 
     def collections(self) -> dict[str, Collection]:
+        """The collections by slug, with their scenarios."""
         found = {}
         for entry in self.entries(self.folder):
             if is_folder(entry):
@@ -170,26 +196,17 @@ class _Loader:
         return found
 
     def entries(self, folder: Path) -> list[Path]:
-        """What lies in a folder, sorted; links that lead out of it are noted."""
+        """What lies in a folder, sorted."""
         try:
-            entries = sorted(folder.iterdir())
+            return sorted(folder.iterdir())
         except OSError as error:
             self.note(folder, f"cannot be read: {error.strerror}", "expected a folder that may be read")
             return []
-        inside = []
-        for entry in entries:
-            read = entry.suffix.lower() in (".yaml", ".yml") or (is_folder(entry) and entry.name[0] != ".")
-            if read and entry.is_symlink() and not stays_in(self.folder, entry):
-                self.note(
-                    entry,
-                    "a link that leads out of the folder",
-                    "expected the file itself, or a link inside the folder",
-                )
-            else:
-                inside.append(entry)
-        return inside
 
     def files(self, folder: Path) -> list[Path]:
+        """The files of a collection, or of the datasets; those that would be passed over are noted."""
+        if not self.stays(folder):
+            return []
         entries = self.entries(folder)
         for entry in entries:
             if entry.suffix != ".yaml" and entry.suffix.lower() in (".yaml", ".yml"):
@@ -199,49 +216,57 @@ class _Loader:
         return [entry for entry in entries if entry.suffix == ".yaml"]
 
     def collection(self, folder: Path) -> Collection | None:
+        """A collection with its good scenarios; None without a good `collection.yaml`."""
         self.check_slug(folder, folder.name)
-        files = self.files(folder)
-        scenarios = {}
-        for path in files:
-            if path.name != COLLECTION:
-                self.check_slug(path, path.stem)
-                scenario = self.scenario(folder.name, path)
-                self.scenarios[f"{folder.name}/{path.stem}"] = scenario
-                if scenario is not None:
-                    scenarios[path.stem] = scenario
-        head = self.read(folder / COLLECTION, schema.CollectionFile)
-        return None if head is None else Collection(folder.name, head.name, head.description, scenarios)
+        before = self.problems.count
+        files = [path for path in self.files(folder) if path.name != COLLECTION]
+        if before < self.problems.count and not files:  # what is wrong with the folder is said
+            return None
+        scenarios = {path.stem: self.scenario(path) for path in files}
+        head = self.head(folder / COLLECTION)
+        good = {slug: scenario for slug, scenario in scenarios.items() if scenario is not None}
+        return None if head is None else Collection(folder.name, head.name, head.description, good)
 
-    def scenario(self, collection: str, path: Path) -> Scenario | None:
-        model = self.read(path, schema.ScenarioFile, check_scenario, self.scenario_doubts)
+    def head(self, path: Path) -> schema.CollectionFile | None:
+        """A `collection.yaml`."""
+        return self.read(path, schema.CollectionFile)
+
+    def scenario(self, path: Path) -> Scenario | None:
+        """A scenario file."""
+        self.check_slug(path, path.stem)
+        model = self.read(
+            path, schema.ScenarioFile, check_scenario, lambda data: [*check_doubts(data), *self.look_closely(data)]
+        )
+        compiled = None
         try:
-            return None if model is None else _compile(collection, path.stem, model, self.name(path))
+            compiled = None if model is None else _compile(path.parent.name, path.stem, model, self.name(path))
         except ScenarioError as error:
             self.add(path, error)
-            return None
+        self.scenarios[f"{path.parent.name}/{path.stem}"] = compiled
+        return compiled
 
-    def scenario_doubts(self, data: dict[str, Any]) -> Iterator[Mistake]:
-        yield from check_doubts(data)
-        yield from self.inspect(data)
-
-    def datasets(self) -> dict[str, Dataset]:
+    def datasets(self, but: Path | None = None) -> dict[str, Dataset]:
+        """The datasets by id, perhaps but for one of the files."""
         folder = self.folder / DATASETS
         found: dict[str, Dataset] = {}
-        for path in self.files(folder) if is_folder(folder) and stays_in(self.folder, folder) else []:
-            dataset = self.dataset(path)
-            if dataset is not None:
-                if dataset.id in found:
-                    self.note(path, f"the id {dataset.id} is taken by another dataset", "expected ids that differ")
-                found[dataset.id] = dataset
+        for path in self.files(folder) if is_folder(folder) else []:
+            if path != but:
+                self.dataset(path, found)
         return found
 
-    def dataset(self, path: Path) -> Dataset | None:
-        model = self.read(
-            path, schema.DatasetFile, lambda data: [*check_dataset(data), *check_rows(data, self.scenarios)]
-        )
+    def dataset(self, path: Path, found: dict[str, Dataset]) -> None:
+        """A dataset file, and the rows file that it names; a dataset without mistakes is added to those found."""
+        known = self.scenarios if self.whole else None
+        model = self.read(path, schema.DatasetFile, lambda data: [*check_dataset(data), *check_rows(data, known)])
         if model is None:
-            return None
-        return compile_dataset(path.stem, model, self.scenarios, self.lines(path, model))
+            return
+        if model.id in found:
+            self.note(path, f"the id {model.id} is taken by another dataset", "expected ids that differ")
+        before = self.problems.count
+        lines = self.lines(path, model)
+        generate = model.rows.generate if model.rows else None
+        if before == self.problems.count and (generate is None or self.scenarios.get(generate.scenario)):
+            found[model.id] = compile_dataset(path.stem, model, self.scenarios, lines)
 
     def lines(self, path: Path, model: schema.DatasetFile) -> list[bytes]:
         """The lines of the rows file that a dataset names; its mistakes are noted with their lines."""
@@ -253,42 +278,41 @@ class _Loader:
         if not beside or not is_regular(file):
             self.note(path, f"no rows file '{name}' beside it", "expected the name of a file in the same folder")
             return []
-        before = self.problems.count
         try:
             lines = read_regular(file, self.name(file)).splitlines()
         except ScenarioError as error:
             self.add(file, error)
             return []
-        mistakes = line_mistakes(lines)
-        self.problems.add(
-            self.name(file), (self.line_problem(file, *one) for one in islice(mistakes, self.problems.room))
-        )
-        self.problems.add(self.name(file), (), sum(1 for _ in mistakes))
-        return lines if self.problems.count == before else []
+        name, mistakes = self.name(file), line_mistakes(lines)
+        kept = [
+            Problem(name, number, 1, f"line {number}: {mistake}")
+            for number, mistake in islice(mistakes, self.problems.room)
+        ]
+        self.problems.add(name, kept, sum(1 for _ in mistakes))
+        return lines
 
-    def line_problem(self, file: Path, number: int, mistake: str) -> Problem:
-        return Problem(self.name(file), number, 1, f"line {number}: {mistake}")
-
-    def server(self, datasets: dict[str, Dataset]) -> ServerBase | None:
+    def server(self, datasets: Mapping[str, Dataset]) -> ServerBase | None:
+        """`server.yaml`, if there is one."""
         path, known = self.folder / SERVER, dict.fromkeys(name.partition("/")[0] for name in self.scenarios)
 
         def check(data: dict[str, Any]) -> Iterator[Mistake]:
             yield from check_server(data)
-            for place, name in texts(data, "keys.*.subscriptions.*"):
+            for place, name in texts(data, "keys.*.subscriptions.*") if self.whole else ():
                 if name not in known:
                     yield Mistake(place, f"unknown collection '{name}'", Hint(name, known))
 
-        def doubt(data: dict[str, Any]) -> Iterator[Mistake]:
+        def warn(data: dict[str, Any]) -> Iterator[Mistake]:
             named = [name.partition("/") for name in self.scenarios]
-            return plan_doubts(data, [(collection, slug) for collection, _, slug in named], datasets)
+            scenarios = [(collection, slug) for collection, _, slug in named]
+            return plan_doubts(data, scenarios, datasets) if self.whole else iter(())
 
-        return self.read(path, ServerFile, check, doubt) if os.path.lexists(path) else None
+        return self.read(path, ServerFile, check, warn) if os.path.lexists(path) else None
 
     def read(
-        self, path: Path, model: type[Model], check: Check = lambda _: (), doubt: Check = lambda _: ()
+        self, path: Path, model: type[Model], check: Check = lambda _: (), warn: Check = lambda _: ()
     ) -> Model | None:
-        """The model of a file; None, with its mistakes noted, for a bad one. Only of a good one there may be doubts."""
-        if not stays_in(self.folder, path):  # noted where the folder was listed
+        """The model of a file; None, with its mistakes noted, for a bad one. Only of a good one there may be warnings."""
+        if not self.stays(path):
             return None
         try:
             document = Document.read(path, self.name(path))
@@ -296,18 +320,31 @@ class _Loader:
         except ScenarioError as error:
             self.add(path, error)
             return None
-        self.doubts.add(self.name(path), *document.problems(doubt(document.value), self.doubts.room))
+        self.warnings.add(self.name(path), *document.problems(warn(document.value), self.warnings.room, document.cut))
         return parsed
 
+    def stays(self, path: Path) -> bool:
+        """Whether a path lies in the folder, all links followed; one that does not is noted, and never read."""
+        if not stays_in(self.folder, path):
+            self.note(
+                path, "a link that leads out of the folder", "expected the file itself, or a link inside the folder"
+            )
+            return False
+        return True
+
     def check_slug(self, path: Path, slug: str) -> None:
+        """Note a name that cannot be a slug."""
         if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug) or len(slug) > 80:
             self.note(path, f"'{slug}' cannot be a slug", "expected lower-case letters, digits and '-'")
 
     def note(self, path: Path, message: str, expected: str) -> None:
+        """Note what is wrong with a path."""
         self.problems.add(self.name(path), [Problem(self.name(path), 1, 1, message, expected)])
 
     def add(self, path: Path, error: ScenarioError) -> None:
+        """Note the mistakes in a file."""
         self.problems.add(self.name(path), error.problems, error.more)
 
     def name(self, path: Path) -> str:
+        """How problems name a path: by its place in the folder."""
         return path.relative_to(self.folder).as_posix() if path != self.folder else str(path)

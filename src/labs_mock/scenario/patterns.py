@@ -1,5 +1,6 @@
 """All phrases and expressions of a scenario in one matcher, in linear time on any text (RE2)."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import re2
@@ -25,6 +26,39 @@ def expression_error(pattern: str) -> str | None:
     except re2.error as error:
         return str(error.args[0].decode() if isinstance(error.args[0], bytes) else error.args[0])
     return None
+
+
+def remedy(error: str) -> str:
+    """What to write instead of an expression, by its error."""
+    return next((words for found, words in _REMEDIES if found.match(error)), "expected RE2's syntax")
+
+
+_REMEDIES = [
+    (re.compile(found), words)
+    for found, words in (
+        (
+            r"invalid perl operator: \(\?(=|!|<[=!])",
+            "RE2 has no look-around; a rule can have 'all', 'not' and 'then' instead",
+        ),
+        (r"invalid perl operator: \(\?P?$|invalid escape sequence: \\[1-9k]", "RE2 has no back-references"),
+        (r"invalid perl operator", "of '(?…' RE2 has (?:…), (?P<name>…) and flags such as (?i)"),
+        (r"missing \)", "expected a ')' for each '('; write '\\(' for the character"),
+        (r"unexpected \)", "expected a '(' for each ')'; write '\\)' for the character"),
+        (r"missing \]", "expected a ']' for each '['; write '\\[' for the character"),
+        (
+            r"no argument for repetition",
+            "expected something to repeat before it; write '\\*', '\\+' or '\\?' for the character",
+        ),
+        (r"bad repetition", "expected one repetition, and none of a repetition"),
+        (r"invalid repetition size", "expected at most {1000}, and the smaller number first"),
+        (r"invalid character class range", "expected a range that rises, or the name of a class that RE2 knows"),
+        (r"trailing", "expected a character behind '\\'"),
+        (
+            r"invalid escape sequence",
+            "expected '\\\\' for a backslash, or no backslash before a letter that means nothing",
+        ),
+    )
+]
 
 
 class PatternError(Exception):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from labs_mock.scenario.patterns import expression_error
+from labs_mock.scenario.patterns import expression_error, remedy
 from labs_mock.scenario.places import Hint, Mistake, Steps, find, mappings, texts
 from labs_mock.scenario.schema import Rule
 from labs_mock.text import normalise
@@ -125,7 +125,7 @@ class _Checker:
 
     def reference(self, path: Steps, operator: str, value: Any) -> Iterator[Mistake]:
         if operator == "matches" and isinstance(value, str) and (error := expression_error(value)):
-            yield Mistake(path, f"not an RE2 expression: {error}", "RE2 has no look-around and no back-references")
+            yield Mistake(path, f"not an RE2 expression: {error}", remedy(error))
         elif operator == "discovered" and isinstance(value, str) and value not in self.items:
             yield Mistake(path, f"unknown state item '{value}'", Hint(value, self.items))
         elif operator == "calls":
