@@ -161,6 +161,7 @@ CONFORMANCE = tuple(
         "checks.silence",
         "checks.normalisation",
         "checks.comparison",
+        "checks.units",
         "checks.datasets",
         "checks.rows",
         "machine",

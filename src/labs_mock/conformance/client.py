@@ -56,6 +56,11 @@ class Client:
         """Since it was made."""
         return time.monotonic() - self._started
 
+    @staticmethod
+    def now() -> float:
+        """Unix seconds on our clock."""
+        return time.time()
+
     def share(self, among: int) -> None:
         """Let the next of so many checks have its part of what is left of the budget."""
         if self._budget is not None:
@@ -97,7 +102,9 @@ class Client:
         body = None if content is None else content.replace(HIDDEN.encode(), self._key.encode())
         try:
             request = self._http.build_request(method, self.url + path, content=body, headers=self._encoded(headers))
+            begun = time.perf_counter()
             answer = self._http.send(request)
+            seconds = time.perf_counter() - begun
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             why = (
                 f"nothing within {TIMEOUT:.0f} s"
@@ -107,7 +114,7 @@ class Client:
             return Sent(self.url, method, path, headers, content, 0, trouble=why)
         got = {name.lower(): self._hide(value) for name, value in answer.headers.items()}
         hidden = self._hide_in(answer.content)
-        sent = Sent(self.url, method, path, headers, content, answer.status_code, got, hidden)
+        sent = Sent(self.url, method, path, headers, content, answer.status_code, got, hidden, seconds=seconds)
         self._notice(sent)
         return sent
 

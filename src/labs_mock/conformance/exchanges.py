@@ -21,7 +21,7 @@ class Sent:
     """One request with its answer, in neither of which the key can be read.
 
     `path` begins with `/`. `sent` and `headers` have names in lower case; `body` is None where nothing was sent. If there
-    was no answer, `status` is 0 and `trouble` says why.
+    was no answer, `status` is 0 and `trouble` says why. `seconds` are those from sending to the end of the answer.
     """
 
     base: str
@@ -33,6 +33,7 @@ class Sent:
     headers: Mapping[str, str] = field(default_factory=dict)
     answer: bytes = b""
     trouble: str = ""
+    seconds: float = field(default=0.0, compare=False)
 
     @cached_property
     def json(self) -> Any:

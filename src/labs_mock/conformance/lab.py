@@ -10,13 +10,14 @@ import orjson
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from labs_mock.clock import parse_instant
 from labs_mock.conformance import envelope
 from labs_mock.conformance.client import OWN, Client
 from labs_mock.conformance.conversations import beginnings, suggested
 from labs_mock.conformance.exchanges import Sent
 from labs_mock.conformance.judgements import Judgements
 from labs_mock.conformance.strategies import NEUTRAL, chat
-from labs_mock.conformance.target import Json, Options, Scenario, Tool, chosen, listed
+from labs_mock.conformance.target import Clock, Json, Options, Scenario, Tool, chosen, listed
 from labs_mock.conformance.violations import OutOfBudget, Refused, Skip, Unusable
 from labs_mock.contract.limits import BASE_PATH
 from labs_mock.contract.operations import OPERATIONS
@@ -121,6 +122,16 @@ class Lab:
     def dataset(self, *statuses: str) -> str:
         """The first of them."""
         return self.datasets(*statuses)[0]
+
+    def clock(self) -> Clock | None:
+        """The clock of a labs-mock server; None of another server. Raises `Skip` where it is not for us to read."""
+        sent = self.client.send("GET", "/_mock/clock", authorization=None)
+        if sent.status in (401, 403):
+            raise Skip("the server does not show its clock")
+        try:
+            return Clock(parse_instant(sent.json["now"]), str(sent.json["mode"])) if sent.status == 200 else None
+        except (KeyError, TypeError, ValueError):
+            return None
 
     # Requests
 

@@ -31,6 +31,7 @@ from labs_mock.conformance.checks import (
     requirements,
     rows,
     silence,
+    units,
     weights,
 )
 from labs_mock.conformance.client import Client
@@ -45,6 +46,7 @@ from labs_mock.errors import LabsMockError
 
 MODULES = (
     general,
+    units,
     keys,
     catalog,
     episodes,

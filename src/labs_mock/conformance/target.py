@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 Json = dict[str, Any]
 
@@ -32,6 +32,13 @@ class Options:
         return [one for one in self.collections if one not in collections] + [
             one for one in self.scenarios if one not in scenarios
         ]
+
+
+class Clock(NamedTuple):
+    """What a labs-mock server says of its own clock: unix seconds, and `real`, `frozen` or `x<number>`."""
+
+    now: float
+    mode: str
 
 
 @dataclass(frozen=True)
