@@ -262,7 +262,9 @@ class _Composer:
             )
 
     def key(self, node: Node, event: Any) -> None:
-        """Keys are text as it is written, `1` and `no` too."""
+        """Keys are text as it is written, `1` and `no` too; the merge key of YAML 1.1 would be a key like any other."""
+        if event.value == "<<" and not event.style:
+            raise self.error(event, "the merge key << is not read", "expected the keys themselves")
         frame, node.scalar = self.stack[-1], event.value
         self.refuse_space(node, event.value, event)
         frame.key = node
