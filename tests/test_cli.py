@@ -379,13 +379,15 @@ def test_problems_are_the_same_bytes_in_every_process(folder: Path) -> None:
         (["schema", "collection"], 0),
         (["--help"], 0),
         (["validate"], 0),
+        (["validate", "bad"], 1),
     ],
 )
-def test_a_reader_that_leaves_is_no_failure(command: list[str], code: int) -> None:
-    """`labs-mock export … | head`: exit code 0 and not a word, however much is left."""
+def test_a_reader_that_leaves_is_no_failure(tmp_path: Path, command: list[str], code: int) -> None:
+    """`labs-mock export … | head`: not a word, and exit code 0 however much is left; what judges ends with its verdict."""
     assert SCRIPT
+    (tmp_path / "bad").mkdir()
     reads, writes = os.pipe()
-    with subprocess.Popen([SCRIPT, *command], stdout=writes, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen([SCRIPT, *command], cwd=tmp_path, stdout=writes, stderr=subprocess.PIPE) as process:
         os.close(writes)
         os.close(reads)
         assert process.stderr is not None

@@ -189,8 +189,9 @@ def validate(paths: tuple[Path, ...], form: str) -> None:
     from labs_mock.validating import validate as check
 
     found = check(paths or (shipped_library(),), full_names=form != "text")
-    for line in FORMATS[form](found):
-        click.echo(line)
+    with reader_may_leave():
+        for line in FORMATS[form](found):
+            click.echo(line)
     sys.exit(FINDINGS if found.problems.count else 0)
 
 
