@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from typing import NamedTuple
 
 LABS_MOCK = (sys.executable, "-m", "labs_mock", "serve")
 CEILING = (sys.executable, "-m", "benchmarks.ceiling")
@@ -17,16 +18,23 @@ SMALLEST = (sys.executable, "-m", "benchmarks.smallest")
 PIN = ("taskset", "-c", "0") if shutil.which("taskset") and (os.cpu_count() or 1) > 1 else ()
 
 
+class Started(NamedTuple):
+    """A server that answers: its process id, and the seconds from its spawn to its first 200."""
+
+    process: int
+    seconds: float
+
+
 @contextmanager
-def running(command: tuple[str, ...], port: int) -> Iterator[float]:
-    """A server on a port; the value is the seconds from its spawn to its first 200."""
+def running(command: tuple[str, ...], port: int) -> Iterator[Started]:
+    """A server on a port."""
     start = time.perf_counter()
     with subprocess.Popen([*PIN, *command, "--port", str(port)], stdout=subprocess.DEVNULL) as process:
         try:
             _wait(port, process)
-            yield time.perf_counter() - start
+            yield Started(process.pid, time.perf_counter() - start)
         finally:
-            process.terminate()
+            process.kill()
 
 
 def pin_load() -> None:
