@@ -400,3 +400,28 @@ def test_a_pipe_is_not_scored(tmp_path: Path) -> None:
     (tmp_path / "talk.json").write_text("[]")
     result = CliRunner().invoke(main, ["score", str(tmp_path / "pipe.yaml"), str(tmp_path / "talk.json")])
     assert (result.exit_code, "not a regular file" in result.stderr or "role" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("command", ["validate", "serve"])
+def test_thousands_of_mistakes_are_counted_and_not_all_printed(folder: Path, command: str) -> None:
+    """8,000 unknown keys are twenty messages and a number, where a folder is checked and where it should be served."""
+    write(folder, {"cases/many.yaml": json.dumps({**CLAIM, **{f"key{n}": 1 for n in range(8_000)}}, indent=1)})
+    result = CliRunner().invoke(main, [command, str(folder)], catch_exceptions=False)
+    assert result.exit_code == {"validate": 1, "serve": 2}[command]
+    assert result.output.count("unknown key") == 20
+    assert "\nand 7,980 more\n" in result.output
+    assert len(result.output) < 20_000
+    assert ("8,000 problems in 1 file" in result.output) == (command == "validate")
+
+
+@pytest.mark.parametrize("command", ["validate", "serve", "score", "export", "scenarios"])
+def test_no_command_waits_for_a_pipe(folder: Path, tmp_path: Path, command: str) -> None:
+    """A pipe in the folder is a mistake, whatever loads it."""
+    os.mkfifo(folder / "cases/pipe.yaml")
+    (tmp_path / "talk.json").write_text('[{"role": "assistant", "content": "Hello."}]')
+    options: dict[str, list[str | Path]] = {
+        "validate": [folder], "serve": [folder], "export": ["x", "--scenarios", folder], "scenarios": ["--scenarios", folder],
+                 "score": ["cases/claim", tmp_path / "talk.json", "--scenarios", folder]}  # fmt: skip
+    result = CliRunner().invoke(main, [command, *map(str, options[command])], catch_exceptions=False)
+    assert result.exit_code == (1 if command == "validate" else 2)
+    assert "cases/pipe.yaml:1:1: cannot be read: not a regular file" in result.output

@@ -1,4 +1,6 @@
+import json
 import re
+import threading
 from collections.abc import Iterator
 from math import fsum
 from typing import Any
@@ -288,3 +290,21 @@ def test_all_mistakes_are_told_at_once(served: Live) -> None:
     ]
     assert len(places) >= 3
     assert places == sorted(places)
+
+
+def test_a_file_with_thousands_of_mistakes_keeps_nobody_waiting(served: Live) -> None:
+    """The answer has the first twenty and the number of all, and other requests are answered in the meantime."""
+    text = json.dumps({**CLAIM, **{f"key{number}": 1 for number in range(40_000)}}, indent=1)
+    answers: list[httpx.Response] = []
+    posting = threading.Thread(target=lambda: answers.append(add(served, yaml=text)))
+    with httpx.Client(base_url=served.url, timeout=10) as other:
+        other.get("/_mock/health")
+        posting.start()
+        answered = 0
+        while posting.is_alive():
+            answered += other.get("/_mock/health").is_success
+        posting.join()
+    (answer,) = answers
+    assert (answer.status_code, answer.json()["message"].count("unknown key")) == (400, 20)
+    assert answer.json()["message"].endswith("\nand 39,980 more")
+    assert answered > 10

@@ -55,4 +55,5 @@ def checked(model: type[Model], value: dict[str, Any], check: Callable[[dict[str
 def _sentence(mistake: Mistake) -> str:
     # Steps in brackets are arms of unions.
     place = ".".join(step[:MAX_STEP] for step in map(str, mistake.path) if not step.startswith("("))
-    return f"{place or 'body'}: {mistake.message[:MAX_SENTENCE]}; {str(mistake.expected)[:MAX_SENTENCE]}"
+    what = [text[:MAX_SENTENCE] for text in (mistake.message, str(mistake.expected)) if text]
+    return f"{place or 'body'}: {'; '.join(what)}"
