@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from labs_mock.contract.findings import Finding
+from labs_mock.escapes import printable
 from labs_mock.http.control.journal import shown
 from labs_mock.testing import Recorded
 from labs_mock.world import World
@@ -14,7 +15,7 @@ NEWEST = 10  # requests that the report of a failed test shows
 def warnings_in(world: World) -> list[str]:
     """The findings that are warnings, each in a line with its request."""
     return [
-        f"{request}: {finding}"
+        printable(f"{request}: {finding}")
         for request in _recorded(world, [record for record in world.journal if any(map(_warns, record.findings))])
         for finding in request.told("warning")
     ]
@@ -22,7 +23,7 @@ def warnings_in(world: World) -> list[str]:
 
 def failures_in(world: World) -> list[str]:
     """The answers 500 that no fault and no failed dataset asked for, each in a line."""
-    return [f"{request} {request.response}" for request in _recorded(world, filter(_failed, world.journal))]
+    return [printable(f"{request} {request.response}") for request in _recorded(world, filter(_failed, world.journal))]
 
 
 def summary(world: World) -> str:
@@ -35,7 +36,7 @@ def summary(world: World) -> str:
         faults = f"  faults {', '.join(request.faults)}" if request.faults else ""
         lines += [f"{request}{rewards}{faults}", *(f"    {finding}" for finding in request.told())]
         lines += [f"    {request.response['message']}"] if request.status >= 400 and _has_message(request) else []
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def _recorded(world: World, records: Iterable[Record]) -> list[Recorded]:

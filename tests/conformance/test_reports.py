@@ -97,6 +97,11 @@ def test_no_report_has_characters_that_a_terminal_or_a_file_cannot_take(told: Do
     text.encode()
 
 
+def test_a_report_turns_no_text_around() -> None:
+    """Bidi controls and what else cannot be seen are escapes, too; line ends and tabs stay."""
+    assert printable("a\n\tb\u202e\x1b]0;\x07") == "a\n\tb\\u202e\\x1b]0;\\x07"
+
+
 @given(st.text(st.characters(exclude_categories=()), min_size=1))
 def test_any_text_can_stand_in_xml(text: str) -> None:
     """Whatever a server says can be written and read again, but for white space."""

@@ -3,7 +3,6 @@
 No value holds the key: requests and answers come without it, `$LABS_API_KEY` stands in its place.
 """
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from typing import Literal, get_args
 
 import orjson
 
+from labs_mock import escapes
 from labs_mock.conformance.exchanges import Sent
 from labs_mock.conformance.verdicts import Outcome, Report, Verdict
 from labs_mock.contract.clauses import BY_NAME, SECTIONS
@@ -24,7 +24,6 @@ CONCLUSIONS = {  # whether what was judged holds, and whether all was judged tha
     (False, False): "It did not pass, and it is incomplete.",
 }
 _ANSWER = 400  # characters of an answer
-_UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +130,8 @@ def as_json(told: Document) -> str:
 
 
 def printable(text: str) -> str:
-    """A text in which control characters and lone surrogates are escapes: no report can hold them, and no terminal should."""
-    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    """A text in which control characters, bidi controls and lone surrogates are escapes, whatever form the report has."""
+    return escapes.printable(text, keep="\n\t")
 
 
 def _entry(verdict: Verdict) -> Entry:
