@@ -1,4 +1,5 @@
 import gc
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
 from random import Random
@@ -15,7 +16,7 @@ from labs_mock.engine.reward import assess
 from labs_mock.engine.state import Play
 from labs_mock.scenario.scenario import Scenario
 from labs_mock.text import normalise
-from tests.support import call, operator, scenario
+from tests.support import CLAIM, call, operator, scenario
 
 PHRASES = (
     "Hello",
@@ -255,3 +256,22 @@ def test_a_phrase_does_not_run_over_two_messages() -> None:
     player = PLAYERS["lenient"]
     state = player.fold(player.start(), [[operator("Is there a second"), operator("job?")]])
     assert state.observation != "I do deliveries."
+
+
+SPACES = ("", " ", "\t", "\n ", "\x1c", "\u2003")
+
+
+@given(
+    st.sampled_from(["Hello, I'm calling about my claim.", "Hello", "ẞeta, ﬁne", "\u2003 X  y ", "İx"]),
+    st.sampled_from([str, str.upper, str.lower, str.title, lambda text: text[:-1], lambda text: f"{text}."]),
+    st.tuples(*[st.sampled_from(SPACES)] * 2),
+    st.sampled_from([" ", "  ", "\t", "\u00a0"]),
+)
+def test_an_opening_is_known_in_every_way_to_write_it(
+    opening: str, change: Callable[[str], str], around: tuple[str, str], between: str
+) -> None:
+    """A content is the opening exactly if both normalise alike, whatever its case and spaces (EP-8)."""
+    persona = {**CLAIM["persona"], "opening": opening}
+    player = Player.of(scenario(persona=persona))
+    content = around[0] + change(opening).replace(" ", between) + around[1]
+    assert player.is_opening(content) == (normalise(content) == normalise(opening))

@@ -156,7 +156,7 @@ def conversation(player: Player, submitted: Sequence[Message]) -> Attributed:
 def _opening(player: Player, messages: list[Message]) -> tuple[Message | None, list[Message]]:
     """The persona's opening, whatever stands before it, and the messages behind it; all of them where there is none."""
     for index, message in enumerate(messages):
-        if player.text(message.content) == player.scenario.opening:
+        if player.is_opening(message.content):
             return message, messages[index + 1 :]
     return None, messages
 

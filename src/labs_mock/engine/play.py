@@ -52,6 +52,14 @@ class Player:
         """A content as it is compared: normalised."""
         return self.texts[content]
 
+    def is_opening(self, content: str) -> bool:
+        """Whether a content is the persona's opening; most are not, which their first word tells without normalising them."""
+        opening = self.scenario.opening
+        word = opening.partition(" ")[0]
+        if content.isascii() and content.lstrip()[: len(word)].lower() != word:
+            return False
+        return self.text(content) == opening
+
     def start(self) -> Play:
         """The state before the first turn: only the first observation has been heard."""
         return self.opening
