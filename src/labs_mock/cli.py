@@ -11,14 +11,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from labs_mock import __version__
-from labs_mock.conformance.options import EXTRA, FILES, INSTALL, OPTIONS, PASSING, URL, count
+from labs_mock.conformance.options import FILES, OPTIONS, PASSING, URL, count, missing_extra
 from labs_mock.errors import LabsMockError, SettingsError, StartError
 from labs_mock.escapes import printable
 from labs_mock.settings import PREFIX, SETTINGS, from_environment, from_options, settings_from
@@ -332,9 +331,9 @@ class WithExtra(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Raise `LabsMockError` where a library is missing."""
-        missing = [name for name in EXTRA if find_spec(name) is None]
+        missing = missing_extra()
         if missing and not {*args} & {*ctx.help_option_names}:
-            raise LabsMockError(f"{missing[0]} is not installed; pip install {INSTALL}")
+            raise LabsMockError(missing)
         return super().parse_args(ctx, args)
 
 

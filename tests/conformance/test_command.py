@@ -199,6 +199,20 @@ def test_the_extra_is_asked_for_where_it_is_missing() -> None:
     )
 
 
+def test_pytest_asks_for_the_extra_first(tmp_path: Path) -> None:
+    """In one line, before the server and the key."""
+    (tmp_path / "without.py").write_text(
+        "import sys\nsys.modules.update(dict.fromkeys(['httpx', 'hypothesis', 'jinja2']))"
+    )
+    alone = ("-p", "no:hypothesispytest", "-p", "no:schemathesis", "-p", "no:anyio")
+    code, said = pytest_form(tmp_path, *alone, "-p", "without", PYTHONPATH=str(tmp_path))
+    assert code == pytest.ExitCode.USAGE_ERROR
+    assert (
+        "ERROR: httpx is not installed; pip install 'labs-mock[conformance]', or in a checkout '.[conformance]'" in said
+    )
+    assert "Traceback" not in said
+
+
 def test_the_extra_is_asked_for_first() -> None:
     """Before the URL and the key, but not before help."""
     asked, helped = (without_the_extra(f"main(['conformance', *{given}])") for given in ([], ["--help"]))
@@ -304,7 +318,7 @@ def test_a_check_that_broke_off_fails() -> None:
         test_every_check_could_be_completed(told("passed", errors=("general: KeyError",)))
 
 
-def pytest_form(folder: Path, *arguments: str) -> tuple[int, str]:
+def pytest_form(folder: Path, *arguments: str, **environment: str) -> tuple[int, str]:
     """Run the suite by pytest in an empty folder; its exit code and what it printed."""
     command = [sys.executable, "-m", "pytest", "-p", "no:asyncio", "-p", "no:cacheprovider", "-rA", "--pyargs"]
     result = subprocess.run(
@@ -314,6 +328,7 @@ def pytest_form(folder: Path, *arguments: str) -> tuple[int, str]:
         capture_output=True,
         text=True,
         timeout=120,
+        env={**os.environ, **environment},
     )
     return result.returncode, result.stdout + result.stderr
 

@@ -2,15 +2,15 @@
 
 import pytest
 
-from labs_mock.conformance.options import FILES, PASSING, given_to_pytest
+from labs_mock.conformance.options import FILES, PASSING, given_to_pytest, missing_extra
 from labs_mock.conformance.reports.document import Document, document
-from labs_mock.conformance.reports.files import chosen, write
-from labs_mock.conformance.runner import judge
 from labs_mock.errors import LabsMockError
 
 
 def pytest_collection_modifyitems(config: pytest.Config) -> None:
-    """Say at once what is missing among the options."""
+    """Say at once what is missing: libraries of the extra, or options."""
+    if missing := missing_extra():
+        raise pytest.UsageError(missing)
     try:
         given_to_pytest(config)
     except ValueError as error:
@@ -24,6 +24,9 @@ def labs_conformance(pytestconfig: pytest.Config) -> Document:
         pytest.fail(
             "one run is behind all tests of the conformance suite: pytest-xdist must be off, -n 0", pytrace=False
         )
+    from labs_mock.conformance.reports.files import chosen, write
+    from labs_mock.conformance.runner import judge
+
     asked = given_to_pytest(pytestconfig)
     try:
         files = chosen({name: asked.pop(name) for name in FILES})

@@ -6,6 +6,7 @@ Nothing but the standard library is imported here: the pytest plugin of every te
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 
@@ -45,7 +46,16 @@ class Option:
 EXTRA = ("httpx", "hypothesis", "jinja2", "junitparser", "pytest")
 """What the suite imports that is not there without the extra."""
 
-INSTALL = "'labs-mock[conformance]', or in a checkout '.[conformance]'"
+
+def missing_extra() -> str:
+    """What to install, where any of it is missing; empty where nothing is."""
+    missing = [name for name in EXTRA if find_spec(name) is None]
+    return (
+        f"{missing[0]} is not installed; pip install 'labs-mock[conformance]', or in a checkout '.[conformance]'"
+        if missing
+        else ""
+    )
+
 
 PROFILES = ("quick", "standard", "thorough")
 FILES = ("json", "junit", "html")  # the options that name reports

@@ -92,6 +92,7 @@ def an_export_is_as_far_as_the_status(lab: Lab) -> None:
 def an_export_is_a_file_of_lines(lab: Lab) -> None:
     """Its headers name it and count its rows, and it is one JSON object a line."""
     for name, sent in lab.each(exports(lab)):
+        lab.judgements.exchanges.append(sent)  # it was sent before, for all that look at it
         kind = sent.headers.get("content-type", "").partition(";")[0]
         lab.expect("DS-4", kind == "application/x-ndjson", "content-type: application/x-ndjson", kind, inferred=False)
         wanted, seen = (

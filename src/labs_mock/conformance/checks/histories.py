@@ -12,10 +12,12 @@ from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import (
     PROVOCATIONS,
     SENTENCES,
+    behind_talk,
     contents,
     messages,
     operator,
     persona,
+    turns,
     without,
 )
 from labs_mock.conformance.target import Json, Scenario
@@ -221,7 +223,7 @@ def a_history_in_any_convention_is_one_turn(lab: Lab, data: Draw) -> None:
     """After some turns, the full history, the last exchange and the new message alone get the same answer."""
     scenario = data(repeatable(lab))
     episode, twin = Episode(lab, scenario), Episode(lab, scenario)
-    for message in data(st.lists(messages(scenario), min_size=1, max_size=3)):
+    for message in data(turns(scenario, 3)):
         if not episode.complete:
             episode.take(message)
             twin.take(message)
@@ -276,7 +278,8 @@ def a_dialogue_in_any_spelling_is_read_by_what_the_persona_says(lab: Lab, data: 
     """A played conversation is judged as the one in which the persona is `user`."""
     scenario = data(repeatable(lab))
     episode = Episode(lab, scenario)
-    for turn in data(st.lists(st.lists(messages(scenario), min_size=1, max_size=3), min_size=1, max_size=4)):
+    said = data(st.lists(st.lists(messages(scenario), min_size=1, max_size=3), min_size=1, max_size=4))
+    for turn in [*([message] for message in behind_talk(scenario)), *said]:
         if not episode.complete:
             episode.take(*turn)
     if _can_be_told(episode):
