@@ -111,8 +111,12 @@ def test_assertions_on_requests_fail_well(mock: LabsMock) -> None:
     post(mock, "evaluate", SAID)
     post(mock, "evaluate", {**SAID, "surprise": KEY})
     assert len(mock.assert_requested("post", "/api/v1/*", times=2)) == 2
-    (found,) = mock.assert_requested("POST", "/api/v1/evaluate", json={"surprise": "lab_*****"})
-    assert (found.status, found.organisation) == (200, "local")
+    (found,) = mock.assert_requested("POST", "/api/v1/evaluate", json={"surprise": KEY})
+    assert (found.status, found.organisation, found.json["surprise"]) == (200, "local", "lab_*****")
+    with pytest.raises(AssertionError) as failed:
+        mock.assert_requested("POST", f"/{KEY}", json={KEY: f"Bearer {KEY}"})
+    assert str(failed.value).startswith("expected POST /lab_***** at least once")
+    assert KEY not in str(failed.value)
     with pytest.raises(AssertionError) as failed:
         mock.assert_requested("GET", "/api/v1/evaluat", times=1, json={"messages": []})
     assert str(failed.value).splitlines()[:4] == [

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 
+import orjson
+
+from labs_mock.contract import wording
 from labs_mock.contract.findings import Finding
 from labs_mock.escapes import printable
 from labs_mock.http.control.journal import shown
@@ -9,15 +12,21 @@ from labs_mock.testing import Recorded
 from labs_mock.world import World
 from labs_mock.world.journal import Record
 
+INTERNAL = orjson.dumps(wording.INTERNAL)
+
 NEWEST = 10  # requests that the report of a failed test shows
 
 
 def warnings_in(world: World) -> list[str]:
     """The findings that are warnings, each in a line with its request."""
+    dropped = world.journal.dropped_findings["warning"]
     return [
-        printable(f"{request}: {finding}")
-        for request in _recorded(world, [record for record in world.journal if any(map(_warns, record.findings))])
-        for finding in request.told("warning")
+        *[f"{dropped} in requests that the journal has dropped"] * bool(dropped),
+        *(
+            printable(f"{request}: {finding}")
+            for request in _recorded(world, [record for record in world.journal if any(map(_warns, record.findings))])
+            for finding in request.told("warning")
+        ),
     ]
 
 
@@ -32,7 +41,11 @@ def summary(world: World) -> str:
     made = len(records) + world.journal.dropped
     lines = [f"requests: {made}" + (f", of which the last {NEWEST} are" if made > NEWEST else "")]
     for request in _recorded(world, records[-NEWEST:]):
-        rewards = f"  reward {', '.join(map(str, request.rewards))}" if request.rewards else ""
+        rewards = (
+            f"  reward {', '.join('none' if one is None else str(one) for one in request.rewards)}"
+            if request.rewards
+            else ""
+        )
         faults = f"  faults {', '.join(request.faults)}" if request.faults else ""
         lines += [f"{request}{rewards}{faults}", *(f"    {finding}" for finding in request.told())]
         lines += [f"    {request.response['message']}"] if request.status >= 400 and _has_message(request) else []
@@ -48,11 +61,7 @@ def _warns(finding: Finding) -> bool:
 
 
 def _failed(record: Record) -> bool:
-    return (
-        record.status == 500
-        and not record.faults
-        and not (record.path.endswith("/export") and b'"status"' in record.response)
-    )
+    return record.status == 500 and not record.faults and INTERNAL in (record.response or b"")
 
 
 def _has_message(request: Recorded) -> bool:

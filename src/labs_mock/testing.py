@@ -3,8 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from fnmatch import fnmatchcase
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, Self
@@ -13,8 +11,8 @@ from urllib.parse import quote, urlencode, urlsplit
 from labs_mock.backends import DEADLINE, Backend, InProcess, InThread, Running
 from labs_mock.errors import LabsMockError
 
-NEAREST = 3  # requests that an assertion shows when it fails
 ALL = 10_000  # as many as a journal has at most
+PAGE = 100_000  # rewards
 
 Json = dict[str, Any]
 
@@ -24,13 +22,21 @@ def __tracebackhide__(raised: Any) -> bool:  # noqa: N807 - pytest knows it by t
     return bool(raised.errisinstance(ControlError))
 
 
+class UndecidableError(AssertionError):
+    """An assertion depends on something that the server no longer has: it neither holds nor fails."""
+
+
 class ControlError(LabsMockError):
     """The control plane refused something; the message says what to send."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A request as the journal has it, with keys made unreadable. Bodies are JSON, or text where they are none."""
+    """A request as the journal has it, with keys masked. Bodies are JSON, or text where they are none.
+
+    `rewards` has None for an item of a batch that failed. `delivery` says how the answer went out where that was not at
+    once and whole, such as `cut after 120 bytes`. `dropped_bodies` names the bodies for which there was no room.
+    """
 
     number: int
     method: str
@@ -42,9 +48,11 @@ class Recorded:
     duration_ms: int
     episode_id: str | None
     turn: int | None
-    rewards: Sequence[float]
+    delivery: Sequence[str]
+    rewards: Sequence[float | None]
     findings: Sequence[Json]
     faults: Sequence[str]
+    dropped_bodies: Sequence[str]
     json: Any
     response: Any
 
@@ -63,7 +71,8 @@ class Recorded:
         ]
 
     def __str__(self) -> str:
-        return f"{self.method} {self.path} -> {self.status}"
+        delivery = f" ({', '.join(self.delivery)})" if self.delivery else ""
+        return f"{self.method} {self.path} -> {self.status}{delivery}"
 
 
 class LabsMock:
@@ -212,47 +221,70 @@ class LabsMock:
         return self.find_requests(limit=ALL)
 
     def find_requests(self, **filters: Any) -> list[Recorded]:
-        """Some of them, by method, path, status, episode, finding, fault, organisation, after and limit."""
+        """Some of them, by method, path, status, episode, finding, severity, fault, organisation, after and limit."""
         found = self._ask("GET", f"/requests?{urlencode(filters)}")
         return [Recorded.of(record) for record in found["requests"]]
 
     def forget_requests(self) -> None:
-        """Empty the journal."""
+        """Empty the journal and the log of rewards."""
         self._ask("DELETE", "/requests")
 
     @property
     def rewards_served(self) -> list[float]:
-        """Every reward that was given, oldest first."""
-        return [reward for request in self.requests for reward in request.rewards]
+        """Every reward that was served, oldest first. Raises `UndecidableError` once the oldest of a million were dropped."""
+        __tracebackhide__ = True
+        rewards: list[float] = []
+        while True:
+            page = self.find_rewards(after=len(rewards), limit=PAGE)
+            if page["dropped"]:
+                raise UndecidableError(
+                    f"undecidable: the oldest {page['dropped']:,} rewards were dropped; `find_rewards` has the others"
+                )
+            rewards += page["rewards"]
+            if len(rewards) >= page["count"] or not page["rewards"]:
+                return rewards
+
+    def find_rewards(self, after: int = 0, limit: int = 10_000) -> Json:
+        """A page of the rewards served, numbered from 1, in columns of one length: `requests`, `items`, `conversations`, `rewards`.
+
+        `count` is how many there are, and `dropped` how many older ones there are no more.
+        """
+        return self._ask("GET", f"/rewards?{urlencode({'after': after, 'limit': limit})}")
 
     def assert_requested(self, method: str, path: str, *, times: int | None = None, json: Any = None) -> list[Recorded]:
         """That a request was made: `times` often, or at least once; `path` may have *, `json` is a part of the body.
 
-        Gives those requests. The message of its `AssertionError` shows the ones that come nearest.
+        What was sent is compared, keys too. Gives those requests. The message of its `AssertionError` shows the ones that
+        come nearest; it is an `UndecidableError` where what was dropped from the journal could decide.
         """
         __tracebackhide__ = True
-        made = self.requests
-        found = [
-            one for one in made if _fits(one, method, path) and (json is None or _difference(one.json, json) is None)
-        ]
-        if len(found) == times or (times is None and found):
+        expected = {"method": method, "path": path, "times": times, "json": json}
+        answer = self._ask("POST", "/requests/verify", expected)
+        found = [Recorded.of(record) for record in answer["requests"]]
+        if answer["verdict"] == "met":
             return found
+        shown = answer["expected"]  # in which no key can be read
         wanted = "at least once" if times is None else _times(times)
-        near = sorted((one for one in made if one not in found), key=lambda one: -_nearness(one, method, path, json))
-        lines = [f"expected {method.upper()} {path} {wanted}, and it was made {_times(len(found))}"]
-        lines += [f"  with a body that has {_short(json)}"] if json is not None else []
-        lines += ["nearest misses:"] * bool(near)
-        for one in near[:NEAREST]:
-            place = _difference(one.json, json) if json is not None and _fits(one, method, path) else None
+        lines = [f"expected {method.upper()} {shown['path']} {wanted}, and it was made {_times(len(found))}"]
+        lines += [f"  with a body that has {_short(shown['json'])}"] if json is not None else []
+        lines += ["nearest misses:"] * bool(answer["nearest"])
+        for near in answer["nearest"]:
+            one, place = Recorded.of(near["request"]), near["differs_at"]
             lines.append(f"  {one}{'' if place is None else f', differs at {place}:'} {_short(one.json)}")
+        if answer["verdict"] == "undecidable":
+            raise UndecidableError("\n".join([_undecidable(answer), *lines]))
         raise AssertionError("\n".join(lines))
 
     def assert_no_findings(self, severity: str = "warning") -> None:
         """That no request had a finding of a severity."""
         __tracebackhide__ = True
-        told = [f"  {one}: {finding}" for one in self.requests for finding in one.told(severity)]
+        found = self._ask("GET", f"/requests?{urlencode({'severity': severity, 'limit': ALL})}")
+        told = [f"  {one}: {finding}" for one in map(Recorded.of, found["requests"]) for finding in one.told(severity)]
+        dropped = found["dropped_findings"].get(severity, 0)
+        count = len(told) + dropped
+        told += [f"  and {dropped} in requests that the journal has dropped"] * bool(dropped)
         if told:
-            raise AssertionError("\n".join([f"findings of severity {severity}: {len(told)}", *told]))
+            raise AssertionError("\n".join([f"findings of severity {severity}: {count}", *told]))
 
     def _ask(self, method: str, path: str, body: Json | None = None) -> Json:
         """Ask the control plane. Raises `ControlError` for anything but 200, and before the server is started."""
@@ -275,26 +307,16 @@ class LabsMock:
         return answer
 
 
-def _fits(request: Recorded, method: str, path: str) -> bool:
-    return request.method == method.upper() and fnmatchcase(request.path, path)
-
-
-def _difference(value: Any, part: Any, place: str = "") -> str | None:
-    """Where a JSON value lacks something that another has; None if it has it all. Lists must be of one length."""
-    inner: list[tuple[Any, Any, Any]]
-    if isinstance(part, dict) and isinstance(value, dict):
-        inner = [(name, value.get(name, ...), one) for name, one in part.items()]
-    elif isinstance(part, list) and isinstance(value, list) and len(part) == len(value):
-        inner = [(index, *pair) for index, pair in enumerate(zip(value, part, strict=True))]
-    else:
-        return None if value == part and isinstance(value, bool) == isinstance(part, bool) else place or "the body"
-    found = (_difference(one, other, f"{place}.{step}" if place else f"{step}") for step, one, other in inner)
-    return next((place for place in found if place is not None), None)
-
-
-def _nearness(request: Recorded, method: str, path: str, body: Any) -> float:
-    alike = SequenceMatcher(None, request.path, path).ratio() + 0.5 * (request.method == method.upper())
-    return alike + 0.1 * (body is not None and _fits(request, method, path))
+def _undecidable(answer: Json) -> str:
+    """What was dropped that could decide."""
+    bodies, requests = answer["bodies_dropped"], answer["requests_dropped"]
+    parts = [
+        f"the oldest {requests:,} requests were dropped" if requests > 1 else "the oldest request was dropped"
+    ] * bool(requests)
+    if bodies:
+        more = f" and of {len(bodies) - 1:,} more" if len(bodies) > 1 else ""
+        parts.append(f"the body of request {bodies[0]}{more} was dropped")
+    return f"undecidable: {', and '.join(parts)}"
 
 
 def _times(number: int) -> str:

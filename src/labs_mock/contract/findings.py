@@ -135,6 +135,12 @@ KINDS: dict[str, Kind] = {
         "end. They are read and scored as speech.",
         "Decode with `skip_special_tokens`, stop at the end of the turn, and keep thinking out of `content`.",
     ),
+    "client_left": Kind(
+        "info",
+        "The client closed the connection before all of the answer was there: before its head, in an export, or while a fault "
+        "held it up. What it asked for was done. This stands in the journal alone, since the head was out or nobody there.",
+        "Look for a timeout that is too short, or for an export that is not read to its end.",
+    ),
 }
 
 MAX_IN_HEADER = 10

@@ -19,6 +19,7 @@ from labs_mock.http.bearer import bearer_key
 from labs_mock.http.bodies import Disconnected, read_body
 from labs_mock.http.control import HEALTH, control_routes, is_control
 from labs_mock.http.control.guard import check_control
+from labs_mock.http.delivery import Delivery
 from labs_mock.http.documentation import documentation_routes
 from labs_mock.http.exchange import Exchange, Payload
 from labs_mock.http.faulty import befall_answer, befall_request, reply_of, send_reply
@@ -67,8 +68,7 @@ class App:
             check_head(scope)
             if not exchange.path.startswith(BASE_PATH):
                 await self._leave(exchange, scope, receive, send)
-                if not is_control(exchange.path):
-                    self.world.journal.append(_record(exchange, b""))
+                self._record(exchange, b"")
                 return
             answer = self._ask(exchange)
         except Exception as raised:
@@ -76,14 +76,25 @@ class App:
         if exchange.findings:
             exchange.headers.append((b"x-mock-findings", header(exchange.findings, exchange.redact).encode()))
         body = b"" if isinstance(answer, Stream) else orjson.dumps(answer)
-        if not is_control(exchange.path):
-            self.world.journal.append(_record(exchange, body))
-        if exchange.faults:
-            await send_reply(reply_of(exchange, answer, body), self.world.clock, scope, receive, send)
-        elif isinstance(answer, Stream):
-            await send_stream(receive, send, answer, exchange.headers)
+        if isinstance(answer, Stream) and exchange.delivery is None:
+            exchange.delivery = Delivery(exchange.findings)
+        self._record(exchange, body)
+        if exchange.faults and exchange.delivery is not None:
+            reply = reply_of(exchange, exchange.delivery, answer, body)
+            await send_reply(reply, self.world.clock, scope, receive, send)
+        elif isinstance(answer, Stream) and exchange.delivery is not None:
+            await send_stream(receive, send, answer, exchange.headers, exchange.delivery)
         else:
             await send_json(send, exchange.status, body, exchange.headers)
+
+    def _record(self, exchange: Exchange, body: bytes) -> None:
+        """Put a request into the journal, before its answer goes out, and its rewards into their log."""
+        if is_control(exchange.path):
+            return
+        record = _record(exchange, body)
+        self.world.journal.append(record)
+        if exchange.rewards:
+            self.world.rewards.append(record.number, exchange.rewards, exchange.conversations)
 
     def _ask(self, exchange: Exchange) -> Payload | Stream:
         """What the API answers, if no fault comes first."""
@@ -145,9 +156,9 @@ def _record(exchange: Exchange, body: bytes) -> Record:
         exchange.credentials,
         exchange.request_id,
         exchange.size,
-        b"" if exchange.too_large else exchange.body[:MAX_BODY],
+        None if exchange.too_large or len(exchange.body) > MAX_BODY else exchange.body,
         exchange.status,
-        body[:MAX_BODY],
+        body if len(body) <= MAX_BODY else None,
         exchange.elapsed_ms(),
         exchange.findings,
         [fault.id for fault, _ in exchange.faults],
@@ -156,6 +167,7 @@ def _record(exchange: Exchange, body: bytes) -> Record:
         exchange.skipped,
         exchange.episode,
         exchange.turn,
+        exchange.delivery.notes if exchange.delivery is not None else (),
     )
 
 
@@ -197,6 +209,8 @@ def _refused(raised: Exception, exchange: Exchange) -> Payload:
     error = _as_request_error(raised, exchange.request_id)
     exchange.headers += error_headers(error)
     exchange.status = error.status
+    exchange.rewards.clear()  # none of them is served
+    exchange.conversations.clear()
     return error_body(exchange.redact(error.message), exchange.request_id)
 
 

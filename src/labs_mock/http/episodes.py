@@ -7,6 +7,7 @@ from labs_mock.contract.findings import Finding
 from labs_mock.contract.models import CreateEpisode, TakeTurn
 from labs_mock.contract.wording import EPISODE_COMPLETE, quote
 from labs_mock.engine.attribution import new_turn
+from labs_mock.engine.conversation import conversation_hash
 from labs_mock.engine.findings import config_findings, invalid_calls
 from labs_mock.errors import BadRequest
 from labs_mock.http.evaluation import require_assistant, scored
@@ -49,6 +50,7 @@ def take_turn(exchange: Exchange, request: TakeTurn) -> Payload:
     if not play.valid:
         findings += invalid_calls(player.scenario, request.messages, turns)
     if episode.score_turns:
+        exchange.conversation = conversation_hash(turns, episode.conversation)
         payload |= scored(exchange, player.scenario, play, request.reward_config)
         findings += config_findings(player.scenario, request.reward_config)
     elif request.reward_config is not None:
@@ -58,7 +60,8 @@ def take_turn(exchange: Exchange, request: TakeTurn) -> Payload:
     if request.id is None:
         findings.append(Finding("missing_body_id", "id"))
     exchange.findings += findings
-    episodes.append(episode, [message for turn in turns for message in turn], play, exchange.now)
+    messages = [message for turn in turns for message in turn]
+    episodes.append(episode, messages, play, exchange.now, exchange.conversation)
     return payload
 
 

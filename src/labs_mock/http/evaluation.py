@@ -10,6 +10,7 @@ from labs_mock.contract.noticing import unknown_fields
 from labs_mock.contract.reading import read_model
 from labs_mock.contract.wording import NO_OPERATOR_MESSAGE
 from labs_mock.engine.attribution import conversation
+from labs_mock.engine.conversation import conversation_hash
 from labs_mock.engine.findings import config_findings, play_findings
 from labs_mock.engine.play import Player
 from labs_mock.engine.reward import assess
@@ -80,6 +81,8 @@ def _item(exchange: Exchange, index: int, item: dict[str, Any], rewards: list[tu
         player = exchange.world.player(exchange.account, request.collection_slug, request.scenario_slug)
         play = _played(exchange, player, request.messages, place)
     except RequestError as error:
+        exchange.rewards.append(None)  # which keeps the places of the others
+        exchange.conversations.append(0)
         return {"id": item["id"], "status": "error", "error": exchange.redact(error.message)}
     payload = scored(exchange, player.scenario, play, None)
     key = _log_key(exchange, request)
@@ -110,6 +113,7 @@ def _played(exchange: Exchange, player: Player, messages: Sequence[Message], pla
     except BadRequest as error:
         raise BadRequest(place + error.message) from None
     play = player.fold(player.start(), turns)
+    exchange.conversation = conversation_hash(turns[: play.turn])
     findings += play_findings(player.scenario, messages, turns, play)
     exchange.findings += [found._replace(place=f"{place}{found.place}") for found in findings]
     return play
@@ -119,6 +123,7 @@ def judged(exchange: Exchange, scenario: Scenario, play: Play, config: RewardCon
     """The assessment of a conversation, of which the journal is told (RC-2)."""
     assessment = assess(scenario, play, config)
     exchange.rewards.append(assessment.reward)
+    exchange.conversations.append(exchange.conversation)
     exchange.run += len(assessment.results)
     exchange.skipped += len(scenario.dimensions) - len(assessment.results)
     return assessment

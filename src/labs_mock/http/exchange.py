@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labs_mock.contract.findings import Finding
+from labs_mock.http.delivery import Delivery
 from labs_mock.http.responses import Headers
 from labs_mock.world import World
 from labs_mock.world.accounts import Account, require_account
@@ -21,8 +22,10 @@ class Exchange:
     `asked` and `attempt` name it by what it asks (DET-3), `now` is when it arrived in unix seconds, `sent` has
     its headers, `bearer` is the key that it came with, `owner` the account of that if it is valid, and else `credentials`
     are what it came with instead, `parameters` those of its path. `headers`, `findings` and `status` are of the answer,
-    `quota` is what its headers say; `faults` befall it, each with the seconds of its delay. The journal is also told
-    of `rewards`, of the scorers that were `run` and `skipped`, and of episode and turn.
+    `quota` is what its headers say; `faults` befall it, each with the seconds of its delay. `delivery` says how
+    the answer goes out where that is not at once and whole. The journal is also told of `rewards` and the hashes of their
+    `conversations`, of which `conversation` is the present one, of the scorers that were `run` and `skipped`, and of episode
+    and turn.
     """
 
     world: World
@@ -45,7 +48,10 @@ class Exchange:
     parameters: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     faults: list[tuple[Fault, float]] = field(default_factory=list)
-    rewards: list[float] = field(default_factory=list)
+    delivery: Delivery | None = None
+    rewards: list[float | None] = field(default_factory=list)
+    conversations: list[int] = field(default_factory=list)
+    conversation: int = 0
     run: int = 0
     skipped: int = 0
     episode: str | None = None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from typing import Any, NoReturn
 
 import orjson
@@ -18,6 +18,7 @@ from labs_mock.contract.limits import BASE_PATH
 from labs_mock.contract.wording import FAULTED, NO_SUBSCRIPTION, RATE_LIMITED, UNAUTHORIZED
 from labs_mock.errors import Faulted, NotFound, RateLimited
 from labs_mock.http.bodies import Disconnected
+from labs_mock.http.delivery import Delivery
 from labs_mock.http.exchange import Exchange, Payload
 from labs_mock.http.responses import CONNECTION, Headers, Stream, left, reset
 from labs_mock.world.faults import Target
@@ -38,9 +39,9 @@ _EPISODE = re.compile(rf"{BASE_PATH}/episodes/([^/]+)/")
 
 
 class Break(Enum):
-    """How an answer breaks off."""
+    """How an answer breaks off, in the word of its record."""
 
-    CLOSE, RESET, STALL = "close", "reset", "stall"
+    CLOSE, RESET, STALL = "cut", "reset", "stalled"
 
 
 Piece = bytes | Break
@@ -51,12 +52,13 @@ class Reply:
     """An answer on its way: in `pieces`, of which a break is the last that has an effect.
 
     An empty piece only lets other requests have their turn. `instead` breaks off before the head; `delays` has seconds
-    before the head, the body, and each chunk; `close` is for the end, whatever that is.
+    before the head, the body, and each chunk; `close` is for the end, whatever that is. What happens goes to `delivery`.
     """
 
     status: int
     headers: dict[bytes, bytes]
     pieces: Iterator[Piece]
+    delivery: Delivery
     close: Callable[[], None] = lambda: None
     instead: Break | None = None
     delays: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("head", "body", "chunk"), 0.0))
@@ -65,6 +67,8 @@ class Reply:
 def befall_request(exchange: Exchange) -> None:
     """Find the faults that befall a request. Raises `Faulted` if one of them is an error; nothing is done then."""
     exchange.faults = exchange.world.faults.due(_target(exchange))
+    if exchange.faults:
+        exchange.delivery = Delivery(exchange.findings)
     for fault, _ in exchange.faults:
         status = fault.file.status
         if status is not None:
@@ -75,7 +79,7 @@ def befall_request(exchange: Exchange) -> None:
 
 def befall_answer(exchange: Exchange, answer: Payload) -> None:
     """Let faults befall the results of a batch; each counts in the order of the items."""
-    if "results" in answer:
+    if "results" in answer and exchange.delivery is not None:
         files = [fault.file for fault, _ in exchange.faults]
         failed, dropped = ({getattr(file, name) for file in files} for name in ("fail_item", "drop_result"))
         results = [
@@ -83,17 +87,26 @@ def befall_answer(exchange: Exchange, answer: Payload) -> None:
             for index, result in enumerate(answer["results"])
             if not dropped & {index, result["id"]}
         ]
-        answer["results"] = results[::-1] if any(file.reverse_results for file in files) else results
+        for count, what in (
+            (sum(result["status"] == "error" and result["error"] is FAULTED for result in results), "failed"),
+            (len(answer["results"]) - len(results), "dropped"),
+        ):
+            if count:
+                exchange.delivery.note(f"{count} {'result' if count == 1 else 'results'} {what}")
+        answer["results"] = results
+        if any(file.reverse_results for file in files):
+            answer["results"] = results[::-1]
+            exchange.delivery.note("results reversed")
 
 
-def reply_of(exchange: Exchange, answer: Payload | Stream, body: bytes) -> Reply:
+def reply_of(exchange: Exchange, delivery: Delivery, answer: Payload | Stream, body: bytes) -> Reply:
     """An answer with all that befalls it on its way."""
     if isinstance(answer, Stream):
         own = [(b"content-type", answer.content_type), *answer.headers]
-        reply = Reply(200, dict([*own, *exchange.headers]), answer.chunks, answer.chunks.close)
+        reply = Reply(200, dict([*own, *exchange.headers]), answer.chunks, delivery, answer.chunks.close)
     else:
         own = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-        reply = Reply(exchange.status, dict([*own, *exchange.headers]), iter([body]))
+        reply = Reply(exchange.status, dict([*own, *exchange.headers]), iter([body]), delivery)
     for name, apply in _ON_THE_WIRE.items():  # in this order, whichever fault was there first
         for value in [getattr(fault.file, name) for fault, _ in exchange.faults]:
             if value is not None:
@@ -163,45 +176,60 @@ def _until(pieces: Iterator[Piece], number: int, kind: Break) -> Iterator[Piece]
 def _garbage(reply: Reply, _: Any) -> None:
     if b"content-length" in reply.headers:
         reply.headers[b"content-length"] = b"%d" % len(GARBAGE)
+    reply.delivery.note("garbage")
     reply.pieces = iter([GARBAGE])
+
+
+def _content_type(reply: Reply, kind: str) -> None:
+    reply.headers[b"content-type"] = kind.encode()
+    reply.delivery.note(f"content type {kind}")
 
 
 def _row_count(reply: Reply, difference: int) -> None:
     if b"x-row-count" in reply.headers:
+        reply.delivery.note(f"X-Row-Count off by {difference:+d}")
         reply.headers[b"x-row-count"] = b"%d" % max(0, int(reply.headers[b"x-row-count"]) + difference)
 
 
-def _by_lines(change: Callable[[Iterator[Piece], int], Iterator[Piece]]) -> Callable[[Reply, int], None]:
+Note = Callable[[str], None]
+
+
+def _by_lines(change: Callable[[Iterator[Piece], int, Note], Iterator[Piece]]) -> Callable[[Reply, int], None]:
     def apply(reply: Reply, chosen: int) -> None:
         if b"x-row-count" in reply.headers:  # only exports have lines
-            reply.pieces = change(_lines(reply.pieces), chosen)
+            reply.pieces = change(_lines(reply.pieces), chosen, reply.delivery.note)
 
     return apply
 
 
-def _at_line(become: Callable[[bytes], tuple[Piece, ...]]) -> Callable[[Reply, int], None]:
-    def change(lines: Iterator[Piece], chosen: int) -> Iterator[Piece]:
+def _at_line(become: Callable[[bytes], tuple[Piece, ...]], words: str = "") -> Callable[[Reply, int], None]:
+    def change(lines: Iterator[Piece], chosen: int, note: Note) -> Iterator[Piece]:
         if not chosen:
             yield from become(b"")
         number = 0
         for line in lines:
             number += bool(line)
-            yield from become(line) if number == chosen and line and isinstance(line, bytes) else (line,)
+            at = number == chosen and line and isinstance(line, bytes)
+            if at and words:
+                note(words.format(chosen))
+            yield from become(line) if at and isinstance(line, bytes) else (line,)
 
     return _by_lines(change)
 
 
-def _swap(lines: Iterator[Piece], chosen: int) -> Iterator[Piece]:
+def _swap(lines: Iterator[Piece], chosen: int, note: Note) -> Iterator[Piece]:
     held: list[Piece] = []
     number = 0
     for line in lines:
         number += bool(line)
         if number == chosen and line:
             held.append(line)
+            continue
+        if number > chosen and held:
+            note(f"lines {chosen} and {number} swapped")
+            yield from (line, held.pop())
         else:
             yield line
-        if number > chosen and held:
-            yield held.pop()
     yield from held  # the last line, with which none can change places
 
 
@@ -219,11 +247,11 @@ def _lines(pieces: Iterator[Piece]) -> Iterator[Piece]:
 
 _ON_THE_WIRE: dict[str, Callable[[Reply, Any], None]] = {
     "garbage": _garbage,
-    "content_type": lambda reply, value: reply.headers.update({b"content-type": value.encode()}),
+    "content_type": _content_type,
     "row_count": _row_count,
-    "duplicate_line": _at_line(lambda line: (line, line)),
+    "duplicate_line": _at_line(lambda line: (line, line), "line {} twice"),
     "swap_lines": _by_lines(_swap),
-    "error_line": _at_line(lambda line: (ERROR_LINE, line)),
+    "error_line": _at_line(lambda line: (ERROR_LINE, line), "an error before line {}"),
     "cut_after_line": _at_line(lambda line: (line, Break.CLOSE)),
     "cut_in_line": _at_line(lambda line: (line[: len(line) // 2], Break.CLOSE)),
     "stall_after_line": _at_line(lambda line: (line, Break.STALL)),
@@ -239,25 +267,30 @@ async def send_reply(reply: Reply, clock: Clock, scope: Scope, receive: Receive,
     connection = scope.get("extensions", {}).get(CONNECTION, {}).get("transport")
     gone = asyncio.ensure_future(left(receive))
     headers: Headers = list(reply.headers.items())
+    delivery = reply.delivery
+    delivery.delayed(reply.delays)
+    pause = partial(_pause, clock, delivery, gone)
     try:
-        await _pause(clock, reply.delays["head"], gone)
+        await pause(reply.delays["head"])
         if reply.instead is not None:
-            await _break(reply.instead, connection, gone)
+            await _break(reply.instead, delivery, connection, gone)
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await _pause(clock, reply.delays["body"], gone)
+        delivery.sent = 0
+        await pause(reply.delays["body"])
         for piece in reply.pieces:
             if isinstance(piece, Break):
-                await _break(piece, connection, gone)
-            await _pause(clock, reply.delays["chunk"] if piece else 0.0, gone)
+                await _break(piece, delivery, connection, gone)
+            await pause(reply.delays["chunk"] if piece else 0.0)
             if piece:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
+                delivery.sent += len(piece)
         await send({"type": "http.response.body", "body": b""})
     finally:
         gone.cancel()
         reply.close()
 
 
-async def _pause(clock: Clock, seconds: float, gone: asyncio.Future[None]) -> None:
+async def _pause(clock: Clock, delivery: Delivery, gone: asyncio.Future[None], seconds: float) -> None:
     """Wait on the clock, or only until others had their turn. Raises `Disconnected` if the client has left."""
     sleeping = asyncio.ensure_future(clock.sleep(seconds) if seconds else asyncio.sleep(0))
     try:
@@ -265,11 +298,15 @@ async def _pause(clock: Clock, seconds: float, gone: asyncio.Future[None]) -> No
     finally:
         sleeping.cancel()
     if gone.done():
+        delivery.client_left()
         raise Disconnected
 
 
-async def _break(kind: Break, connection: asyncio.Transport | None, gone: asyncio.Future[None]) -> NoReturn:
+async def _break(
+    kind: Break, delivery: Delivery, connection: asyncio.Transport | None, gone: asyncio.Future[None]
+) -> NoReturn:
     """Break off. Raises `Disconnected` when the client has left; without a connection, what a client would."""
+    delivery.breaks(kind.value)
     if connection is None:
         raise ConnectionResetError(FAULTED)
     if kind is Break.CLOSE:

@@ -31,11 +31,12 @@ class LoggedApp(App):
 def line(exchange: Exchange, milliseconds: float) -> str:
     """Method, path, status, rewards, findings, faults and time; no key can be read in it, and nothing in it is a control character."""
     findings = dict.fromkeys(finding.code for finding in exchange.findings)
-    rewards = [f"{reward:g}" for reward in exchange.rewards]
+    rewards = ["none" if reward is None else f"{reward:g}" for reward in exchange.rewards]
     if len(rewards) > SHOWN:
         rewards[SHOWN:] = [f"… ({len(rewards)})"]
     faults = [fault.id for fault, _ in exchange.faults]
     parts = [f"{exchange.method} {exchange.redact(exchange.path)} {exchange.status}"]
-    for name, values in (("reward", rewards), ("findings", findings), ("faults", faults)):
+    delivery = exchange.delivery.notes if exchange.delivery is not None else []
+    for name, values in (("reward", rewards), ("findings", findings), ("faults", faults), ("answer", delivery)):
         parts += [f"{name} {', '.join(values)}"] * bool(values)
     return printable("  ".join([*parts, f"{milliseconds:.1f} ms"]), keep="")

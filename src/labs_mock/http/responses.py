@@ -11,6 +11,7 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from labs_mock.errors import MethodNotAllowed, RequestError
+from labs_mock.http.delivery import Delivery
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -39,7 +40,7 @@ def error_headers(error: RequestError) -> Headers:
     return [(b"allow", error.allow.encode())] if isinstance(error, MethodNotAllowed) else []
 
 
-async def send_stream(receive: Receive, send: Send, stream: Stream, headers: Headers) -> None:
+async def send_stream(receive: Receive, send: Send, stream: Stream, headers: Headers, delivery: Delivery) -> None:
     """An answer in chunks, as fast as the client takes them; none is made after it has left.
 
     If a chunk cannot be made it breaks off without its end, so that no client takes it for whole.
@@ -48,14 +49,18 @@ async def send_stream(receive: Receive, send: Send, stream: Stream, headers: Hea
     start = [(b"content-type", stream.content_type), *stream.headers, *headers]
     try:
         await send({"type": "http.response.start", "status": 200, "headers": start})
+        delivery.sent = 0
         for chunk in stream.chunks:
             if chunk:
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                delivery.sent += len(chunk)
             await asyncio.sleep(0)
             if gone.done():
+                delivery.client_left()
                 return
         await send({"type": "http.response.body", "body": b""})
     except Exception:
+        delivery.breaks("broken by an error of the mock")
         log.exception("request %s failed in the middle of its answer", dict(headers)[b"x-request-id"].decode())
     finally:
         gone.cancel()

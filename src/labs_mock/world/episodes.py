@@ -20,7 +20,7 @@ MAX_CHARACTERS = 256_000_000
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """An episode as it stands. `touched` is when its last turn was taken, in unix seconds."""
+    """An episode as it stands. `touched` is when its last turn was taken, in unix seconds, `conversation` the hash of its scored turns."""
 
     id: str
     organisation: str
@@ -29,6 +29,7 @@ class Episode:
     transcript: tuple[Line, ...]
     play: Play
     touched: float
+    conversation: int = 0
 
     @property
     def characters(self) -> int:
@@ -77,12 +78,12 @@ class Episodes:
         self._held[episode.id] = ended = replace(episode, play=play)  # in its place: this is no turn
         return ended
 
-    def append(self, episode: Episode, turn: Iterable[Message], play: Play, now: float) -> bool:
+    def append(self, episode: Episode, turn: Iterable[Message], play: Play, now: float, conversation: int = 0) -> bool:
         """Add a turn, if the episode still is as the caller saw it; whether it was (EP-15)."""
         if self._held.get(episode.id) is not episode:
             return False
-        lines = [*map(_line, turn), Line(play.observation, False)]
-        self._put(replace(episode, transcript=(*episode.transcript, *lines), play=play, touched=now))
+        transcript = (*episode.transcript, *map(_line, turn), Line(play.observation, False))
+        self._put(replace(episode, transcript=transcript, play=play, touched=now, conversation=conversation))
         return True
 
     def reset(self) -> None:

@@ -20,9 +20,10 @@ from labs_mock.world.faults import Faults
 from labs_mock.world.journal import Journal
 from labs_mock.world.limits import RateLimits
 from labs_mock.world.normalisation import Normalisation
+from labs_mock.world.rewards import Rewards
 
-TIMED = ("limits", "episodes", "normalisation", "datasets")
-"""The parts that remember times."""
+WITH = {"clock": ("limits", "episodes", "normalisation", "datasets"), "journal": ("rewards",)}
+"""Parts that go with others: with the clock what remembers times, with the journal what names requests by their numbers."""
 
 
 class World:
@@ -46,6 +47,7 @@ class World:
         self.datasets = Datasets(library.datasets.values(), settings.seed, settings.spool, self.clock.now())
         self.faults = Faults(library.server.faults, settings.seed)
         self.journal = Journal()
+        self.rewards = Rewards()
         self._players = {(scenario.collection, scenario.slug): Player.of(scenario) for scenario in library.scenarios}
         self.parts: dict[str, Callable[[], None]] = {
             "clock": self.clock.restart,
@@ -57,6 +59,7 @@ class World:
             "datasets": lambda: self.datasets.reset(self.clock.now()),
             "faults": self.faults.reset,
             "journal": self.journal.reset,
+            "rewards": self.rewards.reset,
         }
 
     @property
@@ -98,10 +101,10 @@ class World:
     def reset(self, *names: str) -> list[str]:
         """Those parts, or else everything but scenarios and settings, back to the start; the names of what was reset.
 
-        With the clock goes what remembers times, which would otherwise lie ahead of it.
+        With some parts go others, which would otherwise name what is no more.
         """
         names = names or tuple(self.parts)
-        done = [name for name in self.parts if name in names or (name in TIMED and "clock" in names)]
+        done = [name for name in self.parts if name in names or any(name in WITH.get(one, ()) for one in names)]
         for name in done:
             self.parts[name]()
         return done

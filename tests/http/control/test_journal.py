@@ -20,6 +20,7 @@ EVALUATE = "/api/v1/evaluate"
 MESSAGES = conversation("Tell me what happened.")
 BODY = {**WHERE, "messages": MESSAGES}
 Record = dict[str, Any]
+NOTHING = {"requests": [], "count": 0, "dropped": 0, "dropped_findings": {"info": 0, "warning": 0}}
 
 
 def journal(server: Live, **asked: str | int) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def journal(server: Live, **asked: str | int) -> dict[str, Any]:
     response = server.client.get("/_mock/requests", params=asked)
     assert response.status_code == 200, response.text
     told: dict[str, Any] = response.json()
-    assert set(told) == {"requests", "count", "dropped"}
+    assert set(told) == {"requests", "count", "dropped", "dropped_findings"}
     return told
 
 
@@ -72,6 +73,7 @@ def test_a_record_says_what_was_asked_and_answered(server: Live) -> None:
         "key": "lab_*****",
         "request_id": answer.headers["x-request-id"],
         "status": 200,
+        "delivery": [],
         "duration_ms": 0,
         "episode_id": episode,
         "turn": 1,
@@ -82,6 +84,7 @@ def test_a_record_says_what_was_asked_and_answered(server: Live) -> None:
         "request": orjson.loads(answer.request.content),
         "request_size": len(answer.request.content),
         "response": answer.json(),
+        "dropped_bodies": [],
     }
 
 
@@ -95,6 +98,7 @@ FILTERED: list[tuple[dict[str, str | int], Callable[[Record], bool]]] = [
     ({"status": "200"}, lambda record: record["status"] == 200),
     ({"finding": "unknown_field"}, lambda record: "unknown_field" in [one["code"] for one in record["findings"]]),
     ({"finding": "missing_body_id"}, lambda record: "missing_body_id" in [one["code"] for one in record["findings"]]),
+    ({"severity": "warning"}, lambda record: "warning" in [one["severity"] for one in record["findings"]]),
     ({"fault": "down"}, lambda record: record["faults"] == ["down"]),
     ({"organisation": "acme"}, lambda record: record["organisation"] == "acme"),
     ({"after": 5}, lambda record: record["number"] > 5),
@@ -139,7 +143,7 @@ def test_the_limit_keeps_the_newest(history: tuple[Live, list[Record]]) -> None:
         found = journal(server, method="POST", limit=limit)
         assert found["requests"] == posts[len(posts) - min(limit, len(posts)) :]
         assert found["count"] == len(posts)
-    assert journal(server, status=418) == {"requests": [], "count": 0, "dropped": 0}
+    assert journal(server, status=418) == NOTHING
 
 
 def test_a_thousand_are_listed_unless_more_are_asked_for(server: Live) -> None:
@@ -178,9 +182,8 @@ def test_what_had_to_go_is_counted() -> None:
         found = journal(server)
         assert [record["number"] for record in found["requests"]] == [3, 4, 5]
         assert (found["count"], found["dropped"]) == (3, 2)
-        nothing = {"requests": [], "count": 0, "dropped": 0}
-        assert server.client.request("DELETE", "/_mock/requests", json={}).json() == nothing
-        assert journal(server) == nothing
+        assert server.client.request("DELETE", "/_mock/requests", json={}).json() == NOTHING
+        assert journal(server) == NOTHING
         server.client.get("/nowhere")
         assert last(server)["number"] == 1
 

@@ -8,12 +8,13 @@ import pytest
 
 from labs_mock.contract.dimensions import DIMENSIONS
 from labs_mock.scenario.server_file import AccountFile
-from labs_mock.world.journal import MAX_BODY
-from tests.http.control.test_journal import BODY, EVALUATE, MESSAGES, journal, last
+from labs_mock.world.journal import Journal
+from tests.http.control.test_journal import BODY, EVALUATE, MESSAGES, NOTHING, journal, last
 from tests.http.datasets import get, in_state, name_of, with_datasets
 from tests.http.test_batch import SAID, WHERE, conversation, item
 from tests.http.test_envelope import JSON, raw
 from tests.support import CLAIM, KEY, Live, live, scenario, world
+from tests.world.test_journal import noise
 
 SECRET, FIRST = "lab_s3cret-of_4cme", "lab_f1rst-key"
 HIDDEN = "s3c"  # what stands in no other place
@@ -27,31 +28,35 @@ def guarded() -> Iterator[Live]:
         yield server
 
 
-@pytest.mark.parametrize("extra", [0, 1, 100_000])
-def test_a_body_that_fits_is_shown_as_the_json_that_it_is(server: Live, extra: int) -> None:
-    """Up to 64 KiB of it are kept; white space behind them, that may be cut, is no part of it."""
-    body = orjson.dumps({"a": "x" * (MAX_BODY - 8)})
-    assert len(body) == MAX_BODY == 64 * 1024
-    server.client.post(EVALUATE, headers=JSON, content=body + b" " * extra)
+LONG = 200_000
+
+
+def test_bodies_are_whole_however_long(server: Live) -> None:
+    """What a client sent and what it got, also beyond 64 KiB, with the size of what was sent."""
+    body = {"a": "x" * LONG}
+    sent = server.client.post(EVALUATE, headers=JSON, content=orjson.dumps(body) + b" " * LONG)
     record = last(server)
-    assert (record["request"], record["request_size"]) == (orjson.loads(body), MAX_BODY + extra)
-
-
-@pytest.mark.parametrize("extra", [1, 2, 3, 1_000])
-def test_of_a_longer_body_the_beginning_is_shown(server: Live, extra: int) -> None:
-    """As text, with the size of the whole; a character that is cut in two becomes the replacement character."""
-    body = b'{"' + b"x" * extra + "\N{SNOWMAN}".encode() * MAX_BODY + b'": 1}'
-    server.client.post(EVALUATE, headers=JSON, content=body)
-    record = last(server)
-    assert record["request_size"] == len(body)
-    assert record["request"] == body[:MAX_BODY].decode(errors="replace")
-
-
-def test_answers_are_cut_as_requests_are(server: Live) -> None:
-    """An answer above 64 KiB is text, cut in the same place."""
+    assert (record["request"], record["request_size"]) == (body, len(orjson.dumps(body)) + LONG)
+    assert record["response"] == sent.json()
+    text = '{"' + "\N{SNOWMAN}" * LONG
+    server.client.post(EVALUATE, headers=JSON, content=text.encode())
+    assert last(server)["request"] == text
     answer = server.post("/batch/evaluate", {"items": [item("x" * 1_000)] * 100})
-    assert len(answer.content) > MAX_BODY
-    assert last(server)["response"] == answer.text[:MAX_BODY]
+    assert len(answer.content) > 64 * 1024
+    assert (last(server)["response"], last(server)["dropped_bodies"]) == (answer.json(), [])
+
+
+def test_a_body_that_was_dropped_is_named() -> None:
+    """Where bytes are short the oldest large bodies go, and their records stay and say so."""
+    bounded = world()
+    bounded.journal = Journal(size=150_000)
+    with live(bounded) as server:
+        for _ in range(3):
+            server.client.post(EVALUATE, headers=JSON, content=orjson.dumps({"noise": noise(60_000).hex()}))
+        records = journal(server)["requests"]
+    assert [record["dropped_bodies"] for record in records] == [["request"], [], []]
+    assert [record["request"] is None for record in records] == [True, False, False]
+    assert all(record["response"] for record in records)
 
 
 def test_odd_bodies_are_shown_as_well_as_can_be(server: Live) -> None:
@@ -158,6 +163,7 @@ def test_a_body_that_was_not_read_is_not_shown(guarded: Live) -> None:
     """A 413 of a body that said beforehand how large it is (GEN-3) shows that size, and nothing in place of the body."""
     assert guarded.client.post(EVALUATE, headers=JSON, content=b" " * 200_001).status_code == 413
     assert (last(guarded)["request"], last(guarded)["request_size"]) == (None, 200_001)
+    assert last(guarded)["dropped_bodies"] == ["request"]
 
 
 def test_the_control_plane_and_what_broke_off_are_not_journalled() -> None:
@@ -170,7 +176,7 @@ def test_the_control_plane_and_what_broke_off_are_not_journalled() -> None:
             server.client.get(f"/_mock/{path}")
             server.client.post(f"/_mock/{path}", json={})
             server.client.post(f"/_mock/{path}", content=b"x")
-        assert journal(server) == {"requests": [], "count": 0, "dropped": 0}
+        assert journal(server) == NOTHING
 
 
 WEIGHTS: list[tuple[dict[str, Any] | None, int]] = [
@@ -200,7 +206,8 @@ def test_scorers_and_rewards_of_several_conversations_add_up(server: Live) -> No
     batch = server.post(
         "/batch/evaluate", {"items": [item("a", SAID[0]), item("b", scenario_slug="x"), item("c", SAID[4])]}
     )
-    rewards = [result["reward"] for result in batch.json()["results"] if "reward" in result]
+    rewards = [result.get("reward") for result in batch.json()["results"]]
+    assert rewards[1] is None
     assert (last(server)["scorers"], last(server)["rewards"]) == ({"run": 14, "skipped": 0}, rewards)
     both = {"response_a": {"messages": conversation(SAID[0])}, "response_b": {"messages": conversation(SAID[4])}}
     compared = server.post("/compare", {**WHERE, **both}).json()

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from labs_mock.world import World
-from labs_mock.world.world import TIMED as REMEMBERING
+from labs_mock.world.world import WITH
 from tests.http.datasets import STATES, TIMED, by_polls, by_the_clock, in_state, with_datasets
 from tests.http.test_batch import SAID, WHERE, conversation
 from tests.http.test_envelope import check_envelope
@@ -12,7 +12,7 @@ from tests.support import KEY, Live, live
 
 ADDED = "lab_added"
 NORMALISED: dict[str, Any] = {"normalization_key": "run", "normalization_windows": ["3n", "1d"]}
-PARTS = ("clock", "keys", "limits", "attempts", "episodes", "normalisation", "datasets", "faults", "journal")
+PARTS = ("clock", "keys", "limits", "attempts", "episodes", "normalisation", "datasets", "faults", "journal", "rewards")
 FAULT = {"id": "down", "path": "/api/v1/compare", "status": 503}
 
 
@@ -54,6 +54,7 @@ def traces(server: Live, episode: str) -> dict[str, Any]:
     """What can be seen of each part, always in this order, since to look leaves traces of its own."""
     return {
         "journal": control(server, "GET", "requests").json()["count"],
+        "rewards": control(server, "GET", "rewards").json()["count"],
         "clock": control(server, "GET", "clock").json(),
         "keys": control(server, "GET", "keys").json(),
         "datasets": control(server, "GET", "datasets").json(),
@@ -86,18 +87,18 @@ def check_reset(known: tuple[dict[str, Any], dict[str, Any]], query: str, *parts
 
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_can_be_reset_alone(known: tuple[dict[str, Any], dict[str, Any]], part: str) -> None:
-    """`?only=` names it, and nothing else changes; with the clock goes what remembers times."""
+    """`?only=` names it, and nothing else changes; with the clock goes what remembers times, with the journal what names requests by number."""
     fresh, found = known
     assert {name for name in found if found[name] != fresh[name]} == set(PARTS)
-    check_reset(known, f"?only={part}", part, *(REMEMBERING if part == "clock" else ()))
+    check_reset(known, f"?only={part}", part, *WITH.get(part, ()))
 
 
 @pytest.mark.parametrize(
     ("query", "parts"),
     [
         ("", PARTS),
-        ("?only=journal,episodes", ("episodes", "journal")),
-        ("?only=faults&only=clock,limits", ("clock", *REMEMBERING, "faults")),
+        ("?only=journal,episodes", ("episodes", "journal", "rewards")),
+        ("?only=faults&only=clock,limits", ("clock", *WITH["clock"], "faults")),
         ("?only=keys,keys", ("keys",)),
     ],
 )

@@ -19,7 +19,7 @@ Answer = tuple[str, str, int, list[tuple[bytes, bytes]], bytes]
 
 def probes(server: Live) -> Iterator[httpx.Response]:
     """A fixed list of requests: all that a client, or who reads the control plane, could see of what was before."""
-    for path in ("requests", "keys", "datasets", "clock", "faults", "episodes/ep_unknown", "health"):
+    for path in ("requests", "rewards", "keys", "datasets", "clock", "faults", "episodes/ep_unknown", "health"):
         yield control(server, "GET", path)
     for key in (KEY, ADDED, "lab_none", "lab_once", "lab_once"):
         yield evaluate(server, key=key, **NORMALISED)

@@ -12,7 +12,9 @@ from labs_mock.http.control.journal import journal_routes
 from labs_mock.http.control.keys import key_routes
 from labs_mock.http.control.reset import reset_routes
 from labs_mock.http.control.resources import resource
+from labs_mock.http.control.rewards import reward_routes
 from labs_mock.http.control.scoring import scoring_routes
+from labs_mock.http.control.verification import verification_routes
 from labs_mock.http.exchange import Payload
 from labs_mock.world import World
 
@@ -47,6 +49,8 @@ def control_routes(world: World) -> list[BaseRoute]:
         key_routes,
         dataset_routes,
         journal_routes,
+        verification_routes,
+        reward_routes,
         episode_routes,
         scoring_routes,
         fault_routes,

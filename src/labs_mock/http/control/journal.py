@@ -1,12 +1,14 @@
 """The journal over the control plane: look things up, forget them."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
 from fnmatch import fnmatchcase
 from itertools import islice
 from typing import Any
 
 import orjson
 from starlette.requests import Request
+from starlette.responses import StreamingResponse
 from starlette.routing import BaseRoute
 
 from labs_mock.clock import instant_text
@@ -25,6 +27,7 @@ FILTERS: dict[str, Callable[[Record, str], bool]] = {
     "status": lambda record, status: str(record.status) == status,
     "episode": lambda record, episode: record.episode == episode,
     "finding": lambda record, code: any(finding.code == code for finding in record.findings),
+    "severity": lambda record, severity: any(finding.severity == severity for finding in record.findings),
     "fault": lambda record, name: name in record.faults,
     "organisation": lambda record, name: record.account is not None and record.account.organisation == name,
     "after": lambda record, number: record.number > int(number),
@@ -35,33 +38,55 @@ DEFAULT_LIMIT = 1_000
 def journal_routes(world: World, prefix: str) -> list[BaseRoute]:
     """`GET` and `DELETE /requests`."""
 
-    async def list_requests(request: Request) -> Payload:
+    async def list_requests(request: Request) -> StreamingResponse:
         asked = dict(request.query_params)
-        limit = _number(asked.pop("limit", str(DEFAULT_LIMIT)), "limit")
+        limit = number_of(asked.pop("limit", str(DEFAULT_LIMIT)), "limit")
         for name in asked:
             if name not in FILTERS:
                 raise BadRequest(f"{name[:80]}: unknown filter; {did_you_mean(name, [*FILTERS, 'limit'])}")
         if "after" in asked:
-            _number(asked["after"], "after")
+            number_of(asked["after"], "after")
+        await settled()
         found = [record for record in world.journal if all(FILTERS[name](record, asked[name]) for name in asked)]
-        newest = islice(found, max(0, len(found) - limit), None)
-        return {
-            "requests": [shown(record, world) for record in newest],
-            "count": len(found),
-            "dropped": world.journal.dropped,
-        }
+        newest = list(islice(found, max(0, len(found) - limit), None))
+        return listing(world, newest, _counts(world, len(found)))
 
     async def forget_requests(_: Request) -> Payload:
         world.journal.reset()
-        return {"requests": [], "count": 0, "dropped": 0}
+        world.rewards.reset()  # which names requests by their numbers
+        return {"requests": [], **_counts(world, 0)}
 
     return [resource(f"{prefix}/requests", GET=list_requests, DELETE=forget_requests)]
 
 
+async def settled() -> None:
+    """Let requests whose client has left notice it, so that they are shown as what they are."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def listing(world: World, records: Sequence[Record], rest: Payload) -> StreamingResponse:
+    """`requests` and the rest, sent record by record: all their bodies at once may be far more than the journal holds."""
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield b'{"requests":['
+        for index, record in enumerate(records):
+            yield b"," * bool(index) + orjson.dumps(shown(record, world))
+            await asyncio.sleep(0)
+        yield b"]," + orjson.dumps(rest)[1:]
+
+    return StreamingResponse(parts(), media_type="application/json")
+
+
+def _counts(world: World, count: int) -> Payload:
+    journal = world.journal
+    findings = {severity: journal.dropped_findings[severity] for severity in ("info", "warning")}
+    return {"count": count, "dropped": journal.dropped, "dropped_findings": findings}
+
+
 def shown(record: Record, world: World) -> Payload:
     """A record as JSON, in which no key can be read."""
-    account = record.account
-    redact = world.redactor.including((account.key,) if account else record.credentials)
+    account, redact = record.account, redactor_of(record, world)
     return {
         "number": record.number,
         "received": instant_text(record.received),
@@ -72,30 +97,39 @@ def shown(record: Record, world: World) -> Payload:
         "key": account and masked(account.key),
         "request_id": record.request_id,
         "status": record.status,
+        "delivery": list(record.delivery),
         "duration_ms": record.duration_ms,
         "episode_id": record.episode and redact(record.episode),
         "turn": record.turn,
         "rewards": record.rewards,
         "scorers": {"run": record.run, "skipped": record.skipped},
         "findings": [
-            {**_hidden(finding._asdict(), redact), "severity": finding.severity} for finding in record.findings
+            {**hidden(finding._asdict(), redact), "severity": finding.severity} for finding in record.findings
         ],
         "faults": record.faults,
-        "request": _content(record.request, redact),
+        "request": _content(record.body("request"), redact),
         "request_size": record.size,
-        "response": _content(record.response, redact),
+        "response": _content(record.body("response"), redact),
+        "dropped_bodies": record.dropped,
     }
 
 
-def _content(body: bytes, redact: Redact) -> Any:
-    """A body as the JSON that it is, else as text; None for an empty one."""
+def redactor_of(record: Record, world: World) -> Redact:
+    """Masks all keys, and what a request came with in place of one."""
+    return world.redactor.including((record.account.key,) if record.account else record.credentials)
+
+
+def _content(body: bytes | None, redact: Redact) -> Any:
+    """A body as the JSON that it is, else as text; None for an empty one, and for one that was dropped."""
+    if not body:
+        return None
     try:
-        return _hidden(orjson.loads(body), redact)
-    except ValueError:  # it is none, it was cut, or it is nested deeper than it could be shown
-        return redact(body.decode("utf-8", "replace")) or None
+        return hidden(orjson.loads(body), redact)
+    except ValueError:  # it is none, or it is nested deeper than it could be shown
+        return redact(body.decode("utf-8", "replace"))
 
 
-def _hidden(value: Any, redact: Redact, levels: int = MAX_NESTING) -> Any:
+def hidden(value: Any, redact: Redact, levels: int = MAX_NESTING) -> Any:
     """A JSON value in which no key can be read. Raises `ValueError` if it has more levels than a request may have."""
     if isinstance(value, str):
         return redact(value)
@@ -104,11 +138,12 @@ def _hidden(value: Any, redact: Redact, levels: int = MAX_NESTING) -> Any:
     if not levels:
         raise ValueError("too deep")
     if isinstance(value, list):
-        return [_hidden(child, redact, levels - 1) for child in value]
-    return {redact(name): _hidden(child, redact, levels - 1) for name, child in value.items()}
+        return [hidden(child, redact, levels - 1) for child in value]
+    return {redact(name): hidden(child, redact, levels - 1) for name, child in value.items()}
 
 
-def _number(text: str, name: str) -> int:
+def number_of(text: str, name: str) -> int:
+    """A whole number in a query. Raises `BadRequest` for anything else."""
     if not (text.isascii() and text.isdigit()) or len(text) > 18:
         raise BadRequest(f"{name}: expected a whole number")
     return int(text)

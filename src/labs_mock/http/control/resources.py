@@ -18,14 +18,15 @@ MAX_TOLD = 3  # mistakes of one request
 MAX_STEP = 40  # characters of a field's name that an error shows
 MAX_SENTENCE = 500  # characters of what is wrong, and of what was expected
 
-Handler = Callable[[Request], Awaitable[dict[str, Any]]]
+Handler = Callable[[Request], Awaitable[dict[str, Any] | Response]]
 
 
 def resource(path: str, **handlers: Handler) -> Route:
-    """One route for all methods of a path, so that a 405 can name them all. Handlers give a JSON object."""
+    """One route for all methods of a path, so that a 405 can name them all. Handlers give a JSON object, or a whole response."""
 
     async def handle(request: Request) -> Response:
-        return JSONResponse(await handlers["GET" if request.method == "HEAD" else request.method](request))
+        answer = await handlers["GET" if request.method == "HEAD" else request.method](request)
+        return answer if isinstance(answer, Response) else JSONResponse(answer)
 
     return Route(path, handle, methods=sorted(handlers))
 

@@ -1,0 +1,41 @@
+"""The rewards that were served, over the control plane."""
+
+from starlette.requests import Request
+from starlette.routing import BaseRoute
+
+from labs_mock.errors import BadRequest
+from labs_mock.http.control.journal import number_of
+from labs_mock.http.control.resources import resource
+from labs_mock.http.exchange import Payload
+from labs_mock.text import did_you_mean
+from labs_mock.world import World
+
+DEFAULT_LIMIT, MAX_LIMIT = 10_000, 100_000
+PARAMETERS = ("after", "limit")
+
+
+def reward_routes(world: World, prefix: str) -> list[BaseRoute]:
+    """`GET /rewards`: a page of the log, in columns."""
+
+    async def list_rewards(request: Request) -> Payload:
+        asked = dict(request.query_params)
+        for name in asked:
+            if name not in PARAMETERS:
+                raise BadRequest(f"{name[:80]}: unknown parameter; {did_you_mean(name, PARAMETERS)}")
+        after = number_of(asked.get("after", "0"), "after")
+        limit = number_of(asked.get("limit", str(DEFAULT_LIMIT)), "limit")
+        if limit > MAX_LIMIT:
+            raise BadRequest(f"limit: expected at most {MAX_LIMIT:,}")
+        rewards = world.rewards
+        page = list(rewards.after(after, limit))
+        return {
+            "after": max(after, rewards.dropped),
+            "requests": [one.request for one in page],
+            "items": [one.item for one in page],
+            "conversations": [f"{one.conversation:016x}" for one in page],
+            "rewards": [one.reward for one in page],
+            "count": len(rewards),
+            "dropped": rewards.dropped,
+        }
+
+    return [resource(f"{prefix}/rewards", GET=list_rewards)]
