@@ -122,7 +122,7 @@ def test_a_failure_hides_no_other(server: Live) -> None:
         lab.evaluate(scenario, [{"role": "assistant", "content": "Hello."}])
         lab.expect("EV-1", held=False, expected="this", seen="that")
         lab.ask("list_catalog")
-        lab.expect("CMP-1", held=False, expected="one", seen="two")
+        lab.expect("CMP-1", held=False, expected="one", seen="two", inferred=False)
 
     with Client(server.url, KEY) as client:
         report = run(Lab(client), QUICK, checks=[fails_twice])

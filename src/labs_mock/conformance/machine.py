@@ -203,7 +203,7 @@ class Machine(RuleBasedStateMachine):
         _, other, after = draw(st.sampled_from([one for one in self.judged if one[0] == scenario]))
         answer = self.lab.compare(scenario, conversation, other)
         seen, wanted = [answer["reward_a"], answer["reward_b"]], [before["reward"], after["reward"]]
-        self.lab.expect("CMP-1", seen == wanted, f"the rewards from before, {shown(wanted)}", seen)
+        self.lab.expect("CMP-1", seen == wanted, f"the rewards from before, {shown(wanted)}", seen, inferred=False)
 
     def _poll(self, draw: Draw) -> None:
         """Once it is ready, cancelled or failed, a dataset stays as it is (DS-6)."""

@@ -79,8 +79,9 @@ CLAUSES = (
     ),
     Clause(
         "AUTH-2",
-        "A valid key without a subscription for the collection gets a 403 `No active subscription for collection`; in "
-        "a batch, an error item.",
+        "A valid key without a subscription for the collection is refused; the code 403 and the message `No active subscription "
+        "for collection` are documented, on different pages.",
+        "The two belong together. In a batch it is an error item.",
     ),
     Clause(
         "AUTH-3",
@@ -94,7 +95,11 @@ CLAUSES = (
         "and ULIDs read them. A client's own `X-Request-ID` changes nothing.",
     ),
     Clause("ID-2", "Bodies repeat it: `request_id` on success, `data.request_id` in errors.", "Exported rows do not."),
-    Clause("ERR-1", 'An error is exactly `{"message": …, "data": {"request_id": …}}`.'),
+    Clause(
+        "ERR-1",
+        'An error is `{"message": …, "data": {"request_id": …}}`.',
+        "It has nothing more. The 202, 409 and 500 of an export have the dataset's status instead.",
+    ),
     Clause(
         "ERR-2",
         inferred="The message of a 400 names the field by its path and says what was expected. It quotes at most 80 "
@@ -104,14 +109,14 @@ CLAUSES = (
         "RL-1",
         "Key and validation come before the rate limit, whose state is told in `X-RateLimit-Limit`, `-Remaining` and "
         "`-Reset` (unix seconds).",
-        "The headers are on every answer behind the limiter: 200, 403, 404 for things, 429, 500 and a 400 that needs the "
+        "The headers are on every answer behind the limiter: 200, 202, 403, 404 for things, 409, 429, 500 and a 400 that needs the "
         "episode. 401, 405, 413, a 404 for a path and a 400 that the request alone decides have none and use no quota.",
     ),
     Clause(
         "RL-2",
         "Over the limit: 429 `Rate limit exceeded`. Standard plans have 60 requests a minute, premium 300, enterprise "
         "its own.",
-        "Windows are whole minutes, one for each key. There is no `Retry-After`.",
+        "Windows are whole minutes, one for each key, so that the reset is at most 60 s ahead. There is no `Retry-After`.",
     ),
     Clause(
         "KEY-1",
@@ -129,12 +134,14 @@ CLAUSES = (
     Clause(
         "EP-1",
         "An episode has an id `ep_…` and starts with the persona's first line, as `assistant`. An unknown collection or "
-        "scenario is a 404 that says which.",
+        "scenario is a 404.",
+        "Its message says which.",
     ),
     Clause(
         "EP-2",
-        "A tool has an id, a type (`artifact` or `decision`), a name and a mode: `json_schema` or `options`. A call names "
-        "it by its id.",
+        "A tool has an id, a type (`artifact` or `decision`), a name, perhaps a description, and a mode: `json_schema` or "
+        "`options`.",
+        "A call names it by its id, and there are no other modes.",
     ),
     Clause("EP-3", "Without `score_turns` every turn's reward is 0, and there are no scores."),
     Clause("EP-4", "`turn` counts the accepted calls from 1; the observation is one message of the persona."),
@@ -165,7 +172,11 @@ CLAUSES = (
         "A message has a role, at most 10,000 characters of content and perhaps tool calls.",
         "Characters are UTF-16 code units, as JavaScript counts them, of which one beyond U+FFFF has two.",
     ),
-    Clause("EP-10", "After 50 turns, or the scenario's fewer, an episode is complete: `max_turns_reached`."),
+    Clause(
+        "EP-10",
+        "An episode has at most 50 turns, or the scenario's fewer.",
+        "The last of them itself completes it: `max_turns_reached`.",
+    ),
     Clause(
         "EP-11",
         "A complete episode, and no other, says why: `completed`, `error`, `max_turns_reached` or `client_terminated`.",
@@ -214,11 +225,12 @@ CLAUSES = (
         "CMP-1",
         "`POST /compare` gives both rewards, the winner (`a`, `b` or `tie`) and the absolute margin; swapping the "
         "responses swaps the answer.",
+        "Rewards tie exactly when they are equal.",
     ),
     Clause(
         "NORM-1",
         "At most five windows such as `7d`, with a `normalization_key`; `normalized` comes only when both are given.",
-        "A window is at least 1 and at most 366 days or 10,000 evaluations.",
+        "A window is written in ASCII digits, at least 1 and at most 366 days or 10,000 evaluations; a key has 1 to 200 characters.",
     ),
     Clause(
         "NORM-2",
@@ -231,7 +243,7 @@ CLAUSES = (
         "Seven quality weights; of those given, omitted ones are 0.",
         "Each is within 0 and 1, and an unknown name is a 400.",
     ),
-    Clause("RC-2", "Only scorers with a weight above 0 run, and `scores` has those alone."),
+    Clause("RC-2", "Only scorers with a weight above 0 run.", "`scores` has those that ran, and no others."),
     Clause(
         "RC-3", "`skip_safety_gate` leaves scope and terminology out. Without `reward_config` the scenario decides."
     ),

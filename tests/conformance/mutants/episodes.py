@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import Any
 
 from labs_mock.contract import models
+from labs_mock.contract.models import ToolCall
 from labs_mock.contract.tokens import NO_RESPONSE
 from labs_mock.engine import attribution, persona
 from labs_mock.engine.play import Player
@@ -19,60 +20,79 @@ from tests.conformance.mutants import Answer, instead, on_answer
 # EP-1 to EP-6
 
 
-@on_answer("EP-1", "an id has no ep_", "create_episode", wide=True)
+@on_answer("EP-1", "an id has no ep_", "create_episode", inferred=False, wide=True)
 def _(answer: Answer) -> None:
     answer.body["episode_id"] = answer.body["episode_id"].removeprefix("ep_")
 
 
-@instead("EP-1", "equal requests get one episode", Episodes, "create", wide=True)
+@instead("EP-1", "equal requests get one episode", Episodes, "create", inferred=False, wide=True)
 def _(original: Any, self: Episodes, _ids: Any, *given: Any) -> Any:
     name = f"ep_{'0' * 26}"
     self._held.pop(name, None)
     return original(self, [name], *given)
 
 
-@on_answer("EP-1", "the persona begins as `user`", "create_episode")
+@on_answer("EP-1", "the persona begins as `user`", "create_episode", inferred=False)
 def _(answer: Answer) -> None:
     answer.body["initial_observation"]["role"] = "user"
 
 
-@on_answer("EP-1", "the first line is empty", "create_episode")
+@on_answer("EP-1", "the first line is empty", "create_episode", inferred=False)
 def _(answer: Answer) -> None:
     answer.body["initial_observation"]["content"] = ""
 
 
-@on_answer("EP-1", "an unknown scenario is a 400", "create_episode", status=404)
+@on_answer("EP-1", "an unknown scenario is a 400", "create_episode", status=404, inferred=False)
 def _(answer: Answer) -> None:
     answer.status = 400
 
 
-@on_answer("EP-1", "a 404 does not say which", "evaluate", "compare", "create_episode", status=404)
+@on_answer("EP-1", "a 404 does not say which", "evaluate", "compare", "create_episode", status=404, inferred=True)
 def _(answer: Answer) -> None:
     answer.body["message"] = "Not found"
 
 
-@on_answer("EP-2", "a tool has no mode", "create_episode")
+@on_answer("EP-2", "a tool has no mode", "create_episode", inferred=False)
 def _(answer: Answer) -> None:
     for tool in answer.body["tools"]:
         del tool["mode"]
 
 
-@on_answer("EP-2", "a tool is a function", "create_episode")
+@on_answer("EP-2", "a tool is a function", "create_episode", inferred=False)
 def _(answer: Answer) -> None:
     for tool in answer.body["tools"]:
         tool["type"] = "function"
 
 
-@on_answer("EP-2", "a decision has no options", "create_episode")
+@on_answer("EP-2", "a decision has no options", "create_episode", inferred=False)
 def _(answer: Answer) -> None:
     for tool in answer.body["tools"]:
         tool.pop("options", None)
 
 
-@on_answer("EP-2", "tools share an id", "create_episode")
+@on_answer("EP-2", "tools share an id", "create_episode", inferred=False)
 def _(answer: Answer) -> None:
     for tool in answer.body["tools"]:
         tool["id"] = "tool"
+
+
+@on_answer("EP-2", "a tool takes any text", "create_episode", inferred=True)
+def _(answer: Answer) -> None:
+    for tool in answer.body["tools"]:
+        if tool["mode"] == "json_schema":
+            tool["mode"] = "free_text"
+
+
+@on_answer("EP-2", "a description that is not there is null", "create_episode", inferred=True)
+def _(answer: Answer) -> None:
+    for tool in answer.body["tools"]:
+        tool.setdefault("description", None)
+
+
+@instead("EP-2", "calls are known by the name of the tool", Player, "_call", inferred=True)
+def _(original: Any, self: Player, state: Play, call: ToolCall) -> Any:
+    ids = {tool.name: tool.id for tool in self.scenario.tools.values()}
+    return original(self, state, call.model_copy(update={"name": ids.get(call.name, "")}))
 
 
 @instead("EP-3", "turns are scored whatever was asked", Episodes, "create")
@@ -318,13 +338,13 @@ def _(original: Any, self: Tool, kind: str, given: Any) -> Any:
     return original(self, kind, given) and self.options is None
 
 
-@instead("EP-10", "there is one turn more", Player, "_ending")
+@instead("EP-10", "there is one turn more", Player, "_ending", inferred=False)
 def _(original: Any, self: Player, state: Play) -> Any:
     reason = original(self, state)
     return None if reason == "max_turns_reached" and state.turn == self.scenario.file.max_turns else reason
 
 
-@instead("EP-10", "there is one turn less", Player, "_ending")
+@instead("EP-10", "there is one turn less", Player, "_ending", inferred=True)
 def _(original: Any, self: Player, state: Play) -> Any:
     return original(self, state) or ("max_turns_reached" if state.turn + 1 >= self.scenario.file.max_turns else None)
 

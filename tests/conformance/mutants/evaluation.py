@@ -212,34 +212,34 @@ def _(original: Any, model: Any, item: Any, place: str) -> Any:
 # CMP
 
 
-@on_answer("CMP-1", "the margin has a sign", "compare")
+@on_answer("CMP-1", "the margin has a sign", "compare", inferred=False)
 def _(answer: Answer) -> None:
     answer.body["margin"] = round(answer.body["reward_a"] - answer.body["reward_b"], 6)
 
 
-@on_answer("CMP-1", "the margin is relative", "compare")
+@on_answer("CMP-1", "the margin is relative", "compare", inferred=False)
 def _(answer: Answer) -> None:
     most = max(answer.body["reward_a"], answer.body["reward_b"])
     answer.body["margin"] = round(answer.body["margin"] / most, 6) if most else 0.0
 
 
-@on_answer("CMP-1", "the lower reward wins", "compare")
+@on_answer("CMP-1", "the lower reward wins", "compare", inferred=False)
 def _(answer: Answer) -> None:
     answer.body["winner"] = {"a": "b", "b": "a"}.get(answer.body["winner"], "tie")
 
 
-@on_answer("CMP-1", "a wins a tie", "compare")
+@on_answer("CMP-1", "a wins a tie", "compare", inferred=True)
 def _(answer: Answer) -> None:
     answer.body["winner"] = answer.body["winner"].replace("tie", "a")
 
 
-@on_answer("CMP-1", "a small difference is a tie", "compare")
+@on_answer("CMP-1", "a small difference is a tie", "compare", inferred=True)
 def _(answer: Answer) -> None:
     if answer.body["margin"] < 0.3:
         answer.body["winner"] = "tie"
 
 
-@on_answer("CMP-1", "b is judged more strictly", "compare")
+@on_answer("CMP-1", "b is judged more strictly", "compare", inferred=False)
 def _(answer: Answer) -> None:
     body = answer.body
     body["reward_b"] = round(body["reward_b"] * 0.9, 6)
@@ -409,20 +409,27 @@ def _(original: Any, model: Any, value: Any) -> Any:
     return original(model, value)
 
 
-@instead("RC-2", "a weight of 0 runs", reward, "effective_weights")
+@instead("RC-2", "a weight of 0 runs", reward, "effective_weights", inferred=True)
 def _(original: Any, scenario: Any, config: RewardConfig) -> Any:
     found, asked = original(scenario, config), config.quality_weights
     zeros = [name for name in scenario.dimensions if asked is not None and getattr(asked, name) == 0]
     return {**found, **dict.fromkeys(zeros, 0.0)} if found else found
 
 
-@on_answer("RC-2", "the first score is missing", "evaluate", wide=True)
+@instead("RC-2", "a weight of 0 counts a little", reward, "effective_weights", inferred=False)
+def _(original: Any, scenario: Any, config: RewardConfig) -> Any:
+    found, asked = original(scenario, config), config.quality_weights
+    zeros = [name for name in scenario.dimensions if asked is not None and getattr(asked, name) == 0]
+    return {**found, **dict.fromkeys(zeros, 0.3)} if found else found
+
+
+@on_answer("RC-2", "the first score is missing", "evaluate", inferred=True, wide=True)
 def _(answer: Answer) -> None:
     for name in ("scores", "score_breakdown"):
         answer.body[name] = dict(list(answer.body[name].items())[1:])
 
 
-@on_answer("RC-2", "a score depends on how many there are", "evaluate")
+@on_answer("RC-2", "a score depends on how many there are", "evaluate", inferred=True)
 def _(answer: Answer) -> None:
     scores = answer.body["scores"]
     answer.body["scores"] = {name: round(score / len(scores), 6) for name, score in scores.items()}

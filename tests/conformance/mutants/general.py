@@ -393,17 +393,17 @@ def _(answer: Answer) -> None:
     answer.body["data"]["request_id"] = "req_" + "0" * 26
 
 
-@on_answer("ERR-1", "an error says its status, too", status=ERRORS)
+@on_answer("ERR-1", "an error says its status, too", status=ERRORS, inferred=True)
 def _(answer: Answer) -> None:
     answer.body["data"]["status"] = answer.status
 
 
-@on_answer("ERR-1", "an error has a detail", status=400)
+@on_answer("ERR-1", "an error has a detail", status=400, inferred=True)
 def _(answer: Answer) -> None:
     answer.body["detail"] = answer.body["message"]
 
 
-@on_answer("ERR-1", "the message is a list", status=404)
+@on_answer("ERR-1", "the message is a list", status=404, inferred=False)
 def _(answer: Answer) -> None:
     answer.body["message"] = [answer.body["message"]]
 

@@ -124,7 +124,7 @@ def _(answer: Answer) -> None:
     answer.body["reward"] = round(0.5 + answer.body["reward"] / 2, 6)
 
 
-@on_answer("CMP-1", "the margin is in percent", "compare")
+@on_answer("CMP-1", "the margin is in percent", "compare", inferred=False)
 def _(answer: Answer) -> None:
     answer.body["margin"] = min(1.0, answer.body["margin"] * 100)
 
@@ -151,7 +151,7 @@ def _(original: Any, self: Log, *given: Any) -> Any:
 # Turns and rows
 
 
-@on_answer("EP-10", "max_turns counts the persona's messages, too", "list_catalog")
+@on_answer("EP-10", "max_turns counts the persona's messages, too", "list_catalog", inferred=True)
 def _(answer: Answer) -> None:
     for collection in answer.body["collections"]:
         for scenario in collection["scenarios"]:

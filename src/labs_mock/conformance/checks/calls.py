@@ -31,13 +31,17 @@ def a_turn_has_messages_of_at_most_10000_characters(lab: Lab, data: Draw) -> Non
     )
 
 
-@check("EP-9")
+@check("EP-9", "EP-2")
 def a_documented_decision_counts(lab: Lab) -> None:
     """`{"value": …}` with one of the options is a decision: of all options one is better than none."""
     for scenario, tool in lab.each(_deciding(lab)):
         none = _decided(lab, scenario, [])
         seen = {option: _decided(lab, scenario, [_decision(tool, option)]) for option in tool.options}
         held = max(seen.values()) > none
+        named = [_decided(lab, scenario, [_decision(tool, option, tool.name)]) for option in tool.options if not held]
+        by_name = max(named, default=none) > none
+        lab.expect("EP-2", not by_name, f"calls by the id, {tool.id}", f"calls by the name, {tool.name}", inferred=True)
+        held = held or by_name
         lab.expect("EP-9", held, f"an option that scores above {none} for no decision", seen, inferred=False)
 
 
@@ -186,8 +190,8 @@ def _decided(lab: Lab, scenario: Scenario, given: list[Json]) -> float:
     return float(next(iter(scores.values())))
 
 
-def _decision(tool: Tool, option: str) -> Json:
-    return {"type": tool.type, "name": tool.id, "input": {"value": option}}
+def _decision(tool: Tool, option: str, name: str = "") -> Json:
+    return {"type": tool.type, "name": name or tool.id, "input": {"value": option}}
 
 
 def _wrong(scenario: Scenario) -> list[Json]:

@@ -16,18 +16,17 @@ def the_rewards_are_those_of_evaluate(lab: Lab, data: Draw) -> None:
     answer = lab.compare(scenario, a, b)
     wanted = [lab.evaluate(scenario, messages)["reward"] for messages in (a, b)]
     seen = [answer["reward_a"], answer["reward_b"]]
-    lab.expect("CMP-1", seen == wanted, f"the rewards of /evaluate, {shown(wanted)}", seen)
+    lab.expect("CMP-1", seen == wanted, f"the rewards of /evaluate, {shown(wanted)}", seen, inferred=False)
 
 
 @check("CMP-1")
 def the_higher_reward_wins_by_the_difference(lab: Lab, data: Draw) -> None:
     """The winner has the higher reward, and the margin is the absolute difference."""
     answer = lab.compare(*_two(lab, data))
-    a, b = answer["reward_a"], answer["reward_b"]
-    winner = "tie" if a == b else "a" if a > b else "b"
-    lab.expect("CMP-1", answer["winner"] == winner, f"{winner} wins with {a} against {b}", answer["winner"])
-    held = abs(answer["margin"] - abs(a - b)) <= ROUNDING
-    lab.expect("CMP-1", held, f"a margin of {abs(a - b):.6f}", answer["margin"])
+    _judge_winner(lab, answer)
+    margin = abs(answer["reward_a"] - answer["reward_b"])
+    held = abs(answer["margin"] - margin) <= ROUNDING
+    lab.expect("CMP-1", held, f"a margin of {margin:.6f}", answer["margin"], inferred=False)
 
 
 @check("CMP-1")
@@ -37,10 +36,7 @@ def a_small_difference_is_one(lab: Lab) -> None:
         for count in range(1, len(SENTENCES)):
             said = [operator(" ".join(SENTENCES[:number])) for number in (count, count + 1)]
             less, more = (chat(scenario, behind_talk(scenario, message)) for message in said)
-            answer = lab.compare(scenario, less, more)
-            a, b = answer["reward_a"], answer["reward_b"]
-            winner = "tie" if a == b else "a" if a > b else "b"
-            lab.expect("CMP-1", answer["winner"] == winner, f"{winner} wins with {a} against {b}", answer["winner"])
+            _judge_winner(lab, lab.compare(scenario, less, more))
 
 
 @check("CMP-1")
@@ -50,7 +46,7 @@ def swapping_the_responses_swaps_the_answer(lab: Lab, data: Draw) -> None:
     one, other = (without(lab.compare(scenario, *given)) for given in ((a, b), (b, a)))
     swapped = {"a": "b", "b": "a", "tie": "tie"}[one["winner"]]
     wanted = {**one, "winner": swapped, "reward_a": one["reward_b"], "reward_b": one["reward_a"]}
-    lab.expect("CMP-1", other == wanted, f"the answer swapped, {shown(wanted)}", other)
+    lab.expect("CMP-1", other == wanted, f"the answer swapped, {shown(wanted)}", other, inferred=False)
 
 
 @check("CMP-1")
@@ -60,7 +56,7 @@ def equal_responses_tie(lab: Lab, data: Draw) -> None:
     messages = data(conversations(scenario))
     answer = lab.compare(scenario, messages, messages)
     seen = (answer["winner"], answer["margin"])
-    lab.expect("CMP-1", seen == ("tie", 0), "a tie with a margin of 0", seen)
+    lab.expect("CMP-1", seen == ("tie", 0), "a tie with a margin of 0", seen, inferred=True)
 
 
 @check("EP-8")
@@ -71,6 +67,13 @@ def a_response_without_the_operator_is_refused(lab: Lab) -> None:
     for sides in lab.each(((empty, said), (said, empty))):
         body = {**scenario.where, "response_a": sides[0], "response_b": sides[1]}
         lab.refused(lab.ask("compare", body, limited=False), 400, "EP-8", why="a response without the operator")
+
+
+def _judge_winner(lab: Lab, answer: Json) -> None:
+    """The higher reward wins; that only equal ones tie is inferred."""
+    a, b, seen = answer["reward_a"], answer["reward_b"], answer["winner"]
+    winner = "tie" if a == b else "a" if a > b else "b"
+    lab.expect("CMP-1", seen == winner, f"{winner} wins with {a} against {b}", seen, inferred="tie" in (winner, seen))
 
 
 def _two(lab: Lab, data: Draw) -> tuple[Scenario, list[Json], list[Json]]:

@@ -50,10 +50,10 @@ def tools_are_told_apart_by_their_ids(lab: Lab) -> None:
     for scenario in lab.each(lab.every_scenario):
         tools = lab.create(scenario)["tools"]
         names = [tool["id"] for tool in tools]
-        lab.expect("EP-2", len({*names}) == len(names), "an id for each tool", names)
+        lab.expect("EP-2", len({*names}) == len(names), "an id for each tool", names, inferred=False)
         for tool in tools:
             held = tool["mode"] == "json_schema" or tool["options"]
-            lab.expect("EP-2", held, "options to choose from", tool)
+            lab.expect("EP-2", held, "options to choose from", tool, inferred=False)
 
 
 @check("EP-3")
@@ -100,7 +100,7 @@ def the_id_in_the_body_is_the_one_in_the_path(lab: Lab) -> None:
 
 @check("EP-10")
 def an_episode_ends_with_its_last_turn(lab: Lab) -> None:
-    """The last allowed turn completes it with `max_turns_reached`, and no turn before does."""
+    """The last allowed turn completes it with `max_turns_reached`, and no turn before does; there is none after it."""
     for scenario in lab.each(lab.every_scenario):
         episode, most = Episode(lab, scenario), turns_of(scenario)
         for turn in range(1, most + 1):
@@ -108,9 +108,11 @@ def an_episode_ends_with_its_last_turn(lab: Lab) -> None:
                 answer = episode.take(NEUTRAL)
                 reason = answer.get("terminal_reason")
                 why = f"after turn {turn} of {most}, with {shown(reason)}"
-                lab.expect("EP-10", turn < most or episode.complete, "an end after the last turn", why)
                 held = reason != "max_turns_reached" or turn == most
-                lab.expect("EP-10", held, f"max_turns_reached after turn {most} alone", why)
+                lab.expect("EP-10", held, f"max_turns_reached after turn {most} alone", why, inferred=True)
+        sent = episode.submit([NEUTRAL])
+        lab.expect("EP-10", sent.status != 200, f"no turn after turn {most}", sent.answer[:300], inferred=False)
+        lab.expect("EP-10", episode.complete, f"an end after turn {most}", episode.last, inferred=True)
 
 
 @check("EP-13")

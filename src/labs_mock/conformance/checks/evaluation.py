@@ -60,7 +60,7 @@ def what_does_not_exist_is_a_404_that_says_which(lab: Lab, data: Draw) -> None:
     field = data(st.sampled_from(list(scenario.where)))
     sent = lab.ask(name, {**scenario.where, field: unknown, **rest[name]})
     lab.refused(sent, 404, "EP-1", inferred=False, why=f"an unknown {field}")
-    lab.expect("EP-1", unknown in sent.message, f"a message that names {unknown}", sent.message, inferred=False)
+    lab.expect("EP-1", unknown in sent.message, f"a message that names {unknown}", sent.message, inferred=True)
 
 
 @check("EV-2")
@@ -94,7 +94,7 @@ def what_follows_the_end_is_ignored(lab: Lab, data: Draw) -> None:
     scenario = lab.every_scenario[0]
     said = [data(messages(scenario)) for _ in range(scenario.max_turns or 50)]
     transcript, last = played(lab, scenario, said, None)
-    lab.expect("EP-10", last["episode_complete"], "an end after the last allowed turn", last)
+    lab.expect("EP-10", last["episode_complete"], "an end after the last allowed turn", last, inferred=True)
     after = [persona("Yes."), operator(" ".join(SENTENCES))]
     one, other = (without(lab.evaluate(scenario, given)) for given in (transcript, [*transcript, *after]))
     lab.expect("EV-2", one == other, f"the answer without what follows the end, {shown(one)}", other)

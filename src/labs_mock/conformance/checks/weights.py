@@ -59,7 +59,13 @@ def scores_are_those_with_weight(lab: Lab, data: Draw) -> None:
     wanted = {names[dimension] for dimension, weight in asked.items() if weight and dimension in names}
     for field in ("scores", "score_breakdown"):
         if field in answer:
-            lab.expect("RC-2", set(answer[field]) == wanted, f"{field} of {shown(sorted(wanted))}", list(answer[field]))
+            lab.expect(
+                "RC-2",
+                set(answer[field]) == wanted,
+                f"{field} of {shown(sorted(wanted))}",
+                list(answer[field]),
+                inferred=True,
+            )
 
 
 @check("RC-2")
@@ -69,7 +75,12 @@ def a_weight_of_0_does_not_run(lab: Lab) -> None:
         names = names_of(lab, scenario)
         for dimension, name in names.items():
             answer = scored(lab, scenario, [operator("Hello.")], {**dict.fromkeys(names, 0), dimension: 1})
-            lab.expect("RC-2", list(_scores(answer)) == [name], f"the score of {dimension} alone", answer)
+            lab.expect(
+                "RC-2", list(_scores(answer)) == [name], f"the score of {dimension} alone", answer, inferred=True
+            )
+            reward = scored(lab, scenario, [operator("Hello.")], {dimension: 1})["reward"]
+            held = answer["reward"] == reward
+            lab.expect("RC-2", held, f"the reward of {dimension} alone, {reward}", answer["reward"], inferred=False)
 
 
 @check("RC-2")
@@ -81,7 +92,11 @@ def a_score_does_not_depend_on_the_others(lab: Lab, data: Draw) -> None:
         if asked.get(dimension):
             alone = _scores(scored(lab, scenario, messages, {dimension: 1}))
             lab.expect(
-                "RC-2", alone == {name: together.get(name)}, f"{name} alone as among others, {shown(together)}", alone
+                "RC-2",
+                alone == {name: together.get(name)},
+                f"{name} alone as among others, {shown(together)}",
+                alone,
+                inferred=True,
             )
             return
 
@@ -102,6 +117,9 @@ def skipping_the_gate_leaves_it_out(lab: Lab) -> None:
     for scenario in lab.each(lab.every_scenario):
         messages = _said(scenario, PROVOCATIONS)
         for dimension in names_of(lab, scenario):
+            plain = scored(lab, scenario, [operator("Hello.")], {dimension: 1}, skip_safety_gate=True)
+            if [plain["reward"]] != list(_scores(plain).values()):
+                continue  # the reward is no plain mean (RC-4), and tells nothing of the gate
             answer = scored(lab, scenario, messages, {dimension: 1}, skip_safety_gate=True)
             [score] = _scores(answer).values()
             held = answer["reward"] == score or (dimension == "failure_metrics" and answer["reward"] == 0)
@@ -137,7 +155,7 @@ def a_reward_is_the_weighted_mean(lab: Lab, data: Draw) -> None:
     answers = [scored(lab, scenario, messages, asked, skip_safety_gate=skip) for skip in (True, False)]
     shares = {names[dimension]: weight for dimension, weight in asked.items() if weight and dimension in names}
     scores = _scores(answers[0])
-    lab.expect("RC-2", set(scores) >= set(shares), f"scores of {shown(sorted(shares))}", list(scores))
+    lab.expect("RC-2", set(scores) >= set(shares), f"scores of {shown(sorted(shares))}", list(scores), inferred=True)
     mean = fsum(weight * scores[name] for name, weight in shares.items()) / (fsum(shares.values()) or 1)
     skipped, gated = (answer["reward"] for answer in answers)
     critical = "failure_metrics" in names and names["failure_metrics"] in shares
@@ -223,7 +241,7 @@ def names_of(lab: Lab, scenario: Scenario) -> dict[str, str]:
         known = dict[str, str]()
         for dimension in DIMENSIONS:
             names = list(_scores(scored(lab, scenario, [operator("Hello.")], {dimension: 1})))
-            lab.expect("RC-2", len(names) <= 1, f"no score but that of {dimension}", names)
+            lab.expect("RC-2", len(names) <= 1, f"no score but that of {dimension}", names, inferred=True)
             known |= {dimension: names[0]} if names else {}
         lab.remembered["names", scenario] = known
     return dict(known)
