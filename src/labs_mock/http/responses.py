@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from labs_mock.errors import MethodNotAllowed, RequestError
+from labs_mock.errors import HeadTooLarge, MethodNotAllowed, RequestError
 from labs_mock.http.delivery import Delivery
 
 Headers = list[tuple[bytes, bytes]]
@@ -37,7 +37,9 @@ def error_body(message: str, request_id: str) -> dict[str, Any]:
 
 def error_headers(error: RequestError) -> Headers:
     """Headers that an error brings with it."""
-    return [(b"allow", error.allow.encode())] if isinstance(error, MethodNotAllowed) else []
+    if isinstance(error, MethodNotAllowed):
+        return [(b"allow", error.allow.encode())]
+    return [(b"connection", b"close")] if isinstance(error, HeadTooLarge) else []
 
 
 async def send_stream(receive: Receive, send: Send, stream: Stream, headers: Headers, delivery: Delivery) -> None:
