@@ -248,7 +248,7 @@ def test_a_subscription_is_for_the_collection() -> None:
 BROKEN = "name: X\ndescription: Y\nshape: conversation\n  difficulty: easy\n"
 TWICE = yaml.safe_dump(CLAIM) + "name: Again\n"
 MISTAKES: list[tuple[dict[str, Any], str]] = [
-    ({"yaml": BROKEN}, r"^new-claim\.yaml:4:13: not YAML: "),
+    ({"yaml": BROKEN}, r"^new-claim\.yaml:4:3: not YAML: "),
     ({"yaml": "- a\n"}, r"^new-claim\.yaml:1:1: "),
     ({"yaml": ""}, r"^new-claim\.yaml:1:1: "),
     ({"yaml": TWICE}, rf"^new-claim\.yaml:{TWICE.count(chr(10))}:1: duplicate key 'name'"),
