@@ -13,8 +13,12 @@ import httpx
 import pytest
 
 from labs_mock.errors import ScenarioError, SettingsError, StartError
-from labs_mock.testing import ControlError, LabsMock
-from tests.support import CLAIM, KEY
+from labs_mock.judging import warnings_in
+from labs_mock.testing import ControlError, LabsMock, UndecidableError
+from labs_mock.world.journal import Journal
+from labs_mock.world.rewards import Rewards
+from tests.support import CLAIM, KEY, live, world
+from tests.world.test_journal import noise
 
 SAID = {
     "collection_slug": "case-management",
@@ -131,6 +135,42 @@ def test_assertions_on_requests_fail_well(mock: LabsMock) -> None:
     mock.forget_requests()
     mock.assert_no_findings()
     assert mock.requests == []
+
+
+def test_every_reward_is_there_when_its_request_has_gone() -> None:
+    """The journal keeps fewer requests than there are rewards; once the log itself has lost some, it says so."""
+    bounded = world()
+    bounded.journal, bounded.rewards = Journal(2), Rewards(4)
+    with live(bounded) as server, LabsMock(url=server.url) as mock:
+        made = [post(mock, "evaluate", {**SAID, "scenario_slug": "back-claim"}).json()["reward"] for _ in range(4)]
+        assert (len(mock.requests), mock.rewards_served) == (2, made)
+        post(mock, "evaluate", {**SAID, "scenario_slug": "back-claim"})
+        with pytest.raises(UndecidableError, match="undecidable: the oldest reward was dropped; `find_rewards` has"):
+            _ = mock.rewards_served
+        assert mock.find_rewards()["requests"] == [2, 3, 4, 5]
+
+
+def test_an_assertion_on_what_was_dropped_neither_holds_nor_denies() -> None:
+    """It says what was dropped: the body of a request, or requests; and what went with findings is not forgotten."""
+    bounded = world()
+    bounded.journal = Journal(3, 100_000)
+    with live(bounded) as server, LabsMock(url=server.url) as mock:
+        for number in range(3):
+            post(mock, "evaluate", {"number": number, "noise": noise(40_000).hex()})
+        mock.assert_requested("POST", "/api/v1/evaluate", json={"number": 2})
+        mock.assert_requested("POST", "/api/v1/evaluate", times=3)
+        with pytest.raises(UndecidableError, match=r"^undecidable: the body of request 1 was dropped\nexpected POST "):
+            mock.assert_requested("POST", "/api/v1/evaluate", json={"number": 0})
+        with pytest.raises(AssertionError, match="findings of severity warning: 6") as failed:
+            mock.assert_no_findings()
+        assert "dropped" not in str(failed.value)
+        for _ in range(4):
+            post(mock, "compare", {})
+        with pytest.raises(UndecidableError, match=r"^undecidable: the oldest 4 requests were dropped\n"):
+            mock.assert_requested("POST", "/api/v1/evaluate")
+        with pytest.raises(AssertionError, match="warning: 6\n  and 6 in requests that the journal has dropped"):
+            mock.assert_no_findings()
+        assert warnings_in(bounded) == ["6 in requests that the journal has dropped"]
 
 
 def test_a_mock_works_in_async_code() -> None:

@@ -238,7 +238,7 @@ class LabsMock:
             page = self.find_rewards(after=len(rewards), limit=PAGE)
             if page["dropped"]:
                 raise UndecidableError(
-                    f"undecidable: the oldest {page['dropped']:,} rewards were dropped; `find_rewards` has the others"
+                    f"undecidable: {_oldest(page['dropped'], 'reward')}; `find_rewards` has the others"
                 )
             rewards += page["rewards"]
             if len(rewards) >= page["count"] or not page["rewards"]:
@@ -310,13 +310,15 @@ class LabsMock:
 def _undecidable(answer: Json) -> str:
     """What was dropped that could decide."""
     bodies, requests = answer["bodies_dropped"], answer["requests_dropped"]
-    parts = [
-        f"the oldest {requests:,} requests were dropped" if requests > 1 else "the oldest request was dropped"
-    ] * bool(requests)
+    parts = [_oldest(requests, "request")] if requests else []
     if bodies:
         more = f" and of {len(bodies) - 1:,} more" if len(bodies) > 1 else ""
         parts.append(f"the body of request {bodies[0]}{more} was dropped")
     return f"undecidable: {', and '.join(parts)}"
+
+
+def _oldest(number: int, what: str) -> str:
+    return f"the oldest {what} was dropped" if number == 1 else f"the oldest {number:,} {what}s were dropped"
 
 
 def _times(number: int) -> str:

@@ -1,7 +1,7 @@
 """The log of rewards: every one that was served, packed into columns, the newest million of them."""
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 MAX_REWARDS = 1_000_000
@@ -26,21 +26,21 @@ class Rewards:
     def __len__(self) -> int:
         return len(self._rewards)
 
-    def append(self, request: int, rewards: Sequence[float | None], conversations: Iterable[int]) -> None:
+    def append(self, request: int, rewards: Sequence[float | None], conversations: Sequence[int]) -> None:
         """Add the rewards of a request in the order of its items; None, for one that failed, only keeps the places."""
-        for item, (reward, conversation) in enumerate(zip(rewards, conversations, strict=True)):
+        for item, reward in enumerate(rewards):
             if reward is None:
                 continue
             if len(self._rewards) < self._limit:
                 self._requests.append(request)
                 self._items.append(item)
-                self._conversations.append(conversation)
+                self._conversations.append(conversations[item])
                 self._rewards.append(reward)
             else:
                 place = self.dropped % self._limit
                 self._requests[place] = request
                 self._items[place] = item
-                self._conversations[place] = conversation
+                self._conversations[place] = conversations[item]
                 self._rewards[place] = reward
                 self.dropped += 1
 
