@@ -185,7 +185,8 @@ CLAUSES = (
     Clause(
         "EP-12",
         inferred="A tool call that the scenario does not know or allow is never a 400. It counts for nothing but as the last "
-        "call of its output, and ends the episode with `error` unless the scenario says otherwise.",
+        "call of its output, and ends the episode with `error` unless the scenario says otherwise. The mock reports it with the tool, "
+        "the path in its input and the reason.",
     ),
     Clause(
         "EP-13",
@@ -305,7 +306,7 @@ CLAUSES = (
         "ROW-1",
         "A row has `scenario_id`, `agent_template_id`, `messages`, and `metadata` with `temperature`, `rollout_index`, "
         "`turn_count`, `quality_score`, `complexity_score` and `ifd_score`.",
-        "`scenario_id` is `<collection>/<scenario>`.",
+        "`scenario_id` is `<collection>/<scenario>`, and there are no other fields.",
     ),
     Clause(
         "ROW-2",

@@ -220,7 +220,7 @@ def _(rows: Rows) -> None:
     del rows[-1]["metadata"]["ifd_score"]
 
 
-@on_rows("ROW-1", "a row has an id", inferred=False)
+@on_rows("ROW-1", "a row has an id", inferred=True)
 def _(rows: Rows) -> None:
     for number, row in enumerate(rows):
         row["id"] = number
@@ -251,7 +251,7 @@ def _(rows: Rows) -> None:
         message["role"] = "operator"
 
 
-@on_rows("ROW-2", "a system prompt begins", inferred=False)
+@on_rows("ROW-2", "a system prompt begins", inferred=True)
 def _(rows: Rows) -> None:
     for row in rows:
         row["messages"].insert(0, {"role": "system", "content": "Be kind."})

@@ -12,6 +12,7 @@ from labs_mock.conformance.checks import check
 from labs_mock.conformance.checks.datasets import exports
 from labs_mock.conformance.envelope import Shape, secret, wrong_in
 from labs_mock.conformance.exchanges import Sent
+from labs_mock.conformance.judgements import shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.target import Json
 from labs_mock.conformance.violations import Skip
@@ -27,6 +28,7 @@ _CONTEXT = re.compile(r"no word for \d+ day", re.IGNORECASE)
 
 SHAPES = (
     Shape("ROW-1", False),
+    Shape("ROW-1", True),
     Shape("ROW-2", False),
     Shape("ROW-2", True),
     Shape("ROW-3", True),
@@ -60,7 +62,7 @@ class Line:
     def expect(self, shape: Shape, held: bool, expected: str, seen: object) -> None:
         """Judge the row; its export is what led there."""
         clause, inferred = shape
-        said = seen if held else f"row {self.number}: {seen}"
+        said = seen if held else f"row {self.number}: {shown(seen)}"
         self.lab.expect(clause, held, expected, said, inferred, (self.export,))
 
 
@@ -202,8 +204,8 @@ def _shape_of(error: ErrorDetails) -> Shape:
     name = str(error["loc"][-1])
     if error["type"] == "extra_forbidden":
         extra = {"request_id": Shape("ID-2", True), "tool_calls": Shape("ROW-2", True)}
-        return Shape("NEVER-1") if secret(name) else extra.get(name, Shape("ROW-1", False))
+        return Shape("NEVER-1") if secret(name) else extra.get(name, Shape("ROW-1", True))
     if name == "thinking":
         return Shape("ROW-3", True) if error["input"] is None else Shape("TOK-2", False)
-    wrong = {"role": Shape("ROW-2", False), "messages": Shape("ROW-2", True)}
+    wrong = {"role": Shape("ROW-2", error["input"] == "system"), "messages": Shape("ROW-2", True)}
     return wrong.get(name, Shape("ROW-1", False)) if error["type"] != "missing" else Shape("ROW-1", False)
