@@ -173,7 +173,13 @@ def _judge_request_id(expect: Expect, sent: Sent) -> None:
 
 def _judge_repeated(expect: Expect, sent: Sent, repeated: Any) -> None:
     name = sent.headers.get("x-request-id")
-    expect("ID-2", name is not None and repeated == name, f"the body repeats {name}", repeated, inferred=False)
+    expect(
+        "ID-2",
+        name is not None and repeated == name,
+        f"the body repeats {name or 'the id of its header'}",
+        repeated,
+        inferred=False,
+    )
 
 
 def _behind_limiter(sent: Sent, operation: Operation | None) -> bool | None:

@@ -171,6 +171,9 @@ def turns_at_once_are_all_counted(lab: Lab) -> None:
         lab.expect("EP-15", seen == list(range(1, len(seen) + 1)), "each of the turns counted once", seen)
         held = len(seen) == AT_ONCE or any(answer["episode_complete"] for answer in taken)
         lab.expect("EP-15", held, f"{AT_ONCE} turns, or an end", taken)
+        if not any(answer["episode_complete"] for answer in taken):
+            after = episode.take(NEUTRAL)["turn"]
+            lab.expect("EP-15", after == len(seen) + 1, f"turn {len(seen) + 1} after them", after)
 
 
 def _at_once(episode: Episode, turns: int) -> list[Sent]:
