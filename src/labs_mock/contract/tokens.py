@@ -4,6 +4,8 @@ import re
 
 NO_RESPONSE = "<no_response/>"
 """Deliberate silence: exactly this is the whole content of an assistant message."""
+LONGEST_CUT = 2 * len(NO_RESPONSE)
+"""Characters of a content that is a cut token, with the white space around it."""
 
 _CUT = frozenset(
     [NO_RESPONSE[:end] for end in range(3, len(NO_RESPONSE))]  # `<no`, …, `<no_response/`
@@ -23,7 +25,7 @@ def is_near_miss(content: str) -> bool:
     """
     if "<" in content and _TOKEN.search(content) is not None:
         return content != NO_RESPONSE
-    return len(content) <= 2 * len(NO_RESPONSE) and content.strip().lower() in _CUT
+    return len(content) <= LONGEST_CUT and content.strip().lower() in _CUT
 
 
 def has_leaked_markup(content: str) -> bool:

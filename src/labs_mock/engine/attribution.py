@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from labs_mock.contract.findings import Finding
 from labs_mock.contract.models import Message
-from labs_mock.contract.tokens import has_leaked_markup, is_near_miss
+from labs_mock.contract.tokens import LONGEST_CUT, has_leaked_markup, is_near_miss
 from labs_mock.contract.wording import NO_OPERATOR_MESSAGE
 from labs_mock.engine.play import Player, Turn
 from labs_mock.engine.state import Play
@@ -28,11 +28,8 @@ class Attributed(NamedTuple):
     findings: list[Finding]
 
 
-class Run(NamedTuple):
-    """Messages in a row that may be the operator's, and the one behind them that is not."""
-
-    messages: list[Message]
-    behind: Message | None
+Run = tuple[list[Message], Message | None]
+"""Messages in a row that may be the operator's, and the one behind them that is not."""
 
 
 # One turn of an episode
@@ -60,10 +57,10 @@ def new_turn(player: Player, transcript: Sequence[Line], submitted: Sequence[Mes
     )
     if not runs and answered is not None:
         runs = _runs(new, [one.role == "assistant" for one in new])[-1:]
-        runs = [run._replace(messages=run.messages[-1:]) for run in runs]
+        runs = [(messages[-1:], behind) for messages, behind in runs]
     if not runs:
         raise BadRequest(NO_OPERATOR_MESSAGE)
-    turns = _played(player, runs)[0] if len(lines) == 1 else [run.messages for run in runs]
+    turns = _played(player, runs)[0] if len(lines) == 1 else [run for run, _ in runs]
     turn = [message for part in turns for message in part]
 
     findings = _differences(lines, texts, start)
@@ -189,9 +186,9 @@ def _runs(messages: Iterable[Message], operator: Iterable[bool]) -> list[Run]:
         if may_be_operator:
             run.append(message)
         elif run:
-            runs.append(Run(run, message))
+            runs.append((run, message))
             run = []
-    return [*runs, Run(run, None)] if run else runs
+    return [*runs, (run, None)] if run else runs
 
 
 def _played(player: Player, runs: Iterable[Run]) -> tuple[list[Turn], bool]:
@@ -231,7 +228,7 @@ def _oddities(submitted: Sequence[Message], turns: list[Turn]) -> list[Finding]:
     suspects = [
         index
         for index, message in enumerate(submitted)
-        if message.tool_calls or "<" in message.content or "[" in message.content or "response" in message.content
+        if message.tool_calls or "<" in message.content or "[" in message.content or len(message.content) <= LONGEST_CUT
     ]
     if not suspects:
         return []

@@ -20,6 +20,7 @@ Turn = Sequence[Message]
 
 MAX_STATES = 5_000
 _NOTHING: frozenset[int] = frozenset()
+_VISIBLE = frozenset(map(chr, range(0x21, 0x7F)))
 
 
 @dataclass(slots=True)
@@ -27,7 +28,8 @@ class Player:
     """Plays a scenario's persona over operator turns.
 
     All methods are pure but for their memory: what a message makes true is remembered by its content, and what a
-    turn leads to by what is seen in it; `leading` has the states that remember such turns, at most `limit`. Conversations that
+    turn leads to by what is seen in it; `leading` has the states that remember such turns, at most `limit`. With a character of
+    `no_openings` no opening begins. Conversations that
     differ in words alone share their states.
     """
 
@@ -36,6 +38,7 @@ class Player:
     said: Memo[frozenset[int]]
     heard: Memo[frozenset[int]]
     texts: Memo[str]
+    no_openings: frozenset[str]
     limit: int = MAX_STATES
     leading: list[Play] = field(default_factory=list)
 
@@ -46,19 +49,15 @@ class Player:
         opening = Play(scenario.first_observation)
         for atom in heard[scenario.first_observation]:
             opening.masks[atom] = 1
-        return cls(scenario, opening, said, heard, Memo(normalise))
+        return cls(scenario, opening, said, heard, Memo(normalise), _no_openings(scenario.opening))
 
     def text(self, content: str) -> str:
         """A content as it is compared: normalised."""
         return self.texts[content]
 
     def is_opening(self, content: str) -> bool:
-        """Whether a content is the persona's opening; most are not, which their first word tells without normalising them."""
-        opening = self.scenario.opening
-        word = opening.partition(" ")[0]
-        if content.isascii() and content.lstrip()[: len(word)].lower() != word:
-            return False
-        return self.text(content) == opening
+        """Whether a content is the persona's opening; most are not, which their first character shows."""
+        return content[:1] not in self.no_openings and self.text(content) == self.scenario.opening
 
     def start(self) -> Play:
         """The state before the first turn: only the first observation has been heard."""
@@ -169,6 +168,15 @@ class Player:
         if play.closed or criteria.completed in yielding:
             return "completed"
         return "max_turns_reached" if play.turn >= scenario.file.max_turns else None
+
+
+def _no_openings(opening: str) -> frozenset[str]:
+    """Visible ASCII characters with which no text begins that normalises to an opening.
+
+    Normalising changes such a first character into its lower case, or with the marks behind it into one beyond ASCII.
+    """
+    first = opening[:1]
+    return _VISIBLE - {first, first.upper()} if first.isascii() else frozenset()
 
 
 def _begin(play: Play) -> None:
