@@ -157,6 +157,7 @@ CONFORMANCE = tuple(
         "checks.evaluation",
         "checks.batch",
         "checks.keys",
+        "checks.organisations",
         "checks.weights",
         "checks.requirements",
         "checks.catalog",

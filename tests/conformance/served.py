@@ -13,7 +13,7 @@ from labs_mock.scenario.scenario import Scenario
 from labs_mock.scenario.server_file import AccountFile
 from labs_mock.settings import settings_from
 from labs_mock.world import World
-from tests.conformance.mutants import SHORT, UNSUBSCRIBED
+from tests.conformance.mutants import CLOSED, OPEN, SECOND_KEY, SHORT, UNSUBSCRIBED
 from tests.http.datasets import STATES, by_polls, in_state, talks
 from tests.support import KEY, library
 
@@ -81,19 +81,20 @@ ROWS = """
 
 
 def small_world(**account: Any) -> World:
-    """A world on a frozen clock; its key has no subscription for one collection."""
-    terms = {"subscriptions": ["case-management", "neighbours"], **account}
-    known = replace(
-        _library(),
-        server=_library().server.model_copy(update={"keys": [AccountFile(key=KEY, organisation="a", **terms)]}),
-    )
+    """A world on a frozen clock; its first key has no subscription for one collection, and the second has one for one."""
+    terms = {"subscriptions": [CLOSED, OPEN], **account}
+    keys = [
+        AccountFile(key=KEY, organisation="a", **terms),
+        AccountFile(key=SECOND_KEY, organisation="b", subscriptions=[OPEN]),
+    ]
+    known = replace(_library(), server=_library().server.model_copy(update={"keys": keys}))
     return World(settings_from({"clock": "frozen", "port": 0}), known)
 
 
 @cache
 def _library() -> Library:
     given = yaml.safe_load(SCENARIOS)
-    short, week = (_scenario("neighbours", name, given[name]) for name in (SHORT, "week-long"))
+    short, week = (_scenario(OPEN, name, given[name]) for name in (SHORT, "week-long"))
     hidden = _scenario(UNSUBSCRIBED, SHORT, given[SHORT])
     every = [*map(in_state, STATES), by_polls(), _by_hand()]
     return replace(library(talks(), short, week, hidden), datasets={one.id: one for one in every})

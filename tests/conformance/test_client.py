@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from labs_mock.conformance.client import Client
+from labs_mock.conformance.client import SECOND, Client
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.runner import PROFILES, run
 from labs_mock.conformance.violations import OutOfBudget
@@ -13,6 +13,8 @@ from labs_mock.scenario.server_file import AccountFile
 from tests.support import KEY, Live, live, world
 
 KEYS = [AccountFile(key=KEY, organisation="a", requests_per_minute=20)]
+OTHER = f"{KEY}_other"
+BOTH = [*KEYS, AccountFile(key=OTHER, organisation="b", requests_per_minute=5)]
 CATALOG = ("GET", "/api/v1/catalog")
 
 
@@ -81,3 +83,23 @@ def test_a_run_ends_where_no_window_ever_does() -> None:
     assert sum(waited) < 5 * 60
     assert statuses(running)[429] <= 4
     assert any("does not lift" in one.reason for one in report.verdicts)
+
+
+def test_each_key_has_its_own_limit() -> None:
+    """The second key waits for its own window and counts for the one budget; the first one does not wait for it (RL-2)."""
+    waited: list[float] = []
+    with live(world(keys=BOTH)) as running:
+
+        def sleep(seconds: float) -> None:
+            waited.append(seconds)
+            running.world.clock.advance(60)
+
+        with Client(running.url, KEY, second_key=OTHER, max_requests=22, sleep=sleep) as client:
+            assert {client.send(*CATALOG, authorization=SECOND).status for _ in range(5)} == {200}
+            assert {client.send(*CATALOG).status for _ in range(12)} == {200}
+            assert waited == []
+            assert {client.send(*CATALOG, authorization=SECOND).status for _ in range(5)} == {200}
+            assert len(waited) == 1
+            with pytest.raises(OutOfBudget, match="spent"):
+                client.send(*CATALOG, authorization=SECOND)
+        assert statuses(running) == {200: 22}

@@ -24,6 +24,9 @@ from labs_mock.conformance.test_contract import (
 )
 from labs_mock.conformance.verdicts import UNSEEN
 from labs_mock.contract.clauses import CLAUSES
+from labs_mock.scenario.server_file import AccountFile
+from tests.conformance.mutants import SECOND_KEY
+from tests.conformance.served import small_world
 from tests.support import KEY, Live, live, world
 
 for of_the_suite in (test_clause, test_every_check_could_be_completed, test_the_run_is_complete):
@@ -33,7 +36,8 @@ for of_the_suite in (test_clause, test_every_check_could_be_completed, test_the_
 def conformance(*arguments: str | Path, **environment: str) -> Result:
     """What the command did."""
     said = ["conformance", *map(str, arguments)]
-    return CliRunner().invoke(main, said, env={"COLUMNS": "200", "LABS_API_KEY": None, "LABS_URL": None, **environment})
+    unset = dict.fromkeys(("LABS_API_KEY", "LABS_SECOND_API_KEY", "LABS_URL"))
+    return CliRunner().invoke(main, said, env={"COLUMNS": "200", **unset, **environment})
 
 
 def reverse_results(server: Live) -> None:
@@ -116,6 +120,66 @@ def test_what_needs_an_option_is_not_asked() -> None:
     assert (result.exit_code, said["incomplete"]) == (0, [])
     reasons = {(one["clause"], one["basis"]): one["reason"] for one in said["clauses"]}
     assert reasons["DS-4", "documented"] == "not asked: a dataset must be named with --dataset"
+
+
+def verdicts_of(result: Result) -> dict[tuple[str, str], dict[str, Any]]:
+    """The entries of a report on standard output, by clause and basis."""
+    return {(one["clause"], one["basis"]): one for one in json.loads(result.stdout)["clauses"]}
+
+
+@pytest.mark.parametrize("how", ["an option", "the environment", "nothing"])
+def test_a_second_key_is_asked_with(how: str) -> None:
+    """With one, AUTH-2 is judged; without, it is not asked, and the run is complete all the same. No report holds a key (ERR-2)."""
+    with live(small_world()) as running:
+        options = ["--second-api-key", SECOND_KEY] if how == "an option" else []
+        environment = {"LABS_SECOND_API_KEY": SECOND_KEY if how == "the environment" else ""}
+        result = conformance(running.url, "--api-key", KEY, "--json", "-", *options, **environment)
+        used = [one for one in running.world.journal if one.account is not None and one.account.key == SECOND_KEY]
+    found = verdicts_of(result)
+    assert (result.exit_code, json.loads(result.stdout)["incomplete"]) == (0, [])
+    assert {one["outcome"] for one in found.values()} == {"passed", "skipped"}
+    assert KEY not in result.output
+    assert SECOND_KEY not in result.output
+    assert bool(used) == (how != "nothing")
+    for basis in ("documented", "inferred"):
+        one = found["AUTH-2", basis]
+        assert (one["outcome"] == "passed") == (how != "nothing")
+        if how == "nothing":
+            assert one["reason"] == "not asked: the key of another organisation must be given with --second-api-key"
+
+
+def test_what_a_second_key_was_given_for_must_be_finished() -> None:
+    """Where the budget was spent before, the run is incomplete for those checks, too (RL-2)."""
+    with live(small_world()) as running:
+        keys = ("--api-key", KEY, "--second-api-key", SECOND_KEY)
+        result = conformance(running.url, *keys, "--max-requests", "5", "--json", "-", "--allow-incomplete")
+    assert verdicts_of(result)["AUTH-2", "documented"]["reason"] == "not reached: the budget of requests is spent"
+
+
+@pytest.mark.parametrize("organisation", ["a", "b"])
+def test_a_second_key_that_sees_everything(organisation: str) -> None:
+    """AUTH-2 is skipped with that reason; one of the same organisation finds the episode, which differs (EP-13)."""
+    keys = [AccountFile(key=KEY, organisation="a"), AccountFile(key=SECOND_KEY, organisation=organisation)]
+    with live(world(keys=keys)) as running:
+        result = conformance(running.url, "--api-key", KEY, "--second-api-key", SECOND_KEY, "--json", "-")
+    found = verdicts_of(result)
+    assert (result.exit_code, json.loads(result.stdout)["incomplete"]) == (0, [])
+    reason = "the second key sees every collection that the first one sees"
+    assert {found["AUTH-2", basis]["reason"] for basis in ("documented", "inferred")} == {reason}
+    differs = [clause for (clause, _), one in found.items() if one["outcome"] not in ("passed", "skipped")]
+    assert differs == (["EP-13"] if organisation == "a" else [])
+
+
+def test_a_second_key_must_be_another_one_that_is_known(server: Live) -> None:
+    """The first one again, or one that the server does not know, is a usage error in one line (AUTH-1)."""
+    same = conformance(server.url, "--api-key", KEY, "--second-api-key", KEY)
+    assert len(server.world.journal) == 0
+    wrong = conformance(server.url, "--api-key", KEY, "--second-api-key", "lab_wrong")
+    assert (same.exit_code, wrong.exit_code) == (2, 2)
+    assert (
+        same.output == "labs-mock: second-api-key: expected the key of another organisation; got the same key twice\n"
+    )
+    assert wrong.output == f"labs-mock: {server.url} does not know the second key: 401 Invalid or missing API key\n"
 
 
 def test_a_failure_is_1(server: Live) -> None:
@@ -260,9 +324,12 @@ def test_options_of_pytest_reach_the_run() -> None:
         "7",
         LABS_API_KEY="k",
     )
-    assert (asked["url"], asked["api_key"]) == ("http://a", "k")
+    assert (asked["url"], asked["api_key"], asked["second_api_key"]) == ("http://a", "k", None)
     assert (asked["datasets"], asked["scenarios"], asked["max_requests"]) == (["x", "y"], (), 7)
     assert (asked["profile"], asked["strict"], asked["seed"], asked["html"]) == ("quick", False, 0, None)
+    server = ("--labs-mock-conformance-url", "http://a", "--labs-mock-conformance-api-key", "k")
+    assert parsed(*server, "--labs-mock-conformance-second-api-key", "l")["second_api_key"] == "l"
+    assert parsed(*server, LABS_SECOND_API_KEY="l")["second_api_key"] == "l"
     for given in ((), ("--labs-mock-conformance-url", "http://a"), ("--labs-mock-conformance-api-key", "k")):
         with pytest.raises(ValueError, match="is needed"):
             parsed(*given)

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_mock.conformance.client import Client
-from labs_mock.conformance.exchanges import HIDDEN, expression
-from tests.support import KEY, Live
+from labs_mock.conformance.client import SECOND, Client
+from labs_mock.conformance.exchanges import HIDDEN, SECOND_HIDDEN, expression
+from labs_mock.scenario.server_file import AccountFile
+from tests.support import KEY, Live, live, world
 
 LARGE = b'{"a":"' + b"x" * 3_000_000 + b'","b":[' + b'{"c":1},' * 900 + b"0]}"
 BODIES = (b"", b'{"a": "it\'s $HOME `x` \\n"}', '{"a": "\N{SNOWMAN} \'"}'.encode(), b'{"a": "\xff"}', LARGE)
@@ -51,3 +52,29 @@ def test_the_key_is_hidden_wherever_it_is(server: Live) -> None:
     assert record.account is not None
     assert KEY not in repr(sent)
     assert HIDDEN.encode() in (sent.body or b"")
+
+
+@needs_shell
+def test_a_second_key_is_hidden_likewise() -> None:
+    """Even where one key begins with the other; the line takes it from a variable of its own (ERR-2)."""
+    other = f"{KEY}_other"
+    keys = [AccountFile(key=KEY, organisation="a"), AccountFile(key=other, organisation="b")]
+    with live(world(keys=keys)) as running:
+        with Client(running.url, KEY, second_key=other) as client:
+            body = f'{{"{HIDDEN} {SECOND_HIDDEN}": 1}}'.encode()
+            sent = client.send("POST", "/api/v1/evaluate", body, {"content-type": "application/json"}, SECOND)
+        line = sent.curl()
+        assert KEY not in repr(sent) + line
+        shell = {**os.environ, "LABS_API_KEY": KEY, "LABS_SECOND_API_KEY": other}
+        subprocess.run(["bash", "-c", line], check=True, capture_output=True, env=shell)
+        one, again = running.world.journal
+    assert one.account is again.account is running.world.accounts.get(other)
+    assert one.request == again.request
+
+
+def test_an_answer_that_holds_keys_is_hidden() -> None:
+    """Whatever a server says back, in headers and bodies, the keys have names there (ERR-2)."""
+    other = f"{KEY}_other"
+    with Client("http://127.0.0.1:9", KEY, second_key=other) as client:
+        hidden = client._hidden(f"{other}, {KEY}".encode())
+    assert hidden == f"{SECOND_HIDDEN}, {HIDDEN}".encode()

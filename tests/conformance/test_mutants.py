@@ -12,7 +12,7 @@ from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.runner import CHECKS, PROFILES, run
 from labs_mock.conformance.verdicts import Report
 from labs_mock.conformance.violations import Part
-from tests.conformance.mutants import Mutant
+from tests.conformance.mutants import SECOND_KEY, Mutant
 from tests.conformance.mutants.every import MUTANTS
 from tests.conformance.served import small_world
 from tests.support import KEY, live
@@ -26,9 +26,14 @@ NARROW = list({mutant.part.clause: mutant for mutant in reversed(MUTANTS) if not
 """A mutant of each clause that breaks one thing."""
 
 
+def asking(url: str) -> Client:
+    """A client with both keys that never waits."""
+    return Client(url, KEY, second_key=SECOND_KEY, sleep=lambda _: None)
+
+
 def judged() -> Report:
     """A quick run against a server that starts here."""
-    with live(small_world()) as running, Client(running.url, KEY, sleep=lambda _: None) as client:
+    with live(small_world()) as running, asking(running.url) as client:
         return run(Lab(client, most_scenarios=QUICK.scenarios), QUICK)
 
 
@@ -36,7 +41,7 @@ def judged() -> Report:
 def judges() -> tuple[dict[Part, list[Check]], list[str]]:
     """The checks that judge each part of a clause, and what did not hold; a run against the unbroken server, check by check."""
     found = defaultdict(list)
-    with live(small_world()) as running, Client(running.url, KEY, sleep=lambda _: None) as client:
+    with live(small_world()) as running, asking(running.url) as client:
         lab = Lab(client, most_scenarios=QUICK.scenarios)
         run(lab, QUICK, checks=[])
         for one in CHECKS:
@@ -53,7 +58,7 @@ def test_a_broken_server_is_found_out(mutant: Mutant) -> None:
     """It fails the part of the clause that it breaks: checks run until that fails, those first that usually judge it."""
     likely, _ = judges()
     checks = [*likely[mutant.part], *(one for one in CHECKS if one not in likely[mutant.part])]
-    with mutant.applied(), live(small_world()) as running, Client(running.url, KEY, sleep=lambda _: None) as client:
+    with mutant.applied(), live(small_world()) as running, asking(running.url) as client:
         lab = Lab(client, most_scenarios=QUICK.scenarios)
         tried = (run(lab, QUICK, checks=[one]) for one in checks)
         assert any(mutant.part in lab.judgements.violations for _ in tried), (

@@ -12,13 +12,16 @@ import orjson
 HIDDEN = "$LABS_API_KEY"
 """What stands for the key, wherever it was sent or came back."""
 
+SECOND_HIDDEN = "$LABS_SECOND_API_KEY"
+"""What stands for the second key, likewise."""
+
 _REPEATED = re.compile(r"(.{1,60}?)\1{49,}", re.DOTALL)
 _INLINE = 2_000  # characters of a body that go into a command as they are
 
 
 @dataclass(frozen=True)
 class Sent:
-    """One request with its answer, in neither of which the key can be read.
+    """One request with its answer, in neither of which a key can be read.
 
     `path` begins with `/`. `sent` and `headers` have names in lower case; `body` is None where nothing was sent. If there
     was no answer, `status` is 0 and `trouble` says why. `seconds` are those from sending to the end of the answer.
@@ -55,7 +58,7 @@ class Sent:
         return len(self.path) + len(self.body or b"") + sum(map(len, self.sent.values()))
 
     def curl(self) -> str:
-        """A line for a shell that sends the request once more; the key is taken from the environment."""
+        """A line for a shell that sends the request once more; a key is taken from the environment."""
         words = ["curl", "-sS", "-X", self.method]
         words += [part for name, value in self.sent.items() for part in ("-H", f"{name}: {value}")]
         line = " ".join([*map(_quoted, words), _quoted(self.base + self.path)])
@@ -71,7 +74,10 @@ class Sent:
 
 
 def _quoted(text: str) -> str:
-    return shlex.quote(text).replace(HIDDEN, f"'\"{HIDDEN}\"'")
+    line = shlex.quote(text)
+    for name in (HIDDEN, SECOND_HIDDEN):
+        line = line.replace(name, f"'\"{name}\"'")
+    return line
 
 
 def _python(expression: str, stream: str = "") -> str:

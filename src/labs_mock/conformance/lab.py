@@ -12,7 +12,7 @@ from hypothesis.strategies import SearchStrategy
 
 from labs_mock.clock import parse_instant
 from labs_mock.conformance import envelope
-from labs_mock.conformance.client import OWN, Client
+from labs_mock.conformance.client import OWN, SECOND, Client
 from labs_mock.conformance.conversations import beginnings, suggested
 from labs_mock.conformance.exchanges import Sent
 from labs_mock.conformance.judgements import Judgements
@@ -43,6 +43,7 @@ class Lab:
 
     `ask` sends a request of an operation and `send` any other; what comes back has been judged by `envelope` and may have
     any status. The first of them raises `StartError` if there is no answer at all, and `Refused` if the key is not known.
+    `second` is what goes with `authorization` for a key of another organisation.
     `evaluate`, `batch`, `compare`, `create`, `turn` and `status` want a 200 and give its body.
     """
 
@@ -65,7 +66,7 @@ class Lab:
     def discover(self) -> None:
         """Ask for the catalog, for an episode of each scenario, and how far each dataset is; judge the answers.
 
-        Raises `Refused` for what the options name and the server does not have.
+        Raises `Refused` for what the options name and the server does not have, and a second key that it does not know.
         """
         try:
             self._discover()
@@ -81,6 +82,7 @@ class Lab:
         if missing:
             raise Refused(f"the catalog has no {missing[0]!r}")
         self._check_named_datasets()
+        self._check_second_key()
         offered = listed(catalog, self.options)
         offered.sort(key=lambda one: (one.collection, one.slug) not in self.options.talks)
         found = chosen(offered, self._most)
@@ -122,6 +124,14 @@ class Lab:
     def dataset(self, *statuses: str) -> str:
         """The first of them."""
         return self.datasets(*statuses)[0]
+
+    @property
+    def second(self) -> str:
+        """The authorization with a key of another organisation. Raises `Skip` if none was given."""
+        if not self.client.has_second_key:
+            raise Skip("not asked: the key of another organisation must be given with --second-api-key")
+        self._check_discovered()
+        return SECOND
 
     def clock(self) -> Clock | None:
         """The clock of a labs-mock server; None of another server. Raises `Skip` where it is not for us to read."""
@@ -257,6 +267,12 @@ class Lab:
             sent = self.ask("dataset_status", id=name, limited=None)
             if sent.status in (400, 404):
                 raise Refused(f"there is no dataset {name!r}: {_said(sent)}")
+
+    def _check_second_key(self) -> None:
+        if self.client.has_second_key:
+            sent = self.ask("list_catalog", authorization=SECOND)
+            if sent.status == 401:
+                raise Refused(f"{self.client.url} does not know the second key: {_said(sent)}")
 
     def _learned(self, scenario: Scenario) -> Scenario:
         """A scenario with what an episode of it tells; without that, if the server does not say it."""

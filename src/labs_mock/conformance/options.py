@@ -20,7 +20,10 @@ def count(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A row of the table; `field` is where its value goes, `variable` what it is read from in the environment."""
+    """A row of the table; `field` is where its value goes, `variable` what it is read from in the environment.
+
+    Nothing goes without one that is `needed`.
+    """
 
     name: str
     field: str
@@ -30,17 +33,13 @@ class Option:
     several: bool = False
     choices: tuple[str, ...] = ()
     variable: str = ""
+    needed: bool = False
     metavar: str | None = None
 
     @property
     def flag(self) -> bool:
         """Whether it takes no value."""
         return self.kind is bool
-
-    @property
-    def needed(self) -> bool:
-        """Whether nothing goes without it; all that can stand in the environment is."""
-        return bool(self.variable)
 
 
 EXTRA = ("httpx", "hypothesis", "jinja2", "junitparser", "pytest")
@@ -62,7 +61,13 @@ FILES = ("json", "junit", "html")  # the options that name reports
 PASSING = ("strict", "allow_incomplete")  # and those that say what a run is that has passed
 
 OPTIONS = (
-    Option("api-key", "api_key", "the key to ask with", variable="LABS_API_KEY"),
+    Option("api-key", "api_key", "the key to ask with", variable="LABS_API_KEY", needed=True),
+    Option(
+        "second-api-key",
+        "second_api_key",
+        "the key of another organisation, best with fewer subscriptions",
+        variable="LABS_SECOND_API_KEY",
+    ),
     Option("collection", "collections", "judge this collection only; may be given again", several=True),
     Option("scenario", "scenarios", "judge this scenario only, a slug or <collection>/<slug>", several=True),
     Option("dataset", "datasets", "id of a training dataset to judge; no call lists them", several=True),
@@ -87,7 +92,7 @@ OPTIONS = (
     Option("junit", "junit", "write the report as JUnit XML; - is standard output", metavar="FILE"),
     Option("html", "html", "write the report as one HTML page; - is standard output", metavar="FILE"),
 )
-URL = Option("url", "url", "the server to judge by the contract", variable="LABS_URL")
+URL = Option("url", "url", "the server to judge by the contract", variable="LABS_URL", needed=True)
 
 
 def of_pytest(option: Option) -> str:
@@ -125,7 +130,7 @@ def given_to_pytest(config: Any, environment: Mapping[str, str] = os.environ) ->
     for option in (URL, *OPTIONS):
         value = config.getoption(_dest(option))
         value = environment.get(option.variable) or None if value is None and option.variable else value
-        if value is None and option.variable:
+        if value is None and option.needed:
             raise ValueError(f"{of_pytest(option)} or {option.variable} is needed: {option.help}")
         asked[option.field] = value or () if option.several else value
     return asked

@@ -28,6 +28,7 @@ from labs_mock.conformance.checks import (
     histories,
     keys,
     normalisation,
+    organisations,
     requirements,
     rows,
     silence,
@@ -48,6 +49,7 @@ MODULES = (
     general,
     units,
     keys,
+    organisations,
     catalog,
     episodes,
     histories,
@@ -132,7 +134,7 @@ def run(
 ) -> Report:
     """Run checks (default: all, and the machine) with a seed, and judge.
 
-    Raises `StartError` if nothing answers, `Refused` if the key, or what is named, is not known. Every check has an equal
+    Raises `StartError` if nothing answers, `Refused` if a key, or what is named, is not known. Every check has an equal
     part of what is left of the budget.
     """
     if checks is None:
@@ -172,6 +174,7 @@ def judge(  # noqa: PLR0913 - what the table of options has
     url: str,
     api_key: str,
     *,
+    second_api_key: str | None = None,
     profile: str = "quick",
     seed: int = 0,
     max_requests: int | None = None,
@@ -183,14 +186,17 @@ def judge(  # noqa: PLR0913 - what the table of options has
 ) -> Report:
     """Run all checks against a server as the options say.
 
-    Raises `StartError` if it does not answer at all, `Refused` if it does not know the key or what is named, and
-    `LabsMockError` for a file of conversations that has others.
+    Raises `StartError` if it does not answer at all, `Refused` if it does not know a key or what is named or if both keys are
+    the same, and `LabsMockError` for a file of conversations that has others.
     """
     if not url.startswith(("http://", "https://")) or url.rstrip("/").endswith(BASE_PATH):
         raise Refused(f"URL: expected http:// or https:// and a host, without {BASE_PATH}; got {url}")
+    if second_api_key == api_key:
+        raise Refused("second-api-key: expected the key of another organisation; got the same key twice")
     chosen = PROFILES[profile]
     talks = read_conversations(conversations) if conversations else {}
-    with _nothing_is_kept(), Client(url, api_key, max_requests=max_requests) as client:
+    second = second_api_key or ""
+    with _nothing_is_kept(), Client(url, api_key, second_key=second, max_requests=max_requests) as client:
         lab = Lab(client, Options(collections, scenarios, datasets, talks), chosen.scenarios)
         return run(lab, chosen, seed, watch=watch)
 

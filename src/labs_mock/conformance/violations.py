@@ -47,7 +47,7 @@ class Violation(AssertionError):
 
 
 class Refused(LabsMockError):
-    """What was asked cannot be done: the server does not know the key, or has not what is named."""
+    """What was asked cannot be done: the server does not know a key, or has not what is named."""
 
 
 class Skip(SkipTest):

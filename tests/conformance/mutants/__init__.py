@@ -26,6 +26,12 @@ from labs_mock.world import World
 UNSUBSCRIBED = "unsubscribed"
 """A collection of the server for which the key has no subscription."""
 
+SECOND_KEY = "lab_other"
+"""The key of another organisation, with a subscription for one of the two collections of the first."""
+
+OPEN, CLOSED = "neighbours", "case-management"
+"""The collections of the first key: that of the second key, and the other one."""
+
 SHORT = "short-talk"
 """A scenario of the server that does not define all dimensions."""
 
@@ -46,6 +52,11 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: Any
+
+    @property
+    def of_second_key(self) -> bool:
+        """Whether the second key asked."""
+        return self.sent.get("authorization") == f"Bearer {SECOND_KEY}"
 
     def refuse(self, status: int, message: str = "No.") -> None:
         """Make an error of it."""

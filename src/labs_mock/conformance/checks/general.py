@@ -7,7 +7,7 @@ import orjson
 from hypothesis import strategies as st
 
 from labs_mock.conformance.checks import Draw, check
-from labs_mock.conformance.exchanges import HIDDEN, Sent
+from labs_mock.conformance.exchanges import HIDDEN, SECOND_HIDDEN, Sent
 from labs_mock.conformance.judgements import quoted, shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import conversations, operator, persona, texts, without
@@ -241,7 +241,8 @@ def a_message_names_the_field(lab: Lab) -> None:
 @check("ERR-2")
 def a_message_quotes_little_and_no_key(lab: Lab, data: Draw) -> None:
     """At most 80 characters of input, and never a key, come back in an error."""
-    text = data(st.sampled_from(["".join(f"q{number:03}" for number in range(60)), HIDDEN]))
+    keys = [HIDDEN, *[SECOND_HIDDEN] * lab.client.has_second_key]
+    text = data(st.sampled_from(["".join(f"q{number:03}" for number in range(60)), *keys]))
     spoil = data(st.sampled_from(QUOTING))
     body = _changed(_hello(lab), lambda plain: spoil(plain, text))
     sent = lab.ask("evaluate", body)

@@ -1,6 +1,7 @@
 """Who may ask, what a key may see, and what it is (AUTH, KEY)."""
 
 from contextlib import suppress
+from itertools import product
 from typing import Any
 
 from labs_mock.clock import parse_instant
@@ -39,11 +40,10 @@ ATTEMPTS = 4  # for two requests within one window
 @check("AUTH-1")
 def without_a_valid_key_everything_is_a_401(lab: Lab) -> None:
     """Whatever is wrong with the key, and whatever else is wrong with the request (RL-1)."""
-    for operation in OPERATIONS:
-        for authorization in lab.each(NO_KEY):
-            sent = lab.ask(operation.name, {}, id=NOBODY, authorization=authorization)
-            why = f"{'no authorization' if authorization is None else f'the authorization {quoted(authorization)}'}"
-            lab.refused(sent, 401, "AUTH-1", inferred=False, message=UNAUTHORIZED, why=why)
+    for authorization, operation in lab.each(product(NO_KEY, OPERATIONS)):
+        sent = lab.ask(operation.name, {}, id=NOBODY, authorization=authorization)
+        why = "no authorization" if authorization is None else f"the authorization {quoted(authorization)}"
+        lab.refused(sent, 401, "AUTH-1", inferred=False, message=UNAUTHORIZED, why=why)
 
 
 @check("AUTH-1")

@@ -1,6 +1,6 @@
 """What every report says of a run, as plain data; as JSON it is a report of its own.
 
-No value holds the key: requests and answers come without it, `$LABS_API_KEY` stands in its place.
+No value holds a key: requests and answers come without it, `$LABS_API_KEY` or `$LABS_SECOND_API_KEY` stands in its place.
 """
 
 from collections import Counter
