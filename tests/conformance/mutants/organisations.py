@@ -1,4 +1,4 @@
-"""What the key of another organisation should not see, or should: AUTH-2, CAT-2, EP-13, KEY-1, RL-2."""
+"""What the key of another organisation should not see, or should: AUTH-2, ERR-2, CAT-2, EP-13, KEY-1, RL-2."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,7 +8,7 @@ from labs_mock.errors import NotFound
 from labs_mock.world.accounts import Account
 from labs_mock.world.episodes import Episodes
 from labs_mock.world.limits import RateLimits
-from tests.conformance.mutants import CLOSED, Answer, instead, on_answer
+from tests.conformance.mutants import CLOSED, SECOND_KEY, Answer, instead, on_answer
 from tests.support import KEY
 
 # AUTH-2
@@ -46,6 +46,15 @@ def _(answer: Answer) -> None:
     for index, one in enumerate(answer.body["results"]):
         if NO_SUBSCRIPTION in one.get("error", ""):
             answer.body["results"][index] = {"id": one["id"], "status": "success", "reward": 0.0}
+
+
+# ERR-2
+
+
+@on_answer("ERR-2", "only the key that asks is never quoted", "evaluate", status=range(400, 500))
+def _(answer: Answer) -> None:
+    if SECOND_KEY in str(answer.asked):
+        answer.body["message"] += f"; got {SECOND_KEY}"
 
 
 # CAT-2
