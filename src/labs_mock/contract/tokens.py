@@ -1,6 +1,6 @@
 """The token of silence (TOK-1), and what leaks into a message of a model beside it (section 7)."""
 
-import re
+import re2
 
 NO_RESPONSE = "<no_response/>"
 """Deliberate silence: exactly this is the whole content of an assistant message."""
@@ -12,9 +12,9 @@ _CUT = frozenset(
     + [NO_RESPONSE[start:] for start in range(1, 5)]  # `no_response/>`, …, `response/>`
     + ["no_response", "no_response/"]
 )
-# Gaps are bounded, so that a search takes linear time. `<no response yet>` is a placeholder and not the token.
-_TOKEN = re.compile(r"<\s{0,3}/?\s{0,3}no(?:[_-]?response(?![\w-])|\sresponse\s{0,3}/?\s{0,3}>)", re.IGNORECASE)
-_MARK = re.compile(r"<[|｜][^\s<>|｜]{1,40}[|｜]>|\[/?INST\]|</?think>")  # noqa: RUF001 - some templates have wide bars
+# RE2 takes linear time on any text. `<no response yet>` is a placeholder and not the token.
+_TOKEN = re2.compile(r"(?i)<[\s\pZ]*/?[\s\pZ]*no(?:[_-]?response(?:[^\pL\pN_-]|$)|[\s\pZ]response[\s\pZ]*/?[\s\pZ]*>)")
+_MARK = re2.compile(r"<[|｜][^\s\pZ<>|｜]{1,40}[|｜]>|\[/?INST\]|</?think>")  # noqa: RUF001 - some templates have wide bars
 _END = "</s>"
 
 
