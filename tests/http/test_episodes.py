@@ -128,7 +128,8 @@ def test_unknown_fields_are_ignored_and_noticed(server: Live) -> None:
     message = {**operator("x", {**SCAN, "id": "call_1"}), "thinking": "hm"}
     turn = server.turn(episode, message, reward_config={"skip_safety_gates": True})
     places = re.findall(r'place="([^"]+)"', turn.headers["x-mock-findings"])
-    assert places == ["messages.0.thinking", "messages.0.tool_calls.0.id", "reward_config.skip_safety_gates"]
+    unknown = ["messages.0.thinking", "messages.0.tool_calls.0.id", "reward_config.skip_safety_gates"]
+    assert places == [*unknown, "reward_config"]  # the last is reward_config_unscored
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ LIGHT = {
     "labs_mock.conformance",
     "labs_mock.conformance.options",
     "labs_mock.errors",
+    "labs_mock.escapes",
     "labs_mock.pytest_plugin",
 }
 

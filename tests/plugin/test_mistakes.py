@@ -28,7 +28,7 @@ OPTIONS = {
     "seed=x": "seed: expected a whole number from 0 to 9223372036854775807",
     "scenarios=missing": "*/missing:1:1: no such folder",
     "findings=loud": "findings: unknown 'loud'; expected one of: error, warn, ignore",
-    "faults={status: 503": "*: not YAML: did not find expected ',' or '}'",
+    "faults={status: 503": "*: not YAML: neither ',' nor '}' where one is needed",
     "datasets=missing.yaml": "missing.yaml:1:1: cannot be read: No such file or directory",
 }
 

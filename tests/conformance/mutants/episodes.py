@@ -270,8 +270,8 @@ def _(original: Any, player: Player, messages: Any) -> Any:
 
 @instead("EP-8", "in a history of assistants they always take turns", attribution, "_played")
 def _(original: Any, player: Player, runs: Any) -> Any:
-    alone = len(runs) == 1 and runs[0].behind is None
-    return ([[one] for one in runs[0].messages[::2]], True) if alone else original(player, runs)
+    messages, behind = runs[0] if len(runs) == 1 else ([], None)
+    return ([[one] for one in messages[::2]], True) if messages and behind is None else original(player, runs)
 
 
 @instead("EP-8", "a foreign history of assistants is one turn", attribution, "_played")
