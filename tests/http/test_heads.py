@@ -26,11 +26,12 @@ def of_fields(number: int) -> bytes:
 
 
 def ended(server: Live, *segments: bytes) -> Answer:
-    """The answer after which the server closes the connection."""
+    """The answer after which the server closes the connection: with a reset where some of the head was not read."""
     with connected(server.url) as connection:
         connection.send(*segments)
         answer = connection.answer()
-        assert connection.rest() == b""
+        with suppress(ConnectionResetError):
+            assert connection.rest() == b""
     return answer
 
 
