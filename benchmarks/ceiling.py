@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import uvicorn
 
-from labs_mock.server import UVICORN
+from labs_mock.serving.server import UVICORN
 
 ANSWER = orjson.dumps({"reward": 0.5, "padding": "x" * 1_060})
 HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(ANSWER)).encode())]

@@ -7,7 +7,7 @@ from typing import Any
 
 import uvicorn
 
-from labs_mock.server import UVICORN
+from labs_mock.serving.server import UVICORN
 
 CHUNK = 64 * 1024
 CONTENT = Path(os.environ.get("EXPORTED", os.devnull)).read_bytes()

@@ -9,10 +9,10 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from labs_mock.hosting import Host, world_of
-from labs_mock.scenario.loader import load_library, shipped_library
-from labs_mock.scenario.printing import starter_files
-from labs_mock.testing import LabsMock
+from labs_mock.scenario.files.loader import load_library, shipped_library
+from labs_mock.scenario.files.printing import starter_files
+from labs_mock.serving.hosting import Host, world_of
+from labs_mock.testing.handle import LabsMock
 
 ROUNDS = 9
 REQUESTS = 200

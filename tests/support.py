@@ -11,13 +11,13 @@ import httpx
 import orjson
 import yaml
 
-from labs_mock.contract.models import Message, ToolCall
-from labs_mock.scenario.loader import Collection, Library, parse_scenario
-from labs_mock.scenario.scenario import Scenario
-from labs_mock.scenario.server_file import AccountFile, ServerFile
-from labs_mock.server import Server, address_of, bind
-from labs_mock.settings import settings_from
-from labs_mock.world import World
+from labs_mock.config.server_file import AccountFile, ServerFile
+from labs_mock.config.settings import settings_from
+from labs_mock.contract.requests import Message, ToolCall
+from labs_mock.scenario.compiled.scenario import Scenario
+from labs_mock.scenario.files.loader import Collection, Library, parse_scenario
+from labs_mock.serving.server import Server, address_of, bind
+from labs_mock.state import World
 
 KEY = "lab_local"
 

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from labs_mock.scenario.fault_file import WHAT, WHEN, FaultFile, LogNormal, Uniform
+from labs_mock.config.fault_file import WHAT, WHEN, FaultFile, LogNormal, Uniform
 from tests.http.test_faults import BREAKS, NOTHING
 from tests.pages import ROOT
 

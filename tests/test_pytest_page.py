@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from labs_mock.pytest_plugin import FINDINGS, OPTIONS, Option
+from labs_mock.pytest_plugin import FINDINGS, OPTIONS, PluginOption
 from labs_mock.testing import LabsMock
 from tests.pages import ROOT, blocks
 
@@ -40,7 +40,7 @@ def test_the_page_has_every_option() -> None:
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
-def test_the_page_has_every_default(option: Option) -> None:
+def test_the_page_has_every_default(option: PluginOption) -> None:
     """A default that an option's help tells is the one in its row."""
     (default,) = [row[1] for row in rows("Marker and options") if row[0] == f"`{option.name}`"]
     told = re.search(r"default: (\w+)|(\w+) \(default\)|without it, (.+)$", option.help)

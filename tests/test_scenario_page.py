@@ -4,11 +4,11 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from labs_mock.scenario.checks import check_scenario
-from labs_mock.scenario.loader import parse_scenario
-from labs_mock.scenario.printing import starter_files
-from labs_mock.scenario.rule_checks import OPERATORS
-from labs_mock.scenario.schema import ScenarioFile, StateItem
+from labs_mock.scenario.files.checks import check_scenario
+from labs_mock.scenario.files.loader import parse_scenario
+from labs_mock.scenario.files.printing import starter_files
+from labs_mock.scenario.files.schema import ScenarioFile, StateItemFile
+from labs_mock.scenario.rules.checks import OPERATORS
 from tests.pages import ROOT
 
 PAGE = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
@@ -18,7 +18,7 @@ SHAPES = get_args(ScenarioFile.model_fields["shape"].annotation)
 
 def choices(field: str) -> list[str]:
     """The words that a field of a state item may have."""
-    annotation = StateItem.model_fields[field].annotation
+    annotation = StateItemFile.model_fields[field].annotation
     return [word for part in (annotation, *get_args(annotation)) for word in get_args(part) if isinstance(word, str)]
 
 

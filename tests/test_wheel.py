@@ -29,7 +29,7 @@ def test_the_wheel_holds_code_scenarios_and_nothing_else(wheel: Path) -> None:
     } <= package
     assert "labs_mock/conformance/templates/report.html" in package
     assert any(name.endswith("licenses/LICENSE") for name in names)
-    assert "labs-mock = labs_mock.cli:main" in commands
+    assert "labs-mock = labs_mock.cli.main:main" in commands
     assert "labs_mock = labs_mock.pytest_plugin" in commands
 
 

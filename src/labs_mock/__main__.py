@@ -1,6 +1,6 @@
 """`python -m labs_mock`."""
 
-from labs_mock.cli import main
+from labs_mock.cli.main import main
 
 if __name__ == "__main__":
     main(prog_name="labs-mock")

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     import httpx
     from starlette.types import ASGIApp
 
-    from labs_mock.hosting import Host
-    from labs_mock.testing import LabsMock
-    from labs_mock.world import World
+    from labs_mock.serving.hosting import Host
+    from labs_mock.state import World
+    from labs_mock.testing.handle import LabsMock
 
 NAMES = ("labs_mock", __name__)
 """What the plugin can be called: by its entry point, or by its module in `pytest_plugins` and after `-p`."""
@@ -33,7 +33,7 @@ class LabsMockWarning(pytest.PytestWarning):
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class PluginOption:
     """What can be said by the marker, as `--labs-mock-<name>`, or as `labs_mock_<name>` in the ini file."""
 
     name: str
@@ -42,15 +42,15 @@ class Option:
 
 
 OPTIONS = (
-    Option("scenarios", "folder of scenarios; without it, the shipped library"),
-    Option("seed", "where ids and draws start from (default: 0)"),
-    Option("plan", "plan of the test's key: standard, premium or enterprise (default)"),
-    Option("clock", "frozen (default), frozen:<ISO time>, real or x<number>"),
-    Option(
+    PluginOption("scenarios", "folder of scenarios; without it, the shipped library"),
+    PluginOption("seed", "where ids and draws start from (default: 0)"),
+    PluginOption("plan", "plan of the test's key: standard, premium or enterprise (default)"),
+    PluginOption("clock", "frozen (default), frozen:<ISO time>, real or x<number>"),
+    PluginOption(
         "faults", "faults, each as a line of YAML such as {path: /api/v1/evaluate, every: 2, status: 503}", several=True
     ),
-    Option("datasets", "datasets, each as a line of YAML or the path of a file", several=True),
-    Option("findings", "what a finding that is a warning does to its test: error (default), warn or ignore"),
+    PluginOption("datasets", "datasets, each as a line of YAML or the path of a file", several=True),
+    PluginOption("findings", "what a finding that is a warning does to its test: error (default), warn or ignore"),
 )
 SETTINGS = ("seed", "plan", "clock")
 SEVERAL = [option.name for option in OPTIONS if option.several]
@@ -130,7 +130,7 @@ def _read(name: str, said: Any, folder: Path) -> Any:
 
 def _object(name: str, text: str, folder: Path) -> dict[str, Any]:
     """A mapping from a line of YAML, or from the file that it names."""
-    from labs_mock.scenario.document import Document
+    from labs_mock.scenario.files.document import Document
 
     inline = text.lstrip().startswith("{")
     return Document(f"labs_mock_{name}", text).value if inline else Document.read(folder / text, text).value
@@ -176,8 +176,8 @@ def labs_mock_settings(pytestconfig: pytest.Config) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def _labs_mock_world() -> Callable[..., "World"]:
     """Makes worlds. A folder is read once a session."""
-    from labs_mock.hosting import world_of
-    from labs_mock.scenario.loader import load_library, shipped_library
+    from labs_mock.scenario.files.loader import load_library, shipped_library
+    from labs_mock.serving.hosting import world_of
 
     libraries = cache(load_library)
 
@@ -194,8 +194,8 @@ def _labs_mock_host(
     labs_mock_scenarios: Path | str | None,
     labs_mock_settings: dict[str, Any],
 ) -> Iterator["Host"]:
-    from labs_mock.backends import DEADLINE
-    from labs_mock.hosting import Host
+    from labs_mock.serving.backends import DEADLINE
+    from labs_mock.serving.hosting import Host
 
     world = _labs_mock_world(labs_mock_scenarios, labs_mock_settings)
     host = _told(lambda: Host(world))
@@ -207,7 +207,7 @@ def _labs_mock_host(
 @pytest.fixture(scope="session")
 def labs_mock_server(_labs_mock_host: "Host") -> "LabsMock":
     """The server of the whole session, on a port of its own; while a test has `labs_mock`, that test's world answers."""
-    from labs_mock.testing import LabsMock
+    from labs_mock.testing.handle import LabsMock
 
     world = _labs_mock_host.world
     token = world.settings.control_token
@@ -236,7 +236,7 @@ def _labs_mock_visit(
 @pytest.fixture
 def labs_mock(_labs_mock_host: "Host", _labs_mock_visit: Visit) -> "LabsMock":
     """The server with a world and a key of this test alone, as the marker says."""
-    from labs_mock.testing import LabsMock
+    from labs_mock.testing.handle import LabsMock
 
     visit, asked = _labs_mock_visit, _labs_mock_visit.asked
     token = visit.world.settings.control_token
@@ -306,7 +306,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 
 def _judge(item: pytest.Item, visit: Visit) -> None:
-    from labs_mock.judging import failures_in, warnings_in
+    from labs_mock.testing.judging import failures_in, warnings_in
 
     failures, findings = failures_in(visit.world), warnings_in(visit.world)
     if failures:
@@ -325,7 +325,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """The report of a test that failed shows its last requests."""
     report = yield
     if VISIT in item.stash and report.failed:
-        from labs_mock.judging import summary
+        from labs_mock.testing.judging import summary
 
         report.sections.append(("labs-mock", summary(item.stash[VISIT].world)))
     return report

@@ -6,13 +6,13 @@ from typing import Any
 
 import yaml
 
-from labs_mock.scenario import schema
-from labs_mock.scenario.datasets import Dataset, compile_dataset
-from labs_mock.scenario.loader import Library, parse_scenario
-from labs_mock.scenario.scenario import Scenario
-from labs_mock.scenario.server_file import AccountFile
-from labs_mock.settings import settings_from
-from labs_mock.world import World
+from labs_mock.config.server_file import AccountFile
+from labs_mock.config.settings import settings_from
+from labs_mock.scenario.compiled.datasets import Dataset, compile_dataset
+from labs_mock.scenario.compiled.scenario import Scenario
+from labs_mock.scenario.files import schema
+from labs_mock.scenario.files.loader import Library, parse_scenario
+from labs_mock.state import World
 from tests.conformance.mutants import CLOSED, OPEN, SECOND_KEY, SHORT, UNSUBSCRIBED
 from tests.http.datasets import STATES, by_polls, in_state, talks
 from tests.support import KEY, library

@@ -5,11 +5,11 @@ from collections import Counter
 
 import pytest
 
+from labs_mock.config.server_file import AccountFile
 from labs_mock.conformance.client import SECOND, Client
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.runner import PROFILES, run
 from labs_mock.conformance.violations import OutOfBudget
-from labs_mock.scenario.server_file import AccountFile
 from tests.support import KEY, Live, live, world
 
 KEYS = [AccountFile(key=KEY, organisation="a", requests_per_minute=20)]

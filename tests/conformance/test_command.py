@@ -13,9 +13,10 @@ import pytest
 from click.testing import CliRunner, Result
 from junitparser import Failure, JUnitXml
 
-from labs_mock.cli import main
+from labs_mock.cli.main import main
+from labs_mock.config.server_file import AccountFile
 from labs_mock.conformance.options import EXTRA, OPTIONS, URL, add_to_pytest, count, given_to_pytest, of_pytest
-from labs_mock.conformance.reports.document import Document, Entry
+from labs_mock.conformance.reports.document import Entry, ReportDocument
 from labs_mock.conformance.test_contract import (
     PARTS,
     test_clause,
@@ -24,7 +25,6 @@ from labs_mock.conformance.test_contract import (
 )
 from labs_mock.conformance.verdicts import UNSEEN
 from labs_mock.contract.clauses import CLAUSES
-from labs_mock.scenario.server_file import AccountFile
 from tests.conformance.mutants import SECOND_KEY
 from tests.conformance.served import small_world
 from tests.support import KEY, Live, live, world
@@ -240,7 +240,7 @@ def test_what_is_named_must_be_there(server: Live, named: tuple[str, str], said:
 
 def without_the_extra(script: str) -> subprocess.CompletedProcess[str]:
     """What a script does where none of the suite's libraries can be imported."""
-    blocked = f"import sys; sys.modules.update(dict.fromkeys({EXTRA})); from labs_mock.cli import main"
+    blocked = f"import sys; sys.modules.update(dict.fromkeys({EXTRA})); from labs_mock.cli.main import main"
     command = [sys.executable, "-c", f"{blocked}\n{script}"]
     return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
 
@@ -347,10 +347,12 @@ def told(
     errors: tuple[str, ...] = (),
     incomplete: tuple[str, ...] = (),
     allow: bool = False,
-) -> Document:
+) -> ReportDocument:
     """A run with one verdict."""
     entry = Entry(PARTS[0][0], "General", "documented", "What it says.", outcome, 1, "for a reason", "this", "that")
-    return Document("http://a", "quick", 0, strict, allow, False, "", {}, 1, 1.0, 0.0, errors, incomplete, [entry])
+    return ReportDocument(
+        "http://a", "quick", 0, strict, allow, False, "", {}, 1, 1.0, 0.0, errors, incomplete, [entry]
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,16 @@ from typing import Any
 import orjson
 import pytest
 
+from labs_mock.config.settings import settings_from
 from labs_mock.conformance.client import Client
 from labs_mock.conformance.conversations import beginnings, read_conversations, suggested
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import NEUTRAL, operator
-from labs_mock.conformance.target import Options, Scenario
+from labs_mock.conformance.target import Options, TargetScenario
 from labs_mock.contract.limits import MAX_ITEMS
 from labs_mock.errors import LabsMockError
-from labs_mock.scenario.loader import load_library, shipped_library
-from labs_mock.settings import settings_from
-from labs_mock.world import World
+from labs_mock.scenario.files.loader import load_library, shipped_library
+from labs_mock.state import World
 from tests.support import CLAIM, KEY, Live, live, scenario, world
 
 MESSAGES = [
@@ -75,14 +75,16 @@ def test_beginnings_are_tried_from_the_shortest() -> None:
 
 def test_suggestions_are_a_batch_of_the_same() -> None:
     """What nobody rewards comes first, calls come last; the same for the same scenario."""
-    known = Scenario("a", "b", description=" ".join(f"word{chr(97 + index % 26) * 5}{index}" for index in range(500)))
+    known = TargetScenario(
+        "a", "b", description=" ".join(f"word{chr(97 + index % 26) * 5}{index}" for index in range(500))
+    )
     talks = suggested(known)
     assert talks == suggested(known)
     assert talks[0] == (NEUTRAL,)
     assert len(talks) <= MAX_ITEMS
 
 
-def known(server: Live, **options: Any) -> dict[str, Scenario]:
+def known(server: Live, **options: Any) -> dict[str, TargetScenario]:
     """The scenarios that a run knows of a server."""
     with Client(server.url, KEY) as client:
         lab = Lab(client, Options(**options), most_scenarios=100)

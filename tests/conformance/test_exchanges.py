@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labs_mock.config.server_file import AccountFile
 from labs_mock.conformance.client import SECOND, Client
 from labs_mock.conformance.exchanges import HIDDEN, SECOND_HIDDEN, expression
-from labs_mock.scenario.server_file import AccountFile
 from tests.support import KEY, Live, live, world
 
 LARGE = b'{"a":"' + b"x" * 3_000_000 + b'","b":[' + b'{"c":1},' * 900 + b"0]}"

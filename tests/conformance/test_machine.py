@@ -11,11 +11,11 @@ from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.machine import sequences
 from labs_mock.conformance.runner import PROFILES, run
 from labs_mock.conformance.verdicts import Report
-from labs_mock.contract.models import Message
+from labs_mock.contract.requests import Message
 from labs_mock.engine.reward import assess
 from labs_mock.engine.score import Assessment
 from labs_mock.engine.state import Play
-from labs_mock.world.episodes import Episode, Episodes
+from labs_mock.state.episodes import Episode, Episodes
 from tests.support import KEY, Live
 
 QUICK = PROFILES["quick"]

@@ -8,7 +8,7 @@ import click
 import pytest
 import yaml
 
-from labs_mock.cli import main
+from labs_mock.cli.main import main
 from labs_mock.conformance.options import OPTIONS, of_pytest
 from labs_mock.conformance.runner import PROFILES
 from labs_mock.conformance.verdicts import UNSEEN, Outcome

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from junitparser import Failure, JUnitXml, Skipped, TestCase
 from rich.console import Console
 
+from labs_mock.config.server_file import AccountFile
 from labs_mock.conformance.checks import Check, check
 from labs_mock.conformance.client import Client
 from labs_mock.conformance.exchanges import HIDDEN
 from labs_mock.conformance.lab import Lab
-from labs_mock.conformance.reports.document import Document, as_json, document, printable
+from labs_mock.conformance.reports.document import ReportDocument, as_json, document, printable
 from labs_mock.conformance.reports.files import WRITERS, chosen, write
 from labs_mock.conformance.reports.junit import as_junit
 from labs_mock.conformance.reports.page import as_page
@@ -27,7 +28,6 @@ from labs_mock.conformance.runner import PROFILES, run
 from labs_mock.conformance.verdicts import Report
 from labs_mock.contract.clauses import CLAUSES
 from labs_mock.errors import LabsMockError
-from labs_mock.scenario.server_file import AccountFile
 from tests.support import Live, live, world
 
 KEY = "lab_unreadable_4711"
@@ -64,12 +64,12 @@ def broken() -> Report:
 
 
 @pytest.fixture(scope="module")
-def told(broken: Report) -> Document:
+def told(broken: Report) -> ReportDocument:
     """What is said of it."""
     return document(broken)
 
 
-def terminal(told: Document, width: int = 100) -> str:
+def terminal(told: ReportDocument, width: int = 100) -> str:
     """What a terminal of some width shows."""
     console = Console(file=io.StringIO(), width=width)
     print_report(told, console)
@@ -81,7 +81,7 @@ REPORTS = {**WRITERS, "terminal": terminal}
 
 
 @pytest.mark.parametrize("kind", REPORTS)
-def test_no_report_holds_the_key(told: Document, kind: str) -> None:
+def test_no_report_holds_the_key(told: ReportDocument, kind: str) -> None:
     """Wherever it was sent or came back, its name stands (ERR-2)."""
     text = REPORTS[kind](told)
     assert KEY not in text
@@ -89,7 +89,7 @@ def test_no_report_holds_the_key(told: Document, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", REPORTS)
-def test_no_report_has_characters_that_a_terminal_or_a_file_cannot_take(told: Document, kind: str) -> None:
+def test_no_report_has_characters_that_a_terminal_or_a_file_cannot_take(told: ReportDocument, kind: str) -> None:
     """Control characters and lone surrogates of a server stand as escapes."""
     text = REPORTS[kind](told)
     assert printable(text) == text
@@ -111,7 +111,7 @@ def test_any_text_can_stand_in_xml(text: str) -> None:
     assert again.system_out == printable(text)
 
 
-def test_json_has_everything(told: Document) -> None:
+def test_json_has_everything(told: ReportDocument) -> None:
     """A clause's text, basis, outcome, judgements and reason; for a violation what was expected, seen and sent."""
     said = json.loads(as_json(told))
     assert [(one["clause"], one["basis"]) for one in said["clauses"]] == PARTS
@@ -175,7 +175,7 @@ class Tags(HTMLParser):
         self.text += data
 
 
-def test_the_page_is_one_file_and_takes_nothing_for_markup(told: Document) -> None:
+def test_the_page_is_one_file_and_takes_nothing_for_markup(told: ReportDocument) -> None:
     """It has no script, no other file, and what a server says is text in it."""
     page = as_page(told)
     seen = Tags(page)
@@ -209,7 +209,7 @@ def test_the_page_is_one_file_and_takes_nothing_for_markup(told: Document) -> No
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
-def test_the_table_fits_the_terminal(told: Document, width: int) -> None:
+def test_the_table_fits_the_terminal(told: ReportDocument, width: int) -> None:
     """Each part of a clause has a row, and no row is wider than the terminal; differences stand before failures."""
     said = terminal(told, width)
     table, _, rest = said.partition("\nRL-1 differs from our reading")
@@ -222,7 +222,7 @@ def test_the_table_fits_the_terminal(told: Document, width: int) -> None:
 
 
 def test_reports_are_written_where_they_are_asked_for(
-    told: Document, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    told: ReportDocument, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Files and standard output get the same text."""
     asked: dict[str, Any] = {"json": "-", "junit": str(tmp_path / "a.xml"), "html": None}

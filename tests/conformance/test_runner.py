@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from labs_mock.conformance.checks import Draw, check
+from labs_mock.config.server_file import AccountFile
+from labs_mock.config.settings import settings_from
+from labs_mock.conformance.checks import DrawExample, check
 from labs_mock.conformance.client import Client
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.reports.document import document
@@ -20,10 +22,8 @@ from labs_mock.conformance.verdicts import Report
 from labs_mock.conformance.violations import Refused
 from labs_mock.contract.clauses import CLAUSES
 from labs_mock.http import evaluation
-from labs_mock.scenario.loader import load_library, shipped_library
-from labs_mock.scenario.server_file import AccountFile
-from labs_mock.settings import settings_from
-from labs_mock.world import World
+from labs_mock.scenario.files.loader import load_library, shipped_library
+from labs_mock.state import World
 from tests.support import KEY, Live, live, world
 
 QUICK = PROFILES["quick"]
@@ -116,7 +116,7 @@ def test_a_failure_hides_no_other(server: Live) -> None:
     """A check goes on behind a part that failed, and each part keeps its smallest sequence of requests."""
 
     @check("EV-1", "CMP-1")
-    def fails_twice(lab: Lab, data: Draw) -> None:
+    def fails_twice(lab: Lab, data: DrawExample) -> None:
         """Two failures in one check."""
         scenario = data(lab.scenarios)
         lab.evaluate(scenario, [{"role": "assistant", "content": "Hello."}])

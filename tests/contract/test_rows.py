@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_mock.contract.reading import read_model
+from labs_mock.contract.parsing import read_model
 from labs_mock.contract.rows import Row, line, row_mistakes
 from labs_mock.errors import BadRequest
 from tests.scenario.test_checks import GONE, changed

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import orjson
 from hypothesis import strategies as st
 
-from labs_mock.contract.models import Message
+from labs_mock.contract.requests import Message
 from labs_mock.engine.play import Player, Turn
 from labs_mock.engine.state import Play
 from tests.engine.test_play import contents, messages

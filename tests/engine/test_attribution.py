@@ -3,8 +3,8 @@ from typing import Literal
 import pytest
 
 from labs_mock.contract.findings import Finding
-from labs_mock.contract.models import Message
-from labs_mock.engine.attribution import Line, conversation, new_turn
+from labs_mock.contract.requests import Message
+from labs_mock.engine.attribution import TranscriptLine, conversation, new_turn
 from labs_mock.engine.play import Player
 from labs_mock.errors import BadRequest
 from tests.support import CLAIM, OPENING, call, operator, scenario
@@ -32,7 +32,7 @@ def _messages(words: str, texts: dict[str, str] | None = None) -> list[Message]:
 
 def _submit(transcript: str, submitted: str) -> tuple[str, list[str]]:
     """The new turn, as words, and the codes of what was noticed. Persona lines start with P or F."""
-    lines = [Line(word, word[0] not in "PF") for word in transcript.split()]
+    lines = [TranscriptLine(word, word[0] not in "PF") for word in transcript.split()]
     attributed = new_turn(PLAYER, lines, _messages(submitted))
     (turn,) = attributed.turns
     return " ".join(message.content for message in turn), [finding.code for finding in attributed.findings]
@@ -149,7 +149,7 @@ def test_what_was_probably_meant_to_be_silence_is_noticed(content: str, noticed:
     """Only the exact token is silence (TOK-1); a near miss is named by its place, whoever counts the system messages."""
     expected = [Finding("near_miss_token", "messages.2.content")] if noticed else []
     submitted = [*_messages("S P0u"), operator(content)]
-    assert new_turn(PLAYER, [Line("P0", False)], submitted).findings == expected
+    assert new_turn(PLAYER, [TranscriptLine("P0", False)], submitted).findings == expected
     assert conversation(PLAYER, submitted).findings == expected
     assert not conversation(PLAYER, [Message(role="user", content=content), operator("Well")]).findings
 
@@ -211,11 +211,11 @@ def test_marks_of_templates_are_noticed_where_the_operator_speaks(text: str, fin
     """In new messages and in conversations given whole; whatever the persona, a user or the system says (section 7)."""
     expected = [Finding(code, "messages.3.content") for code in findings]
     submitted = [Message(role="system", content="<think>"), *_messages("[INST]u P0u"), operator(text)]
-    assert new_turn(PLAYER, [Line("P0", False)], submitted).findings == expected
+    assert new_turn(PLAYER, [TranscriptLine("P0", False)], submitted).findings == expected
     assert conversation(PLAYER, submitted).findings == expected
     marked = Player.of(scenario(persona={**CLAIM["persona"], "opening": "It says <|error|>."}))
     said = [operator("It says <|error|>."), operator("Well")]
-    assert not new_turn(marked, [Line(said[0].content, False)], said).findings
+    assert not new_turn(marked, [TranscriptLine(said[0].content, False)], said).findings
     assert [finding.code for finding in conversation(marked, said).findings] == ["all_assistant_history"]
 
 
@@ -228,7 +228,7 @@ def test_tool_calls_of_others_are_noticed(role: Literal["user", "system"]) -> No
         operator("Well"),
     ]
     expected = [Finding("tool_calls_of_user", "messages.1.tool_calls")]
-    assert new_turn(PLAYER, [Line("P0", False)], submitted).findings == expected
+    assert new_turn(PLAYER, [TranscriptLine("P0", False)], submitted).findings == expected
     assert conversation(PLAYER, submitted).findings == expected
     fine = [*_messages("P0u"), Message(role=role, content="Hm", tool_calls=[]), operator("Well", call("claim_status"))]
     assert conversation(PLAYER, fine).findings == []

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs_mock.contract.dimensions import DIMENSIONS, Dimension
-from labs_mock.contract.models import Message
+from labs_mock.contract.requests import Message
 from labs_mock.engine.reward import assess
-from labs_mock.scenario.scenario import Scenario
+from labs_mock.scenario.compiled.scenario import Scenario
 from tests.engine.test_play import PLAYERS, VALID, played, players, transcripts
 from tests.support import operator, scenario
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from labs_mock.engine.draws import ChoiceSpace, Draw
 from labs_mock.ids import permuted
-from labs_mock.scenario import schema
-from labs_mock.scenario.operators import alternatives
+from labs_mock.scenario.compiled.operators import alternatives
+from labs_mock.scenario.files import schema
 
 Operators = dict[str, list[list[Any]]]
 Said = tuple[str, float, tuple[str, ...]]

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 
 from labs_mock.contract.dimensions import DIMENSIONS
-from labs_mock.contract.models import Message
-from labs_mock.engine.explain import Row, explain, explanation
+from labs_mock.contract.requests import Message
+from labs_mock.engine.explain import ExplainedRule, explain, explanation
 from labs_mock.engine.reward import assess
-from labs_mock.scenario.scenario import Scenario
+from labs_mock.scenario.compiled.scenario import Scenario
 from tests.engine.test_play import PLAYERS, VALID, played, players, transcripts
 from tests.support import CLAIM, operator, scenario
 
@@ -25,7 +25,7 @@ SAID: list[str | Message] = [
 ]
 
 
-def _rows(on: Scenario, *said: str | Message) -> dict[tuple[str, str], Row]:
+def _rows(on: Scenario, *said: str | Message) -> dict[tuple[str, str], ExplainedRule]:
     return {(row.part, row.id): row for row in explain(on, played(on, *said))}
 
 
@@ -136,6 +136,6 @@ def test_what_is_required_has_a_row(said: list[str], turns: tuple[int, ...], res
     """The last one, where a scenario requires anything: it names the cause of a reward of 0 (RC-6)."""
     on = scenario(scoring={"requires": {"says": ["second job"]}})
     play = played(on, *said)
-    assert explain(on, play)[-1] == Row("scoring", "requires", turns, result)
+    assert explain(on, play)[-1] == ExplainedRule("scoring", "requires", turns, result)
     assert explanation(on, play)["earned"] == bool(turns)
     assert explanation(scenario(), played(scenario(), *said))["earned"]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs_mock.contract.findings import Finding
-from labs_mock.contract.models import Message, QualityWeights, RewardConfig, ToolCall
+from labs_mock.contract.requests import Message, QualityWeights, RewardConfig, ToolCall
 from labs_mock.engine.attribution import conversation
 from labs_mock.engine.findings import MAX_INVALID, config_findings, invalid_calls, play_findings
 from labs_mock.engine.play import Player

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from labs_mock.contract.models import Message
-from labs_mock.engine.attribution import Attributed, Line, new_turn
+from labs_mock.contract.requests import Message
+from labs_mock.engine.attribution import Attributed, TranscriptLine, new_turn
 from labs_mock.engine.play import Player, Turn
 from labs_mock.errors import BadRequest
 from labs_mock.text import normalise
@@ -31,11 +31,11 @@ anything = st.lists(
 )
 
 
-def transcript(dialogue: Dialogue) -> list[Line]:
+def transcript(dialogue: Dialogue) -> list[TranscriptLine]:
     """The transcript of an episode that went so."""
-    lines = [Line(dialogue.observations[0], False)]
+    lines = [TranscriptLine(dialogue.observations[0], False)]
     for turn, observation in zip(dialogue.turns, dialogue.observations[1:], strict=True):
-        lines += [*(Line(message.content, True) for message in turn), Line(observation, False)]
+        lines += [*(TranscriptLine(message.content, True) for message in turn), TranscriptLine(observation, False)]
     return lines
 
 
@@ -44,7 +44,7 @@ def submit(player: Player, dialogue: Dialogue, submitted: list[Message]) -> Attr
     return new_turn(player, transcript(dialogue), submitted)
 
 
-def reference(player: Player, lines: list[Line], submitted: list[Message]) -> list[Message]:
+def reference(player: Player, lines: list[TranscriptLine], submitted: list[Message]) -> list[Message]:
     """The new turn by EP-7, word for word, and slowly; empty where there is none."""
     persona = {normalise(line.content) for line in lines if not line.operator}
     known = [normalise(line.content) for line in lines]
@@ -66,7 +66,9 @@ def reference(player: Player, lines: list[Line], submitted: list[Message]) -> li
     return _without_played(player, new, persona) if len(lines) == 1 else operators
 
 
-def _behind_prefix(lines: list[Line], known: list[str], messages: list[Message], texts: list[str]) -> list[Message]:
+def _behind_prefix(
+    lines: list[TranscriptLine], known: list[str], messages: list[Message], texts: list[str]
+) -> list[Message]:
     beginnings = [length for length in range(1, len(known)) if texts[:length] == known[:length]]
     from_operator = [
         length

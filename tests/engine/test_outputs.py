@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_mock.contract.models import Message
+from labs_mock.contract.requests import Message
 from labs_mock.engine.reward import assess
-from labs_mock.scenario.scenario import Scenario
+from labs_mock.scenario.compiled.scenario import Scenario
 from labs_mock.text import similarity
 from tests.engine.test_play import played
 from tests.support import CLAIM, call, operator, scenario

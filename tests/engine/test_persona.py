@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_mock.contract.models import Message
+from labs_mock.contract.requests import Message
 from labs_mock.engine.play import Player
-from labs_mock.scenario.scenario import Scenario
+from labs_mock.scenario.compiled.scenario import Scenario
 from tests.engine.test_play import PLAYERS, SILENCE, VALID, contents, played, transcripts
 from tests.support import CLAIM, call, operator, scenario
 

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from labs_mock.contract.dimensions import DIMENSIONS, default_name
 from labs_mock.contract.findings import Finding
-from labs_mock.contract.models import Message, QualityWeights, RewardConfig
+from labs_mock.contract.requests import Message, QualityWeights, RewardConfig
 from labs_mock.engine.findings import config_findings
 from labs_mock.engine.play import Player
 from labs_mock.engine.reward import assess
 from labs_mock.engine.score import Assessment
-from labs_mock.scenario.scenario import Scenario
+from labs_mock.scenario.compiled.scenario import Scenario
 from tests.engine.test_play import LENIENT, PLAYERS, VALID, played, players, transcripts
 from tests.support import CLAIM, operator, scenario
 

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labs_mock.contract.models import Message
+from labs_mock.contract.requests import Message
 from labs_mock.contract.rows import Row, row_mistakes
 from labs_mock.engine.attribution import conversation
 from labs_mock.engine.play import Player
 from labs_mock.engine.reward import assess
 from labs_mock.engine.rollout import roll_out
 from labs_mock.engine.rows import GeneratedRows, complexity_score
-from labs_mock.scenario import schema
-from labs_mock.scenario.datasets import ATTEMPTS, compile_dataset
-from labs_mock.scenario.scenario import Scenario
+from labs_mock.scenario.compiled.datasets import ATTEMPTS, compile_dataset
+from labs_mock.scenario.compiled.scenario import Scenario
+from labs_mock.scenario.files import schema
 from tests.scenario.test_checks import JOURNEY
 from tests.support import scenario
 
@@ -83,7 +83,7 @@ def test_a_row_made_alone_is_the_row_made_after_others(order: list[int]) -> None
 MAKE = """
 from hashlib import sha256
 from labs_mock.engine.rows import GeneratedRows
-from labs_mock.scenario.loader import load_library, shipped_library
+from labs_mock.scenario.files.loader import load_library, shipped_library
 for dataset in load_library(shipped_library()).datasets.values():
     if dataset.generate:
         rows = GeneratedRows(dataset, 7)

@@ -12,7 +12,7 @@ import httpx
 import orjson
 import requests
 
-from labs_mock.world import World
+from labs_mock.state import World
 from tests.support import KEY, Live, live
 
 PATIENCE = 10.0  # seconds that a client waits for a server that says nothing

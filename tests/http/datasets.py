@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import yaml
 
-from labs_mock.scenario import schema
-from labs_mock.scenario.datasets import Dataset, compile_dataset
-from labs_mock.scenario.scenario import Scenario
-from labs_mock.scenario.server_file import AccountFile
-from labs_mock.world import World
+from labs_mock.config.server_file import AccountFile
+from labs_mock.scenario.compiled.datasets import Dataset, compile_dataset
+from labs_mock.scenario.compiled.scenario import Scenario
+from labs_mock.scenario.files import schema
+from labs_mock.state import World
 from tests.support import CLAIM, KEY, Live, library, scenario, world
 
 SAID = ("Tell me what happened", "Good morning", "Thank you", "I understand", "Are you worried", "Go on", "So", "Yes")

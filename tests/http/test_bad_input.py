@@ -8,11 +8,11 @@ import httpx
 import orjson
 import pytest
 
-from labs_mock.scenario.server_file import AccountFile
+from labs_mock.config.server_file import AccountFile
 from tests.http.test_batch import WHERE, conversation
 from tests.http.test_envelope import JSON, LIMITS, check_envelope
+from tests.serving.test_server import serving
 from tests.support import KEY, Live, live, world
-from tests.test_server import serving
 
 MIB = 1024 * 1024
 TOLD = conversation("Tell me what happened.")

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labs_mock.contract.answers import BatchEvaluated
-from labs_mock.scenario.server_file import AccountFile
+from labs_mock.config.server_file import AccountFile
+from labs_mock.contract.responses import BatchEvaluated
 from tests.support import OPENING, Live, live, world
 
 WHERE = {"collection_slug": "case-management", "scenario_slug": "back-claim"}

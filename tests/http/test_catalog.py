@@ -1,7 +1,7 @@
-from labs_mock.contract.answers import CatalogListed
-from labs_mock.scenario.loader import load_library, shipped_library
-from labs_mock.scenario.server_file import AccountFile
-from labs_mock.world import World
+from labs_mock.config.server_file import AccountFile
+from labs_mock.contract.responses import CatalogListed
+from labs_mock.scenario.files.loader import load_library, shipped_library
+from labs_mock.state import World
 from tests.support import KEY, Live, live, world
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labs_mock.contract.answers import Compared
+from labs_mock.contract.responses import Compared
 from tests.http.test_batch import SAID, WHERE, conversation
 from tests.support import Live
 

@@ -7,8 +7,8 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labs_mock.scenario.loader import load_library, shipped_library
-from labs_mock.world import World
+from labs_mock.scenario.files.loader import load_library, shipped_library
+from labs_mock.state import World
 from tests.http.test_batch import SAID, WHERE, conversation
 from tests.support import KEY, Live, live, world
 

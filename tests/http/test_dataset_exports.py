@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from labs_mock.engine.rows import GeneratedRows
-from labs_mock.world import World
+from labs_mock.state import World
 from tests.http.datasets import (
     LONG,
     POLLED,
@@ -20,8 +20,8 @@ from tests.http.datasets import (
     with_datasets,
 )
 from tests.http.test_envelope import LIMITS, check_envelope
+from tests.serving.test_server import serving
 from tests.support import KEY, Live, live
-from tests.test_server import serving
 
 READY = name_of("ready")
 NIL = "00000000-0000-0000-0000-000000000000"

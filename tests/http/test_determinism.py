@@ -6,9 +6,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from labs_mock.scenario.loader import load_library
-from labs_mock.settings import settings_from
-from labs_mock.world import World
+from labs_mock.config.settings import settings_from
+from labs_mock.scenario.files.loader import load_library
+from labs_mock.state import World
 from tests.support import KEY, live
 
 SHIPPED = Path(__file__).parents[2] / "scenarios"

@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from labs_mock.contract.answers import ErrorBody
+from labs_mock.contract.responses import ErrorBody
 from labs_mock.http.exchange import Exchange
-from labs_mock.world import World
+from labs_mock.state import World
 from tests.support import KEY, Live, live, world
 
 JSON = {"content-type": "application/json", "authorization": f"Bearer {KEY}"}

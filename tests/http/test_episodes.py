@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from labs_mock.contract.answers import EpisodeCreated, TurnTaken
-from labs_mock.scenario.server_file import AccountFile
+from labs_mock.config.server_file import AccountFile
+from labs_mock.contract.responses import EpisodeCreated, TurnTaken
 from tests.support import CLAIM, OPENING, Live, live, scenario, world
 
 P0, P1 = OPENING, "It started on Tuesday."

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labs_mock.contract.answers import Evaluated
+from labs_mock.config.server_file import AccountFile
 from labs_mock.contract.dimensions import DIMENSIONS
-from labs_mock.scenario.server_file import AccountFile
+from labs_mock.contract.responses import Evaluated
 from tests.support import OPENING, Live, live, scenario, world
 
 WHERE = {"collection_slug": "case-management", "scenario_slug": "back-claim"}

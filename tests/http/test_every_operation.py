@@ -6,11 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
-from labs_mock.contract.models import WireModel
 from labs_mock.contract.openapi import examples
 from labs_mock.contract.operations import OPERATIONS, Operation
-from labs_mock.scenario.loader import load_library, shipped_library
-from labs_mock.world import World
+from labs_mock.contract.requests import WireModel
+from labs_mock.scenario.files.loader import load_library, shipped_library
+from labs_mock.state import World
 from tests.http.test_envelope import LIMITS, check_envelope
 from tests.support import KEY, Live, live, world
 

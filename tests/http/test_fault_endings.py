@@ -7,9 +7,9 @@ import httpx
 import pytest
 from starlette.types import Message
 
+from labs_mock.config.fault_file import FaultFile
 from labs_mock.http import create_app
-from labs_mock.scenario.fault_file import FaultFile
-from labs_mock.world import World
+from labs_mock.state import World
 from tests.http.clients import HEADERS, Asked, quiet
 from tests.http.test_batch import WHERE, conversation
 from tests.http.test_fault_plans import add, arrived

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from labs_mock.scenario.datasets import Dataset, Stage
-from labs_mock.scenario.loader import load_library, shipped_library
-from labs_mock.world import World
+from labs_mock.scenario.compiled.datasets import Dataset, Stage
+from labs_mock.scenario.files.loader import load_library, shipped_library
+from labs_mock.state import World
 from tests.http.clients import HEADERS, Asked, quiet, with_httpx
 from tests.http.datasets import LONG, dataset, with_datasets
 from tests.http.test_streaming import made, settled

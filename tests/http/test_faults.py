@@ -9,11 +9,11 @@ import orjson
 import pytest
 import requests
 
-from labs_mock.contract.answers import BatchEvaluated
-from labs_mock.scenario.datasets import Dataset, Stage
-from labs_mock.scenario.fault_file import WHAT
-from labs_mock.scenario.loader import Library, load_library, shipped_library
-from labs_mock.world import World
+from labs_mock.config.fault_file import WHAT
+from labs_mock.contract.responses import BatchEvaluated
+from labs_mock.scenario.compiled.datasets import Dataset, Stage
+from labs_mock.scenario.files.loader import Library, load_library, shipped_library
+from labs_mock.state import World
 from tests.http.clients import CLIENTS, HEADERS, PATIENCE, Asked, Seen, quiet, seen_by_all, with_httpx
 from tests.http.datasets import with_datasets
 from tests.support import KEY, Live, world

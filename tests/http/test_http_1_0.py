@@ -6,8 +6,8 @@ import pytest
 
 from tests.http.datasets import LONG, dataset, scenarios, with_datasets
 from tests.http.raw import LENGTH, connected, get, post
+from tests.serving.test_server import serving
 from tests.support import Live, live
-from tests.test_server import serving
 
 EXPORT = f"/api/v1/training-datasets/{LONG}/export"
 

@@ -3,9 +3,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from labs_mock.contract.answers import KeyDescribed, RateLimit
+from labs_mock.config.server_file import AccountFile
+from labs_mock.contract.responses import KeyDescribed, RateLimit
 from labs_mock.ids import ID_PATTERN, key_id
-from labs_mock.scenario.server_file import AccountFile
 from tests.http.test_envelope import check_envelope
 from tests.support import KEY, Live, live, world
 

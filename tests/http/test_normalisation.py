@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from labs_mock.scenario.server_file import AccountFile
+from labs_mock.config.server_file import AccountFile
 from tests.http.test_batch import WHERE, conversation
 from tests.support import Live, live, world
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labs_mock.scenario.server_file import AccountFile
+from labs_mock.config.server_file import AccountFile
 from tests.http.test_batch import WHERE, conversation
 from tests.http.test_envelope import check_envelope
 from tests.support import Live, live, world

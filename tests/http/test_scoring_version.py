@@ -4,8 +4,8 @@ from typing import Any
 import orjson
 import pytest
 
-from labs_mock.scenario.loader import parse_scenario
-from labs_mock.scenario.scenario import Scenario, scoring_version
+from labs_mock.scenario.compiled.scenario import Scenario, scoring_version
+from labs_mock.scenario.files.loader import parse_scenario
 from tests.support import CLAIM, Live, library, live, scenario, world
 
 SAID = [{"role": "assistant", "content": "Hello."}]

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from labs_mock import server as serving
+from labs_mock.serving import server as serving
 from tests.http.clients import quiet
 from tests.http.datasets import LONG, dataset, with_datasets
 from tests.http.raw import BODY, LENGTH, Connection, connected, get, post

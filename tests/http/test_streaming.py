@@ -15,11 +15,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from labs_mock.engine.rows import GeneratedRows, Line
+from labs_mock.engine.rows import GeneratedRows, RowLine
 from tests.http.datasets import LONG, dataset, get, scenarios, with_datasets
 from tests.http.test_batch import WHERE, conversation
+from tests.serving.test_server import serving
 from tests.support import KEY, Live, live
-from tests.test_server import serving
 
 ROWS = 40_000
 EXPORT = f"/api/v1/training-datasets/{LONG}/export"
@@ -155,11 +155,11 @@ def test_a_server_that_stops_breaks_streams_off(tmp_path: Path, sign: signal.Sig
     assert "Traceback" not in errors
 
 
-def breaking_at(row: int) -> Callable[[GeneratedRows, int], Line]:
+def breaking_at(row: int) -> Callable[[GeneratedRows, int], RowLine]:
     """The making of rows, with a defect at one of them."""
     line = GeneratedRows.line
 
-    def breaks(self: GeneratedRows, index: int) -> Line:
+    def breaks(self: GeneratedRows, index: int) -> RowLine:
         if index == row:
             raise RuntimeError("a secret of the server")
         return line(self, index)

@@ -5,8 +5,8 @@ import orjson
 import pytest
 from click.testing import CliRunner
 
-from labs_mock.cli import main
-from labs_mock.judging import summary, warnings_in
+from labs_mock.cli.main import main
+from labs_mock.testing.judging import summary, warnings_in
 from tests.support import CLAIM, Live
 
 WHERE = {"collection_slug": "case-management", "scenario_slug": "back-claim"}

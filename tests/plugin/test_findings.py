@@ -56,7 +56,7 @@ def test_forgotten(labs_mock, labs_mock_client):
 
 FAILURES = """
 import pytest
-from labs_mock.world import World
+from labs_mock.state import World
 from talk import SAID
 
 FAILED = "e61f0d38-5b7c-4a92-8d4e-93a2c7b1f056"
@@ -84,7 +84,7 @@ def test_of_a_dataset_that_failed(labs_mock, labs_mock_client):
 
 
 def test_of_an_export_nobody_asked_for(labs_mock_client, monkeypatch):
-    monkeypatch.setattr("labs_mock.world.datasets.Held.poll", break_down)
+    monkeypatch.setattr("labs_mock.state.datasets.Held.poll", break_down)
     assert labs_mock_client.get(f"/training-datasets/{FAILED}/export").status_code == 500
 """
 

@@ -1,11 +1,11 @@
 import sys
 import threading
 
-from labs_mock.judging import failures_in, summary, warnings_in
-from labs_mock.world.journal import Journal
+from labs_mock.state.journal import Journal
+from labs_mock.testing.judging import failures_in, summary, warnings_in
 from tests.plugin.project import Project
+from tests.state.test_journal import record
 from tests.support import world
-from tests.world.test_journal import record
 
 THREADS = """
 import threading

@@ -7,9 +7,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_mock.scenario.checks import check_dataset, check_scenario
-from labs_mock.scenario.places import find, mappings, texts
-from labs_mock.scenario.server_file import check_server
+from labs_mock.config.server_file import check_server
+from labs_mock.scenario.files.checks import check_dataset, check_scenario
+from labs_mock.scenario.files.paths import find, mappings, texts
 from tests.support import CLAIM, scenario
 
 TASK: dict[str, Any] = yaml.safe_load(

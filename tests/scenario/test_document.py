@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs_mock.errors import Problem, ScenarioError
-from labs_mock.scenario.document import MAX_BYTES, MAX_NESTING, Document
+from labs_mock.scenario.files.document import MAX_BYTES, MAX_NESTING, Document
 
 Steps = tuple[str | int, ...]
 

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from labs_mock.errors import Problem, ScenarioError
-from labs_mock.scenario.loader import load_library, parse_scenario
+from labs_mock.scenario.files.loader import load_library, parse_scenario
 from tests.scenario.test_checks import DATASET, JOURNEY, SERVER, TASK, changed
 from tests.scenario.test_printing import at, mutated, paths
 from tests.support import CLAIM

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from labs_mock.scenario.patterns import Patterns, expression_error
+from labs_mock.scenario.rules.patterns import Patterns, expression_error
 from labs_mock.text import normalise
 
 ALPHABET = "abéß\u0327_1' .-(*"

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_mock.scenario.checks import check_scenario
-from labs_mock.scenario.rule_checks import check_doubts, check_rules
+from labs_mock.scenario.files.checks import check_scenario
+from labs_mock.scenario.rules.checks import check_doubts, check_rules
 from tests.scenario.test_checks import JOURNEY, TASK, changed, steps
 from tests.support import CLAIM
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_mock.scenario.rules import Rule, Rulebook, listed
-from labs_mock.scenario.schema import Rule as RuleFile
-from labs_mock.scenario.vocabulary import SILENT, Vocabulary
+from labs_mock.scenario.files.schema import RuleFile
+from labs_mock.scenario.rules.algebra import Rule, Rulebook, listed
+from labs_mock.scenario.rules.vocabulary import SILENT, Vocabulary
 
 WORDS = ("alpha", "beta", "gamma")
 ITEMS = ("one", "two")

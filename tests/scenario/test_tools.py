@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_mock.scenario.schema import ToolFile
-from labs_mock.scenario.tools import Tool, compile_schema, contains, leaves, same
+from labs_mock.scenario.compiled.tools import Tool, compile_schema, contains, leaves, same
+from labs_mock.scenario.files.schema import ToolFile
 
 SCALARS = (
     st.none()

@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 import pytest
 
-from labs_mock.scenario.loader import load_library, shipped_library
-from labs_mock.world import World
+from labs_mock.scenario.files.loader import load_library, shipped_library
+from labs_mock.state import World
 from tests.support import KEY, live, world
 
 SHIPPED = {

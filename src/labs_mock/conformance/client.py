@@ -22,7 +22,7 @@ SECOND = f"Bearer {SECOND_HIDDEN}"
 
 
 @dataclass(slots=True)
-class Quota:
+class QuotaLeft:
     """What is known of the rate limit of a key.
 
     `resume` is when the window ends in which nothing remains, in unix seconds; `waits` how often in a row that changed nothing;
@@ -57,7 +57,7 @@ class Client:
         self.waited = 0.0
         given = {HIDDEN: key, SECOND_HIDDEN: second_key}
         self._keys = {name: given[name] for name in sorted(given, key=lambda name: -len(given[name])) if given[name]}
-        self._quotas = {name: Quota() for name in given}
+        self._quotas = {name: QuotaLeft() for name in given}
         self._budget = self._allowed = max_requests
         self._sleep = sleep
         self._lock = Lock()  # turns at once come from threads (EP-15)
@@ -117,7 +117,7 @@ class Client:
         quota.stuck = quota.stuck or sent.status == httpx.codes.TOO_MANY_REQUESTS
         return sent
 
-    def _send(self, method: str, path: str, content: bytes | None, headers: dict[str, str], quota: Quota) -> Sent:
+    def _send(self, method: str, path: str, content: bytes | None, headers: dict[str, str], quota: QuotaLeft) -> Sent:
         with self._lock:
             if self._allowed is not None and self.used >= self._allowed:
                 raise OutOfBudget("the budget of requests is spent")
@@ -145,7 +145,7 @@ class Client:
         return sent
 
     @staticmethod
-    def _notice(sent: Sent, quota: Quota) -> None:
+    def _notice(sent: Sent, quota: QuotaLeft) -> None:
         """Remember when the window ends if nothing remains in it; zeros that waiting did not change are not believed."""
         with suppress(KeyError, ValueError):
             spent = int(sent.headers["x-ratelimit-remaining"]) <= 0
@@ -153,7 +153,7 @@ class Client:
             quota.resume = int(sent.headers["x-ratelimit-reset"]) if spent and credible else None
             quota.waits = quota.waits if spent else 0
 
-    def _wait(self, quota: Quota) -> None:
+    def _wait(self, quota: QuotaLeft) -> None:
         if quota.resume is None:
             return
         pause = max(quota.resume - time.time(), 0.0) + LATER[min(quota.late, len(LATER) - 1)]

@@ -3,7 +3,7 @@
 import pytest
 
 from labs_mock.conformance.options import FILES, PASSING, given_to_pytest, missing_extra
-from labs_mock.conformance.reports.document import Document, document
+from labs_mock.conformance.reports.document import ReportDocument, document
 from labs_mock.errors import LabsMockError
 
 
@@ -18,7 +18,7 @@ def pytest_collection_modifyitems(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def labs_conformance(pytestconfig: pytest.Config) -> Document:
+def labs_conformance(pytestconfig: pytest.Config) -> ReportDocument:
     """What a run says of the server that the options name; reports are written where they ask for them."""
     if hasattr(pytestconfig, "workerinput"):
         pytest.fail(

@@ -9,7 +9,7 @@ import orjson
 from hypothesis import Phase, find, settings
 
 from labs_mock.conformance.strategies import NEUTRAL, SENTENCES, calls, operator
-from labs_mock.conformance.target import Json, Scenario, Tool
+from labs_mock.conformance.target import Json, TargetScenario, TargetTool
 from labs_mock.contract.limits import MAX_CONTENT, MAX_ITEMS
 from labs_mock.errors import LabsMockError
 
@@ -53,7 +53,7 @@ def beginnings(talks: Sequence[Sequence[Json]]) -> list[Turns]:
     return sorted(every, key=len)[:MAX_ITEMS]
 
 
-def suggested(scenario: Scenario, heard: Sequence[str] = ()) -> list[Turns]:
+def suggested(scenario: TargetScenario, heard: Sequence[str] = ()) -> list[Turns]:
     """What may be worth something, a batch of it: first what nobody rewards, then lines about the scenario's texts and about what
     was heard of its persona, one by one and together, and last the calls of its tools, which may end an episode.
     """
@@ -67,7 +67,7 @@ def suggested(scenario: Scenario, heard: Sequence[str] = ()) -> list[Turns]:
     return talks[:MAX_ITEMS]
 
 
-def _calls(scenario: Scenario) -> Iterator[Json]:
+def _calls(scenario: TargetScenario) -> Iterator[Json]:
     """A call of every artifact, and one with every option of a decision."""
     for tool in scenario.tools:
         for option in tool.options:
@@ -80,7 +80,7 @@ def _texts_of(value: Any) -> Iterator[str]:
     """All texts in tools and in their schemas."""
     if isinstance(value, str):
         yield value.replace("_", " ")
-    elif isinstance(value, Tool):
+    elif isinstance(value, TargetTool):
         yield from _texts_of([value.id, value.name, value.description, value.options, value.json_schema])
     elif isinstance(value, dict):
         for name, inner in value.items():

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from labs_mock.conformance.exchanges import Sent
-from labs_mock.contract.answers import DatasetState, ErrorBody
 from labs_mock.contract.operations import Operation
+from labs_mock.contract.responses import DatasetState, ErrorBody
 from labs_mock.ids import ID_LENGTH
 
 Expect = Callable[..., None]  # `Judgements.expect`, for this one exchange

@@ -7,16 +7,16 @@ from hypothesis.strategies import SearchStrategy
 from labs_mock.conformance.exchanges import Sent
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import NEUTRAL, SENTENCES, operator, persona, without
-from labs_mock.conformance.target import Json, Scenario
+from labs_mock.conformance.target import Json, TargetScenario
 from labs_mock.conformance.violations import Unusable
 from labs_mock.contract.limits import MAX_TURNS
 from labs_mock.text import normalise
 
 
-class Episode:
+class PlayedEpisode:
     """An episode of a scenario, with its transcript so far, in which the persona is `user`, and its last answer."""
 
-    def __init__(self, lab: Lab, scenario: Scenario, *, score_turns: bool | None = True) -> None:
+    def __init__(self, lab: Lab, scenario: TargetScenario, *, score_turns: bool | None = True) -> None:
         fields = {} if score_turns is None else {"score_turns": score_turns}
         created = lab.create(scenario, **fields)
         self.lab = lab
@@ -50,9 +50,9 @@ class Episode:
         return self.lab.ask("take_turn", {"id": self.id, "messages": messages, **fields}, id=self.id, limited=limited)
 
 
-def completed(lab: Lab) -> Episode:
+def completed(lab: Lab) -> PlayedEpisode:
     """An episode that is complete, the shortest there is. Raises `Unusable` if it does not end in time (EP-10)."""
-    episode = Episode(lab, lab.every_scenario[0])
+    episode = PlayedEpisode(lab, lab.every_scenario[0])
     for _ in range(turns_of(episode.scenario)):
         if not episode.complete:
             episode.take(NEUTRAL)
@@ -61,17 +61,17 @@ def completed(lab: Lab) -> Episode:
     return episode
 
 
-def turns_of(scenario: Scenario) -> int:
+def turns_of(scenario: TargetScenario) -> int:
     """The most turns of its episodes (EP-10)."""
     return scenario.max_turns or MAX_TURNS
 
 
-def repeatable(lab: Lab) -> SearchStrategy[Scenario]:
+def repeatable(lab: Lab) -> SearchStrategy[TargetScenario]:
     """The scenarios in which two episodes can be compared. Raises `Skip` if there is none."""
     return lab.scenarios_with(lambda one: repeats(lab, one), "in which the same turns get the same answers twice")
 
 
-def repeats(lab: Lab, scenario: Scenario) -> bool:
+def repeats(lab: Lab, scenario: TargetScenario) -> bool:
     """Whether the same turns get the same answers in two episodes; a persona may well speak freely."""
     known = lab.remembered.get(("repeats", scenario))
     if known is None:
@@ -80,6 +80,6 @@ def repeats(lab: Lab, scenario: Scenario) -> bool:
     return bool(known)
 
 
-def _tried(lab: Lab, scenario: Scenario) -> list[Json]:
-    episode = Episode(lab, scenario)
+def _tried(lab: Lab, scenario: TargetScenario) -> list[Json]:
+    episode = PlayedEpisode(lab, scenario)
     return [episode.take(operator(said)) for said in SENTENCES[:2] if not episode.complete]

@@ -17,7 +17,7 @@ from labs_mock.conformance.conversations import beginnings, suggested
 from labs_mock.conformance.exchanges import Sent
 from labs_mock.conformance.judgements import Judgements
 from labs_mock.conformance.strategies import NEUTRAL, chat
-from labs_mock.conformance.target import Clock, Json, Options, Scenario, Tool, chosen, listed
+from labs_mock.conformance.target import Json, Options, TargetClock, TargetScenario, TargetTool, chosen, listed
 from labs_mock.conformance.violations import OutOfBudget, Refused, Skip, Unusable
 from labs_mock.contract.limits import BASE_PATH
 from labs_mock.contract.operations import OPERATIONS
@@ -53,7 +53,7 @@ class Lab:
         self.expect = self.judgements.expect
         self.options = options or Options()
         self._most = most_scenarios
-        self._scenarios: list[Scenario] = []
+        self._scenarios: list[TargetScenario] = []
         self._datasets: dict[str, str] = {}
         self._fresh = 0
         self._answered = False
@@ -92,19 +92,19 @@ class Lab:
                 self._datasets[name] = str(self.status(name).get("status"))
 
     @property
-    def scenarios(self) -> SearchStrategy[Scenario]:
+    def scenarios(self) -> SearchStrategy[TargetScenario]:
         """The scenarios to judge. Raises `Skip` if there is none."""
         return st.sampled_from(self.every_scenario)
 
     @property
-    def every_scenario(self) -> Sequence[Scenario]:
+    def every_scenario(self) -> Sequence[TargetScenario]:
         """The scenarios to judge, the one with the fewest turns first. Raises `Skip` if there is none."""
         self._check_discovered()
         if not self._scenarios:
             raise Skip("the catalog has no scenario for this key, and none was named")
         return self._scenarios
 
-    def scenarios_with(self, fits: Callable[[Scenario], Any], what: str) -> SearchStrategy[Scenario]:
+    def scenarios_with(self, fits: Callable[[TargetScenario], Any], what: str) -> SearchStrategy[TargetScenario]:
         """The scenarios that fit. Raises `Skip` with `no scenario {what}` if there is none."""
         found = [one for one in self.every_scenario if fits(one)]
         if not found:
@@ -133,13 +133,13 @@ class Lab:
         self._check_discovered()
         return SECOND
 
-    def clock(self) -> Clock | None:
+    def clock(self) -> TargetClock | None:
         """The clock of a labs-mock server; None of another server. Raises `Skip` where it is not for us to read."""
         sent = self.client.send("GET", "/_mock/clock", authorization=None)
         if sent.status in (401, 403):
             raise Skip("the server does not show its clock")
         try:
-            return Clock(parse_instant(sent.json["now"]), str(sent.json["mode"])) if sent.status == 200 else None
+            return TargetClock(parse_instant(sent.json["now"]), str(sent.json["mode"])) if sent.status == 200 else None
         except (KeyError, TypeError, ValueError):
             return None
 
@@ -212,7 +212,7 @@ class Lab:
         body_: Json = sent.json
         return body_
 
-    def evaluate(self, scenario: Scenario, messages: list[Json], **fields: Any) -> Json:
+    def evaluate(self, scenario: TargetScenario, messages: list[Json], **fields: Any) -> Json:
         """`POST /evaluate`."""
         return self.wanted("evaluate", {**scenario.where, "messages": messages, **fields})
 
@@ -220,12 +220,12 @@ class Lab:
         """`POST /batch/evaluate`."""
         return self.wanted("batch_evaluate", {"items": items})
 
-    def compare(self, scenario: Scenario, a: list[Json], b: list[Json], **fields: Any) -> Json:
+    def compare(self, scenario: TargetScenario, a: list[Json], b: list[Json], **fields: Any) -> Json:
         """`POST /compare`."""
         responses = {"response_a": {"messages": a}, "response_b": {"messages": b}}
         return self.wanted("compare", {**scenario.where, **responses, **fields})
 
-    def create(self, scenario: Scenario, **fields: Any) -> Json:
+    def create(self, scenario: TargetScenario, **fields: Any) -> Json:
         """`POST /episodes`."""
         return self.wanted("create_episode", {**scenario.where, **fields})
 
@@ -274,16 +274,16 @@ class Lab:
             if sent.status == 401:
                 raise Refused(f"{self.client.url} does not know the second key: {_said(sent)}")
 
-    def _learned(self, scenario: Scenario) -> Scenario:
+    def _learned(self, scenario: TargetScenario) -> TargetScenario:
         """A scenario with what an episode of it tells; without that, if the server does not say it."""
         with suppress(Unusable, KeyError, TypeError):
             answer = self.create(scenario)
-            opening, tools = answer["initial_observation"]["content"], tuple(map(Tool.of, answer["tools"]))
+            opening, tools = answer["initial_observation"]["content"], tuple(map(TargetTool.of, answer["tools"]))
             known = replace(scenario, opening=opening, tools=tools)
             return replace(known, talk=self._earning(known))
         return scenario
 
-    def _earning(self, scenario: Scenario) -> Sequence[Json] | None:
+    def _earning(self, scenario: TargetScenario) -> Sequence[Json] | None:
         """What an operator can say first so that a reward is above 0; nothing where whatever is said is rewarded."""
         given = self.options.talks.get((scenario.collection, scenario.slug), ())
         for talks in (beginnings(given), suggested(scenario)):
@@ -295,7 +295,7 @@ class Lab:
                     return talk
         return None
 
-    def _rewards(self, scenario: Scenario, talks: Sequence[Sequence[Json]]) -> list[float]:
+    def _rewards(self, scenario: TargetScenario, talks: Sequence[Sequence[Json]]) -> list[float]:
         items = [
             {"id": str(number), **scenario.where, "messages": chat(scenario, talk)} for number, talk in enumerate(talks)
         ]

@@ -16,16 +16,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from labs_mock.conformance.checks import Check, Draw, check
+from labs_mock.conformance.checks import Check, DrawExample, check
 from labs_mock.conformance.checks.batch import item
 from labs_mock.conformance.checks.episodes import BAD
 from labs_mock.conformance.envelope import RATE_HEADERS
-from labs_mock.conformance.episode import Episode
+from labs_mock.conformance.episode import PlayedEpisode
 from labs_mock.conformance.exchanges import Sent
 from labs_mock.conformance.judgements import shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import conversations, messages, operator, without
-from labs_mock.conformance.target import Json, Scenario
+from labs_mock.conformance.target import Json, TargetScenario
 from labs_mock.conformance.violations import UNREADABLE, Enough, Skip, Unusable
 from labs_mock.contract.wording import EPISODE_COMPLETE
 
@@ -36,7 +36,7 @@ MOST_ITEMS = 3
 LAST = operator("Goodbye.", {"type": "artifact", "name": "no_such_tool", "input": {}})  # ends most episodes (EP-12)
 
 
-Step = Callable[["Machine", Draw], None]
+Step = Callable[["Machine", DrawExample], None]
 
 
 def step(function: Step) -> Callable[..., None]:
@@ -75,8 +75,8 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.lab = lab
         self.over = False
-        self.episodes: list[Episode] = []
-        self.judged: list[tuple[Scenario, list[Json], Json]] = []  # conversations with what they were given
+        self.episodes: list[PlayedEpisode] = []
+        self.judged: list[tuple[TargetScenario, list[Json], Json]] = []  # conversations with what they were given
         self.datasets: list[str] = []
         with suppress(Skip):
             self.datasets = lab.datasets()
@@ -86,29 +86,29 @@ class Machine(RuleBasedStateMachine):
         self._seen = 0  # exchanges that were looked at
 
     @property
-    def open(self) -> list[Episode]:
+    def open(self) -> list[PlayedEpisode]:
         """The episodes that take turns."""
         return [episode for episode in self.episodes if not episode.complete]
 
     @property
-    def complete(self) -> list[Episode]:
+    def complete(self) -> list[PlayedEpisode]:
         """The episodes that take none."""
         return [episode for episode in self.episodes if episode.complete]
 
     @first
-    def begin_some(self, draw: Draw) -> None:
+    def begin_some(self, draw: DrawExample) -> None:
         """Some episodes begin."""
         for _ in range(draw(st.integers(1, MOST_ITEMS))):
             self._begin(draw)
 
     @step
-    def begin_another(self, draw: Draw) -> None:
+    def begin_another(self, draw: DrawExample) -> None:
         """Another one begins."""
         self._begin(draw)
 
     @precondition(lambda self: self.open)
     @step
-    def take_turns(self, draw: Draw) -> None:
+    def take_turns(self, draw: DrawExample) -> None:
         """They are counted by one in each episode, whatever happened to others (EP-4)."""
         for _ in range(draw(st.integers(1, MOST_ITEMS))):
             if self.open:
@@ -117,20 +117,20 @@ class Machine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.open)
     @step
-    def end_an_episode(self, draw: Draw) -> None:
+    def end_an_episode(self, draw: DrawExample) -> None:
         """By a wrong call, where the scenario says so."""
         self._take(draw(st.sampled_from(self.open)), LAST)
 
     @precondition(lambda self: self.open)
     @step
-    def be_refused_a_turn(self, draw: Draw) -> None:
+    def be_refused_a_turn(self, draw: DrawExample) -> None:
         """It changes nothing: the next one is counted as if it had not been (EP-15)."""
         episode, why = draw(st.sampled_from(self.open)), draw(st.sampled_from(list(BAD)))
         self.lab.refused(episode.submit(**{"messages": [], **BAD[why]}, limited=False), 400, "EP-15", why=why)
 
     @precondition(lambda self: self.complete)
     @step
-    def take_a_turn_after_the_end(self, draw: Draw) -> None:
+    def take_a_turn_after_the_end(self, draw: DrawExample) -> None:
         """What is complete stays so (EP-13)."""
         episode = draw(st.sampled_from(self.complete))
         sent = episode.submit([draw(messages(episode.scenario))], limited=True)
@@ -138,7 +138,7 @@ class Machine(RuleBasedStateMachine):
 
     @precondition(lambda self: any(episode.last for episode in self.episodes))
     @step
-    def evaluate_an_episode(self, draw: Draw) -> None:
+    def evaluate_an_episode(self, draw: DrawExample) -> None:
         """So far it is worth what its last turn said (EV-2), and a scored one says it (EP-3)."""
         episode = draw(st.sampled_from([one for one in self.episodes if one.last]))
         told = _told(self.lab.evaluate(episode.scenario, episode.transcript))
@@ -148,7 +148,7 @@ class Machine(RuleBasedStateMachine):
         self.judged.append((episode.scenario, list(episode.transcript), told))
 
     @step
-    def evaluate(self, draw: Draw) -> None:
+    def evaluate(self, draw: DrawExample) -> None:
         """A conversation is scored for the first time."""
         scenario = draw(self.lab.scenarios)
         conversation = draw(conversations(scenario, 2))
@@ -156,12 +156,12 @@ class Machine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.judged)
     @step
-    def score_again(self, draw: Draw) -> None:
+    def score_again(self, draw: DrawExample) -> None:
         """Conversations get what they got before, whatever came between."""
         draw(st.sampled_from([self._evaluate, self._evaluate_together, self._compare]))(draw)
 
     @step
-    def ask_something_else(self, draw: Draw) -> None:
+    def ask_something_else(self, draw: DrawExample) -> None:
         """A dataset's status, or a request that is refused; all else stays as it is."""
         draw(st.sampled_from([self._ask_wrongly, self._poll] if self.datasets else [self._ask_wrongly]))(draw)
 
@@ -176,28 +176,28 @@ class Machine(RuleBasedStateMachine):
             self._judge_quota(sent)
         self._seen = len(exchanges)
 
-    def _begin(self, draw: Draw) -> None:
-        self.episodes.append(Episode(self.lab, draw(self.lab.scenarios), score_turns=draw(st.booleans())))
+    def _begin(self, draw: DrawExample) -> None:
+        self.episodes.append(PlayedEpisode(self.lab, draw(self.lab.scenarios), score_turns=draw(st.booleans())))
 
-    def _take(self, episode: Episode, message: Json) -> None:
+    def _take(self, episode: PlayedEpisode, message: Json) -> None:
         before = episode.last.get("turn", 0)
         seen = episode.take(message)["turn"]
         self.lab.expect("EP-4", seen == before + 1, f"turn {before + 1}", seen)
 
-    def _evaluate(self, draw: Draw) -> None:
+    def _evaluate(self, draw: DrawExample) -> None:
         """By itself (EV-1)."""
         scenario, conversation, before = draw(st.sampled_from(self.judged))
         told = _told(self.lab.evaluate(scenario, conversation))
         self.lab.expect("EV-1", told == before, f"what it got before, {shown(before)}", told)
 
-    def _evaluate_together(self, draw: Draw) -> None:
+    def _evaluate_together(self, draw: DrawExample) -> None:
         """In a batch (BAT-3)."""
         chosen = draw(st.lists(st.sampled_from(self.judged), min_size=1, max_size=MOST_ITEMS))
         results = self.lab.batch([item(scenario, conversation) for scenario, conversation, _ in chosen])["results"]
         told, before = [_told(result) for result in results], [one for _, _, one in chosen]
         self.lab.expect("BAT-3", told == before, f"what they got before, {shown(before)}", told)
 
-    def _compare(self, draw: Draw) -> None:
+    def _compare(self, draw: DrawExample) -> None:
         """Against another one (CMP-1)."""
         scenario, conversation, before = draw(st.sampled_from(self.judged))
         _, other, after = draw(st.sampled_from([one for one in self.judged if one[0] == scenario]))
@@ -205,7 +205,7 @@ class Machine(RuleBasedStateMachine):
         seen, wanted = [answer["reward_a"], answer["reward_b"]], [before["reward"], after["reward"]]
         self.lab.expect("CMP-1", seen == wanted, f"the rewards from before, {shown(wanted)}", seen, inferred=False)
 
-    def _poll(self, draw: Draw) -> None:
+    def _poll(self, draw: DrawExample) -> None:
         """Once it is ready, cancelled or failed, a dataset stays as it is (DS-6)."""
         name = draw(st.sampled_from(self.datasets))
         state = without(self.lab.status(name))
@@ -214,7 +214,7 @@ class Machine(RuleBasedStateMachine):
         if state["status"] in ENDED:
             self.ended[name] = state
 
-    def _ask_wrongly(self, draw: Draw) -> None:
+    def _ask_wrongly(self, draw: DrawExample) -> None:
         wrong: list[Callable[[], Sent]] = [
             lambda: self.lab.ask("evaluate", {}, limited=False),
             lambda: self.lab.ask("evaluate", content=b"{", limited=False),

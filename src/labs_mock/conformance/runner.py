@@ -14,7 +14,7 @@ from hypothesis.errors import Flaky, Unsatisfiable
 
 from labs_mock.conformance.checks import (
     Check,
-    Draw,
+    DrawExample,
     batch,
     calls,
     catalog,
@@ -241,7 +241,7 @@ def _run(lab: Lab, check: Check, profile: Profile, number: int) -> None:
     """Run a check once, or with as many examples as the profile says; after a failure, for a number of executions."""
     left = profile.shrinks
 
-    def example(draw: Draw) -> None:
+    def example(draw: DrawExample) -> None:
         nonlocal left
         try:
             _run_example(lab, check, draw)
@@ -260,7 +260,7 @@ def _run(lab: Lab, check: Check, profile: Profile, number: int) -> None:
         raise Skip("no example of what it needs was found") from None
 
 
-def _run_example(lab: Lab, check: Check, draw: Draw) -> None:
+def _run_example(lab: Lab, check: Check, draw: DrawExample) -> None:
     """One example. It ends without a word at an answer that was judged to be wrong and cannot be gone on with."""
     lab.judgements.begin()
     try:
@@ -274,7 +274,7 @@ def _run_example(lab: Lab, check: Check, draw: Draw) -> None:
             raise
 
 
-def _examples(example: Callable[[Draw], None], profile: Profile, number: int) -> None:
+def _examples(example: Callable[[DrawExample], None], profile: Profile, number: int) -> None:
     """Run an example as often as the profile says, with values that a seed leads to; nothing is printed or kept."""
 
     @seed(number)

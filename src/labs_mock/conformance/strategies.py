@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from labs_mock.conformance.target import Json, Scenario, Tool
+from labs_mock.conformance.target import Json, TargetScenario, TargetTool
 from labs_mock.contract.dimensions import DIMENSIONS
 from labs_mock.contract.limits import MAX_CONTENT
 from labs_mock.contract.tokens import NO_RESPONSE
@@ -46,7 +46,7 @@ _WORD = re.compile(r"[^\W\d_]{5,}")
 
 
 @cache
-def sentences(scenario: Scenario) -> SearchStrategy[str]:
+def sentences(scenario: TargetScenario) -> SearchStrategy[str]:
     """Plain sentences, some about what the scenario's name and description speak of."""
     about = dict.fromkeys(_WORD.findall(f"{scenario.name} {scenario.description}"))
     return st.sampled_from([*SENTENCES, *(f"What about the {word.lower()}?" for word in about)])
@@ -59,7 +59,7 @@ def texts() -> SearchStrategy[str]:
 
 
 @cache
-def contents(scenario: Scenario) -> SearchStrategy[str]:
+def contents(scenario: TargetScenario) -> SearchStrategy[str]:
     """What an operator says: mostly one to three sentences, now and then anything."""
     plain = st.lists(sentences(scenario), min_size=1, max_size=3).map(" ".join)
     return st.one_of(plain, plain, plain, texts(), st.just(NO_RESPONSE), st.sampled_from(PROVOCATIONS))
@@ -71,14 +71,14 @@ def at_the_border(length: int = MAX_CONTENT) -> SearchStrategy[str]:
     return st.sampled_from("aé\N{MUSICAL SYMBOL G CLEF}").map(lambda char: char * (length // utf16_length(char)))
 
 
-def calls(tool: Tool) -> SearchStrategy[Json]:
+def calls(tool: TargetTool) -> SearchStrategy[Json]:
     """Valid calls of a tool: an option, or an object that its schema describes (EP-9)."""
     given = _values(tool.json_schema) if tool.json_schema else st.sampled_from(tool.options).map(_decision)
     return given.map(lambda value: {"type": tool.type, "name": tool.id, "input": value})
 
 
 @cache
-def messages(scenario: Scenario) -> SearchStrategy[Json]:
+def messages(scenario: TargetScenario) -> SearchStrategy[Json]:
     """Messages of the operator, one in four of them with a tool call."""
     said = contents(scenario)
     plain = said.map(operator)
@@ -90,13 +90,13 @@ def messages(scenario: Scenario) -> SearchStrategy[Json]:
 
 
 @cache
-def conversations(scenario: Scenario, most: int = 4) -> SearchStrategy[list[Json]]:
+def conversations(scenario: TargetScenario, most: int = 4) -> SearchStrategy[list[Json]]:
     """Conversations of one to so many turns, in which the persona is `user` (EP-8), behind what earns something."""
     return turns(scenario, most).map(lambda said: chat(scenario, said))
 
 
 @cache
-def turns(scenario: Scenario, most: int = 4) -> SearchStrategy[list[Json]]:
+def turns(scenario: TargetScenario, most: int = 4) -> SearchStrategy[list[Json]]:
     """One to so many messages of the operator, each a turn; mostly behind those that earn something (RC-6)."""
     said = st.lists(messages(scenario), min_size=1, max_size=most)
     if not scenario.talk:
@@ -105,12 +105,12 @@ def turns(scenario: Scenario, most: int = 4) -> SearchStrategy[list[Json]]:
     return st.one_of(behind, behind, said)
 
 
-def behind_talk(scenario: Scenario, *messages: Json) -> list[Json]:
+def behind_talk(scenario: TargetScenario, *messages: Json) -> list[Json]:
     """Messages of the operator behind those that earn something, if any are known."""
     return [*(scenario.talk or ()), *messages]
 
 
-def chat(scenario: Scenario, said: Sequence[Json]) -> list[Json]:
+def chat(scenario: TargetScenario, said: Sequence[Json]) -> list[Json]:
     """The operator's messages as a conversation that the persona's opening begins."""
     turns = [[persona("Yes."), message] for message in said]
     return [persona(scenario.opening or "Hello."), *[message for turn in turns for message in turn][1:]]

@@ -25,7 +25,7 @@ class Options:
         wanted = not self.scenarios or slug in self.scenarios or f"{collection}/{slug}" in self.scenarios
         return wanted and (not self.collections or collection in self.collections)
 
-    def missing(self, offered: "Sequence[Scenario]") -> list[str]:
+    def missing(self, offered: "Sequence[TargetScenario]") -> list[str]:
         """What is named and not among the scenarios that a catalog lists."""
         collections = {one.collection for one in offered}
         scenarios = {name for one in offered for name in (one.slug, repr(one))}
@@ -34,7 +34,7 @@ class Options:
         ]
 
 
-class Clock(NamedTuple):
+class TargetClock(NamedTuple):
     """What a labs-mock server says of its own clock: unix seconds, and `real`, `frozen` or `x<number>`."""
 
     now: float
@@ -42,7 +42,7 @@ class Clock(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Tool:
+class TargetTool:
     """A tool as an episode lists it: `options` of a decision, or the JSON Schema of an artifact's input (EP-2)."""
 
     id: str
@@ -53,14 +53,14 @@ class Tool:
     description: str = ""
 
     @classmethod
-    def of(cls, listed: Json) -> "Tool":
+    def of(cls, listed: Json) -> "TargetTool":
         """A tool of an answer."""
         texts = [listed.get(name) or "" for name in ("name", "description")]
         return cls(listed["id"], listed["type"], listed.get("options") or (), listed.get("json_schema"), *texts)
 
 
 @dataclass(frozen=True)
-class Scenario:
+class TargetScenario:
     """A scenario; name, shape and `max_turns` are the catalog's, `opening` and `tools` those of an episode.
 
     `talk` are the operator's first messages, after which a reward was above 0: none where whatever is said earns something,
@@ -74,7 +74,7 @@ class Scenario:
     shape: str = ""
     max_turns: int | None = None
     opening: str = ""
-    tools: Sequence[Tool] = field(default=(), hash=False)
+    tools: Sequence[TargetTool] = field(default=(), hash=False)
     talk: Sequence[Json] | None = field(default=None, hash=False)
 
     @property
@@ -86,7 +86,7 @@ class Scenario:
         return f"{self.collection}/{self.slug}"
 
 
-def listed(catalog: Any, options: Options) -> list[Scenario]:
+def listed(catalog: Any, options: Options) -> list[TargetScenario]:
     """The scenarios of a catalog that are to be judged; those that the options name in full if there is no catalog."""
     if isinstance(catalog, dict):
         collections = _objects(catalog.get("collections"))
@@ -94,13 +94,13 @@ def listed(catalog: Any, options: Options) -> list[Scenario]:
         return [_scenario(slug, one) for slug, one in every if options.want(slug, one["slug"])]
     named = [name.partition("/") for name in options.scenarios if "/" in name]
     named += [(one, "/", name) for one in options.collections for name in options.scenarios if "/" not in name]
-    return [Scenario(collection, slug) for collection, _, slug in named]
+    return [TargetScenario(collection, slug) for collection, _, slug in named]
 
 
-def chosen(scenarios: Sequence[Scenario], most: int) -> list[Scenario]:
+def chosen(scenarios: Sequence[TargetScenario], most: int) -> list[TargetScenario]:
     """So many of them: the one that ends first, one of every shape, and then as they are listed."""
     by_length = sorted(scenarios, key=lambda one: one.max_turns or 0)
-    first: list[Scenario] = by_length[:1]
+    first: list[TargetScenario] = by_length[:1]
     for one in scenarios:
         if one.shape not in {other.shape for other in first}:
             first.append(one)
@@ -112,6 +112,6 @@ def _objects(value: Any) -> list[Json]:
     return [one for one in value if isinstance(one, dict) and "slug" in one] if isinstance(value, list) else []
 
 
-def _scenario(collection: str, listed: Json) -> Scenario:
+def _scenario(collection: str, listed: Json) -> TargetScenario:
     known = {name: listed[name] for name in ("name", "description", "shape", "max_turns") if name in listed}
-    return Scenario(collection, listed["slug"], **known)
+    return TargetScenario(collection, listed["slug"], **known)

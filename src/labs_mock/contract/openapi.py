@@ -9,11 +9,11 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from labs_mock.contract import wording
-from labs_mock.contract.answers import DatasetState, ErrorBody
 from labs_mock.contract.clauses import BY_NAME, SECTIONS, Clause
 from labs_mock.contract.limits import UUID_ON_THE_WIRE
-from labs_mock.contract.models import BatchItem
 from labs_mock.contract.operations import EVERYWHERE, OPERATIONS, Operation
+from labs_mock.contract.requests import BatchItem
+from labs_mock.contract.responses import DatasetState, ErrorBody
 from labs_mock.contract.rows import Row
 from labs_mock.ids import ID_PATTERN
 

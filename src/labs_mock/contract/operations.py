@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from labs_mock.contract import answers, models, rows
+from labs_mock.contract import requests, responses, rows
 from labs_mock.contract.limits import BASE_PATH
 
 
@@ -19,8 +19,8 @@ class Operation:
     summary: str
     method: str
     path: str
-    request: type[models.WireModel] | None
-    answer: type[answers.Answer]
+    request: type[requests.WireModel] | None
+    answer: type[responses.Answer]
     refusals: tuple[int, ...]
     clauses: tuple[str, ...]
     streams: bool = False
@@ -73,7 +73,7 @@ OPERATIONS = (
         method="GET",
         path="/key",
         request=None,
-        answer=answers.KeyDescribed,
+        answer=responses.KeyDescribed,
         refusals=(),
         clauses=("KEY-1",),
     ),
@@ -83,7 +83,7 @@ OPERATIONS = (
         method="GET",
         path="/catalog",
         request=None,
-        answer=answers.CatalogListed,
+        answer=responses.CatalogListed,
         refusals=(),
         clauses=("CAT-1", "CAT-2", "AUTH-2"),
     ),
@@ -92,8 +92,8 @@ OPERATIONS = (
         summary="Start an episode",
         method="POST",
         path="/episodes",
-        request=models.CreateEpisode,
-        answer=answers.EpisodeCreated,
+        request=requests.CreateEpisode,
+        answer=responses.EpisodeCreated,
         refusals=(403, 404),
         clauses=("EP-1", "EP-2", "EP-3", "EP-16", "AUTH-2"),
     ),
@@ -102,8 +102,8 @@ OPERATIONS = (
         summary="Take a turn",
         method="POST",
         path="/episodes/{id}/turns",
-        request=models.TakeTurn,
-        answer=answers.TurnTaken,
+        request=requests.TakeTurn,
+        answer=responses.TurnTaken,
         refusals=(404,),
         clauses=(*(f"EP-{number}" for number in range(3, 16)), "AUTH-3", *_REWARDS),
     ),
@@ -112,8 +112,8 @@ OPERATIONS = (
         summary="Score a conversation",
         method="POST",
         path="/evaluate",
-        request=models.Evaluate,
-        answer=answers.Evaluated,
+        request=requests.Evaluate,
+        answer=responses.Evaluated,
         refusals=(403, 404),
         clauses=(
             "EV-1",
@@ -133,8 +133,8 @@ OPERATIONS = (
         summary="Score up to 100 conversations",
         method="POST",
         path="/batch/evaluate",
-        request=models.BatchEvaluate,
-        answer=answers.BatchEvaluated,
+        request=requests.BatchEvaluate,
+        answer=responses.BatchEvaluated,
         refusals=(),
         clauses=("BAT-1", "BAT-2", "BAT-3", "BAT-4", "SV-1", "NORM-1", "NORM-2", "EP-8", "AUTH-2", "AUTH-3"),
     ),
@@ -143,8 +143,8 @@ OPERATIONS = (
         summary="Compare two conversations",
         method="POST",
         path="/compare",
-        request=models.Compare,
-        answer=answers.Compared,
+        request=requests.Compare,
+        answer=responses.Compared,
         refusals=(403, 404),
         clauses=("CMP-1", "SV-1", "EP-8", "AUTH-2"),
     ),
@@ -154,7 +154,7 @@ OPERATIONS = (
         method="GET",
         path="/training-datasets/{id}/status",
         request=None,
-        answer=answers.DatasetState,
+        answer=responses.DatasetState,
         refusals=(404,),
         clauses=("DS-1", "DS-2", "DS-5", "DS-7"),
     ),

@@ -6,7 +6,7 @@ import orjson
 from pydantic import BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticKnownError
 
-from labs_mock.contract.answers import Answer, Reward
+from labs_mock.contract.responses import Answer, Reward
 from labs_mock.contract.tokens import NO_RESPONSE
 
 Filled = Annotated[str, StringConstraints(min_length=1)]

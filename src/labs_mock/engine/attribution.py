@@ -5,7 +5,7 @@ from itertools import accumulate, chain, islice
 from typing import NamedTuple
 
 from labs_mock.contract.findings import Finding
-from labs_mock.contract.models import Message
+from labs_mock.contract.requests import Message
 from labs_mock.contract.tokens import LONGEST_CUT, has_leaked_markup, is_near_miss
 from labs_mock.contract.wording import NO_OPERATOR_MESSAGE
 from labs_mock.engine.play import Player, Turn
@@ -13,7 +13,7 @@ from labs_mock.engine.state import Play
 from labs_mock.errors import BadRequest
 
 
-class Line(NamedTuple):
+class TranscriptLine(NamedTuple):
     """One message of an episode's transcript; `calls` is a JSON list of its tool calls, empty where there are none."""
 
     content: str
@@ -35,7 +35,7 @@ Run = tuple[list[Message], Message | None]
 # One turn of an episode
 
 
-def new_turn(player: Player, transcript: Sequence[Line], submitted: Sequence[Message]) -> Attributed:
+def new_turn(player: Player, transcript: Sequence[TranscriptLine], submitted: Sequence[Message]) -> Attributed:
     """The one new turn in a submission to an episode (EP-7). Raises `BadRequest` if there is none.
 
     `transcript` starts with the opening and ends with the latest observation.
@@ -90,7 +90,7 @@ def _after_latest_observation(latest: str, texts: list[str], messages: list[Mess
     return None
 
 
-def _shared(transcript: Sequence[Line], lines: list[str], texts: list[str]) -> int:
+def _shared(transcript: Sequence[TranscriptLine], lines: list[str], texts: list[str]) -> int:
     """The length of the longest beginning that a submission shares with the transcript.
 
     One that begins at the operator's first message is known for a history by a persona line: new messages, too, may say

@@ -2,9 +2,9 @@
 
 from labs_mock.engine.score import PLACES, Score
 from labs_mock.engine.state import Play
-from labs_mock.scenario.criteria import Criterion, Ladder
-from labs_mock.scenario.rules import Rule, Turns, last
-from labs_mock.scenario.scenario import Scenario
+from labs_mock.scenario.compiled.criteria import Criterion, Ladder
+from labs_mock.scenario.compiled.scenario import Scenario
+from labs_mock.scenario.rules.algebra import Rule, Turns, last
 
 
 def holding(scenario: Scenario, play: Play) -> dict[Rule, int]:

@@ -8,8 +8,8 @@ from math import prod
 
 from labs_mock.engine.rollout import Choose
 from labs_mock.ids import permuted
-from labs_mock.scenario import schema
-from labs_mock.scenario.operators import alternatives
+from labs_mock.scenario.compiled.operators import alternatives
+from labs_mock.scenario.files import schema
 
 
 @dataclass(frozen=True, slots=True)

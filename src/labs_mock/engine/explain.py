@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from labs_mock.contract.models import RewardConfig
+from labs_mock.contract.requests import RewardConfig
 from labs_mock.engine.criteria import holding, requires_met
 from labs_mock.engine.gate import broken
 from labs_mock.engine.outputs import alike
 from labs_mock.engine.reward import assess
 from labs_mock.engine.state import Play
-from labs_mock.scenario.rules import Rule, listed
-from labs_mock.scenario.scenario import Scenario
+from labs_mock.scenario.compiled.scenario import Scenario
+from labs_mock.scenario.rules.algebra import Rule, listed
 
 
-class Row(NamedTuple):
+class ExplainedRule(NamedTuple):
     """One criterion: where it belongs, its id, the turns it yielded, and its result in words."""
 
     part: str
@@ -22,7 +22,7 @@ class Row(NamedTuple):
     result: str
 
 
-def explain(scenario: Scenario, play: Play) -> list[Row]:
+def explain(scenario: Scenario, play: Play) -> list[ExplainedRule]:
     """One row for everything that can count, in the order of the dimensions, then the gate, then what is required.
 
     It shows what must never leave `/api/v1` (NEVER-1): it is for the command line and the control plane.
@@ -61,63 +61,69 @@ def explanation(scenario: Scenario, play: Play, config: RewardConfig | None = No
     }
 
 
-def _metrics(scenario: Scenario, play: Play) -> Iterator[Row]:
+def _metrics(scenario: Scenario, play: Play) -> Iterator[ExplainedRule]:
     for dimension in ("success_metrics", "failure_metrics", "best_practices"):
         for criterion in getattr(scenario.criteria, dimension):
             held = "holds" if criterion.rule in holding(scenario, play) else "does not hold"
             critical = ", critical" if criterion.critical else ""
-            yield Row(
+            yield ExplainedRule(
                 dimension, criterion.id, _turns(criterion.rule, play), f"{held} (weight {criterion.weight:g}{critical})"
             )
 
 
-def _rubrics(scenario: Scenario, play: Play) -> Iterator[Row]:
+def _rubrics(scenario: Scenario, play: Play) -> Iterator[ExplainedRule]:
     for ladder in scenario.criteria.ladders:
         for score, label, rule in ladder.levels:
             if rule is None or rule in holding(scenario, play):
                 turns = () if rule is None else _turns(rule, play)
-                yield Row("rubrics", ladder.id, turns, f"{label} ({score:g})")
+                yield ExplainedRule("rubrics", ladder.id, turns, f"{label} ({score:g})")
                 break
         else:
-            yield Row("rubrics", ladder.id, (), "no level holds (0)")
+            yield ExplainedRule("rubrics", ladder.id, (), "no level holds (0)")
 
 
-def _discovery(scenario: Scenario, play: Play) -> Iterator[Row]:
+def _discovery(scenario: Scenario, play: Play) -> Iterator[ExplainedRule]:
     for item in scenario.persona.items:
         turns = tuple(listed(play.masks.get(item.atom, 0)))
-        yield Row("discovery", item.id, turns, f"{'revealed' if turns else 'not revealed'} (weight {item.weight:g})")
+        yield ExplainedRule(
+            "discovery", item.id, turns, f"{'revealed' if turns else 'not revealed'} (weight {item.weight:g})"
+        )
 
 
-def _outputs(scenario: Scenario, play: Play) -> Iterator[Row]:
+def _outputs(scenario: Scenario, play: Play) -> Iterator[ExplainedRule]:
     for output in (*scenario.criteria.exemplars, *scenario.criteria.decisions):
         given = play.inputs.get(output.tool)
         turns = tuple(listed(play.called.get(output.tool, 0)))
         if output.exemplar is not None:
-            yield Row("output_similarity", output.tool, turns, f"{alike(output.exemplar, given):.3f} like the exemplar")
+            yield ExplainedRule(
+                "output_similarity", output.tool, turns, f"{alike(output.exemplar, given):.3f} like the exemplar"
+            )
         else:
             matched = (given or {}).get("value") == output.expected
-            yield Row("decision_match", output.tool, turns, "as expected" if matched else "not as expected")
+            yield ExplainedRule("decision_match", output.tool, turns, "as expected" if matched else "not as expected")
 
 
-def _gate(scenario: Scenario, play: Play) -> Iterator[Row]:
+def _gate(scenario: Scenario, play: Play) -> Iterator[ExplainedRule]:
     for kind, entries in (
         ("gate: prohibited", scenario.criteria.prohibited),
         ("gate: terminology", scenario.criteria.terminology),
     ):
         for entry in entries:
             turns = _turns(entry.rule, play)
-            yield Row(kind, entry.id, turns, "violated" if entry.rule in holding(scenario, play) else "kept")
+            yield ExplainedRule(kind, entry.id, turns, "violated" if entry.rule in holding(scenario, play) else "kept")
     for referral in scenario.criteria.referrals:
         missed = tuple(listed(broken(referral, play)))
         triggered = _turns(referral.trigger, play)
-        yield Row("gate: must_refer", referral.id, triggered, f"missed after turn {missed[0]}" if missed else "kept")
+        yield ExplainedRule(
+            "gate: must_refer", referral.id, triggered, f"missed after turn {missed[0]}" if missed else "kept"
+        )
 
 
-def _requires(scenario: Scenario, play: Play) -> Iterator[Row]:
+def _requires(scenario: Scenario, play: Play) -> Iterator[ExplainedRule]:
     rule = scenario.criteria.requires
     if rule is not None:
         met = "has held" if requires_met(scenario, play) else "has not held: the reward is 0"
-        yield Row("scoring", "requires", _turns(rule, play), met)
+        yield ExplainedRule("scoring", "requires", _turns(rule, play), met)
 
 
 def _turns(rule: Rule, play: Play) -> tuple[int, ...]:

@@ -3,9 +3,9 @@
 from labs_mock.engine.criteria import holding
 from labs_mock.engine.score import Gate
 from labs_mock.engine.state import Play
-from labs_mock.scenario.criteria import Criterion, Referral
-from labs_mock.scenario.rules import Rule, Turns, listed
-from labs_mock.scenario.scenario import Scenario
+from labs_mock.scenario.compiled.criteria import Criterion, Referral
+from labs_mock.scenario.compiled.scenario import Scenario
+from labs_mock.scenario.rules.algebra import Rule, Turns, listed
 
 OPEN = Gate(1.0, ())
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
 from labs_mock.engine.state import Play
-from labs_mock.scenario.persona import Persona, StateItem, Variant
-from labs_mock.scenario.rules import Rule
-from labs_mock.scenario.scenario import Scenario
+from labs_mock.scenario.compiled.persona import Persona, StateItem, Variant
+from labs_mock.scenario.compiled.scenario import Scenario
+from labs_mock.scenario.rules.algebra import Rule
 
 
 def answer(scenario: Scenario, play: Play) -> str:

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from labs_mock.contract.answers import TerminalReason
-from labs_mock.contract.models import Message, ToolCall
+from labs_mock.contract.requests import Message, ToolCall
+from labs_mock.contract.responses import TerminalReason
 from labs_mock.contract.tokens import NO_RESPONSE
 from labs_mock.engine import persona
 from labs_mock.engine.memo import Memo
 from labs_mock.engine.state import Play, Seen
-from labs_mock.scenario.scenario import Scenario
-from labs_mock.scenario.tools import contains
-from labs_mock.scenario.vocabulary import SILENT
+from labs_mock.scenario.compiled.scenario import Scenario
+from labs_mock.scenario.compiled.tools import contains
+from labs_mock.scenario.rules.vocabulary import SILENT
 from labs_mock.text import normalise
 
 Turn = Sequence[Message]

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from math import fsum
 
 from labs_mock.contract.dimensions import DIMENSIONS, Dimension
-from labs_mock.contract.models import RewardConfig
+from labs_mock.contract.requests import RewardConfig
 from labs_mock.engine import criteria, outputs
 from labs_mock.engine.gate import OPEN, gate
 from labs_mock.engine.score import PLACES, Assessment, Score
 from labs_mock.engine.state import Play
-from labs_mock.scenario.scenario import Scenario
+from labs_mock.scenario.compiled.scenario import Scenario
 
 SCORERS: dict[Dimension, Callable[[Scenario, Play], Score]] = {
     "success_metrics": criteria.success_metrics,

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from labs_mock.contract.models import Message, ToolCall
+from labs_mock.contract.requests import Message, ToolCall
 from labs_mock.contract.tokens import NO_RESPONSE
 from labs_mock.engine.play import Player, Turn
 from labs_mock.engine.state import Play
-from labs_mock.scenario import schema
-from labs_mock.scenario.operators import part_texts
-from labs_mock.scenario.rules import Rule
+from labs_mock.scenario.compiled.operators import part_texts
+from labs_mock.scenario.files import schema
+from labs_mock.scenario.rules.algebra import Rule
 
 Choose = Callable[[list[str]], str]
 """Picks one of the texts of a part; called once for every part that has texts, said or not, in order."""

@@ -10,15 +10,15 @@ from labs_mock.engine.play import Player
 from labs_mock.engine.reward import assess
 from labs_mock.engine.rollout import Rollout, roll_out
 from labs_mock.engine.score import PLACES
-from labs_mock.scenario.datasets import ATTEMPTS, Dataset
-from labs_mock.scenario.scenario import Scenario
+from labs_mock.scenario.compiled.datasets import ATTEMPTS, Dataset
+from labs_mock.scenario.compiled.scenario import Scenario
 
 MAX_STATES = 1_000  # remembered by a dataset's own player; the rollouts of one scenario share most of theirs
 SEARCHED = 2_000  # draws among which a first row with `thinking` is looked for
 EFFORT = 20  # of a rollout whose complexity is a half
 
 
-class Line(NamedTuple):
+class RowLine(NamedTuple):
     """A row as it is exported, and whether it passed the keep-filter."""
 
     text: bytes
@@ -57,10 +57,10 @@ class GeneratedRows:
     def __len__(self) -> int:
         return self._generate.count
 
-    def line(self, index: int) -> Line:
+    def line(self, index: int) -> RowLine:
         """The row at an index from 0."""
         best = self._best(index)
-        return Line(rows.line(self._row(best)), not best.missing)
+        return RowLine(rows.line(self._row(best)), not best.missing)
 
     def _best(self, index: int) -> Attempt:
         best: Attempt | None = None

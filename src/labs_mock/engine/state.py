@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from labs_mock.contract.answers import TerminalReason
+from labs_mock.contract.responses import TerminalReason
 from labs_mock.engine.score import Assessment
-from labs_mock.scenario.rules import Rule, Turns
+from labs_mock.scenario.rules.algebra import Rule, Turns
 
 Seen = tuple[frozenset[int], bool]
 """The atoms of a turn's messages, and whether it is silent."""

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from itertools import repeat
 from typing import Any
 
-from labs_mock.contract.models import Message
+from labs_mock.contract.requests import Message
 from labs_mock.engine.criteria import requires_met
 from labs_mock.engine.play import Player
-from labs_mock.scenario.places import Mistake, find
-from labs_mock.scenario.scenario import compile_scenario
-from labs_mock.scenario.schema import ScenarioFile
+from labs_mock.scenario.compiled.scenario import compile_scenario
+from labs_mock.scenario.files.paths import Mistake, find
+from labs_mock.scenario.files.schema import ScenarioFile
 
 NOTHING = "zqxj vwkq"
 """A text that no phrase matches."""

@@ -10,9 +10,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from labs_mock.contract.findings import header
 from labs_mock.contract.limits import BASE_PATH
-from labs_mock.contract.models import WireModel
-from labs_mock.contract.noticing import duplicate_keys, unknown_fields
-from labs_mock.contract.reading import read_json, read_model
+from labs_mock.contract.parsing import read_json, read_model
+from labs_mock.contract.requests import WireModel
+from labs_mock.contract.unknown_fields import duplicate_keys, unknown_fields
 from labs_mock.contract.wording import INTERNAL, RATE_LIMITED, UNKNOWN_PATH
 from labs_mock.errors import BodyTooLarge, InternalError, MethodNotAllowed, NotFound, RateLimited, RequestError
 from labs_mock.http.bearer import bearer_key
@@ -24,13 +24,13 @@ from labs_mock.http.documentation import documentation_routes
 from labs_mock.http.exchange import Exchange, Payload
 from labs_mock.http.faulty import befall_answer, befall_request, reply_of, send_reply
 from labs_mock.http.heads import check_head
-from labs_mock.http.responses import Stream, break_off, error_body, error_headers, send_json, send_stream
 from labs_mock.http.routes import Routes
+from labs_mock.http.sending import Stream, break_off, error_body, error_headers, send_json, send_stream
 from labs_mock.ids import fingerprint, request_id
 from labs_mock.redaction import credentials
-from labs_mock.world import World
-from labs_mock.world.accounts import Account
-from labs_mock.world.journal import MAX_BODY, Record
+from labs_mock.state import World
+from labs_mock.state.accounts import Account
+from labs_mock.state.journal import MAX_BODY, Record
 
 log = logging.getLogger("labs_mock")
 

@@ -1,7 +1,7 @@
 """The catalog: what a key may play (section 2)."""
 
 from labs_mock.http.exchange import Exchange, Payload
-from labs_mock.scenario.loader import Collection
+from labs_mock.scenario.files.loader import Collection
 
 
 def list_catalog(exchange: Exchange, _: None) -> Payload:

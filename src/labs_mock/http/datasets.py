@@ -7,9 +7,9 @@ from labs_mock.contract.limits import UUID_ON_THE_WIRE
 from labs_mock.contract.wording import quote
 from labs_mock.errors import BadRequest
 from labs_mock.http.exchange import Exchange, Payload
-from labs_mock.http.responses import Stream
-from labs_mock.scenario.datasets import Stage
-from labs_mock.world.datasets import Held
+from labs_mock.http.sending import Stream
+from labs_mock.scenario.compiled.datasets import Stage
+from labs_mock.state.datasets import Held
 
 STATUSES = {"pending": 202, "preview": 202, "running": 202, "filtering": 202, "cancelled": 409, "failed": 500}  # DS-3
 _UUID = re.compile(UUID_ON_THE_WIRE)

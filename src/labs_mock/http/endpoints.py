@@ -11,7 +11,7 @@ from labs_mock.http.episodes import check_turn, create_episode, take_turn
 from labs_mock.http.evaluation import batch_evaluate, check_batch, check_compare, check_evaluate, compare, evaluate
 from labs_mock.http.exchange import Exchange, Payload
 from labs_mock.http.keys import describe_key
-from labs_mock.http.responses import Stream
+from labs_mock.http.sending import Stream
 
 Handle = Callable[[Exchange, Any], Payload | Stream]
 Check = Callable[[dict[str, str], Any], None]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import count
 
 from labs_mock.contract.findings import Finding
-from labs_mock.contract.models import CreateEpisode, TakeTurn
+from labs_mock.contract.requests import CreateEpisode, TakeTurn
 from labs_mock.contract.wording import EPISODE_COMPLETE, quote
 from labs_mock.engine.attribution import new_turn
 from labs_mock.engine.conversation import conversation_hash

@@ -5,9 +5,9 @@ from typing import Any
 
 from labs_mock.contract.findings import Finding
 from labs_mock.contract.limits import MAX_LOG, MAX_WINDOW_DAYS
-from labs_mock.contract.models import BatchEvaluate, BatchItem, Compare, Evaluate, Message, Normalised, RewardConfig
-from labs_mock.contract.noticing import unknown_fields
-from labs_mock.contract.reading import read_model
+from labs_mock.contract.parsing import read_model
+from labs_mock.contract.requests import BatchEvaluate, BatchItem, Compare, Evaluate, Message, Normalised, RewardConfig
+from labs_mock.contract.unknown_fields import unknown_fields
 from labs_mock.contract.wording import NO_OPERATOR_MESSAGE
 from labs_mock.engine.attribution import conversation
 from labs_mock.engine.conversation import conversation_hash
@@ -18,8 +18,8 @@ from labs_mock.engine.score import PLACES, Assessment
 from labs_mock.engine.state import Play
 from labs_mock.errors import BadRequest, RequestError
 from labs_mock.http.exchange import Exchange, Payload
-from labs_mock.scenario.scenario import Scenario
-from labs_mock.world.normalisation import SECONDS, LogKey, Window
+from labs_mock.scenario.compiled.scenario import Scenario
+from labs_mock.state.normalisation import SECONDS, LogKey, Window
 
 
 def evaluate(exchange: Exchange, request: Evaluate) -> Payload:

@@ -6,11 +6,11 @@ from typing import Any
 
 from labs_mock.contract.findings import Finding
 from labs_mock.http.delivery import Delivery
-from labs_mock.http.responses import Headers
-from labs_mock.world import World
-from labs_mock.world.accounts import Account, require_account
-from labs_mock.world.faults import Fault
-from labs_mock.world.limits import Quota
+from labs_mock.http.sending import Headers
+from labs_mock.state import World
+from labs_mock.state.accounts import Account, require_account
+from labs_mock.state.fault_plan import Fault
+from labs_mock.state.rate_limits import Quota
 
 Payload = dict[str, Any]
 

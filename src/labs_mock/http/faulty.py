@@ -20,8 +20,8 @@ from labs_mock.errors import Faulted, NotFound, RateLimited
 from labs_mock.http.bodies import Disconnected
 from labs_mock.http.delivery import Delivery
 from labs_mock.http.exchange import Exchange, Payload
-from labs_mock.http.responses import CONNECTION, Headers, Stream, left, reset
-from labs_mock.world.faults import Target
+from labs_mock.http.sending import CONNECTION, Headers, Stream, left, reset
+from labs_mock.state.fault_plan import Target
 
 if sys.platform == "linux":
     from fcntl import ioctl

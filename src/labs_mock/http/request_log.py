@@ -8,7 +8,7 @@ from labs_mock.clock import stopwatch
 from labs_mock.escapes import printable
 from labs_mock.http.app import App
 from labs_mock.http.exchange import Exchange
-from labs_mock.world import World
+from labs_mock.state import World
 
 SHOWN = 3  # rewards of a batch
 

@@ -16,12 +16,12 @@ import orjson
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from labs_mock import server
 from labs_mock.conformance.violations import Part, part_of
 from labs_mock.contract.operations import OPERATIONS
 from labs_mock.contract.rows import line
 from labs_mock.http import create_app
-from labs_mock.world import World
+from labs_mock.serving import server
+from labs_mock.state import World
 
 UNSUBSCRIBED = "unsubscribed"
 """A collection of the server for which the key has no subscription."""

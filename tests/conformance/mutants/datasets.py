@@ -10,7 +10,7 @@ from labs_mock.contract.tokens import NO_RESPONSE
 from labs_mock.errors import NotFound
 from labs_mock.http import datasets
 from labs_mock.http.exchange import Exchange
-from labs_mock.world.datasets import Datasets
+from labs_mock.state.datasets import Datasets
 from tests.conformance.mutants import Answer, constant, instead, on_answer, on_rows
 
 Rows = list[Any]

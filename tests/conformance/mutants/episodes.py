@@ -5,16 +5,16 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from labs_mock.contract import models
-from labs_mock.contract.models import ToolCall
+from labs_mock.contract import requests
+from labs_mock.contract.requests import ToolCall
 from labs_mock.contract.tokens import NO_RESPONSE
 from labs_mock.engine import attribution, persona
 from labs_mock.engine.play import Player
 from labs_mock.engine.state import Play
 from labs_mock.errors import BadRequest, NotFound
 from labs_mock.http import app, episodes, evaluation
-from labs_mock.scenario.tools import Tool
-from labs_mock.world.episodes import Episodes
+from labs_mock.scenario.compiled.tools import Tool
+from labs_mock.state.episodes import Episodes
 from tests.conformance.mutants import Answer, instead, on_answer
 
 # EP-1 to EP-6
@@ -328,7 +328,7 @@ def _(original: Any, model: Any, value: Any) -> Any:
     return original(model, _limit(value, 10_000, lambda text: len(text.encode("utf-8", "replace"))))
 
 
-@instead("EP-9", "code points are counted", models, "utf16_length", inferred=True)
+@instead("EP-9", "code points are counted", requests, "utf16_length", inferred=True)
 def _(_original: Any, text: str) -> int:
     return len(text)
 

@@ -5,12 +5,12 @@ from statistics import fmean
 from typing import Any
 
 from labs_mock.contract.dimensions import DIMENSIONS
-from labs_mock.contract.models import QualityWeights, RewardConfig
+from labs_mock.contract.requests import QualityWeights, RewardConfig
 from labs_mock.engine import criteria, reward
 from labs_mock.engine.play import Player
 from labs_mock.errors import BadRequest
 from labs_mock.http import app, evaluation
-from labs_mock.world.normalisation import Log, Normalisation
+from labs_mock.state.normalisation import Log, Normalisation
 from tests.conformance.mutants import Answer, instead, on_answer
 
 # EV

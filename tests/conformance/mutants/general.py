@@ -5,13 +5,14 @@ from typing import Any
 import orjson
 from pydantic import BaseModel
 
-from labs_mock.contract import reading
+from labs_mock.contract import parsing
 from labs_mock.contract.wording import NO_SUBSCRIPTION
 from labs_mock.errors import BadRequest, MethodNotAllowed, NotFound, RequestError, Unauthorized
 from labs_mock.http import app, evaluation, exchange
 from labs_mock.http.routes import Routes
-from labs_mock.world import accounts, limits
-from labs_mock.world.world import World
+from labs_mock.state import accounts
+from labs_mock.state import rate_limits as limits
+from labs_mock.state.world import World
 from tests.conformance.mutants import UNSUBSCRIBED, Answer, instead, on_answer
 from tests.support import KEY
 
@@ -30,7 +31,7 @@ def _(answer: Answer) -> None:
     answer.body = [answer.body]
 
 
-@instead("GEN-1", "a charset in the content type is refused", reading, "_is_json")
+@instead("GEN-1", "a charset in the content type is refused", parsing, "_is_json")
 def _(_original: Any, _type: bytes | None) -> bool:
     return False
 
@@ -86,7 +87,7 @@ def _(original: Any, self: Routes, method: str, path: str) -> Any:
     return original(self, method, path.lower() if "evaluate" in path.lower() else path)
 
 
-@instead("GEN-3", "any content type is taken for JSON", reading, "_is_json")
+@instead("GEN-3", "any content type is taken for JSON", parsing, "_is_json")
 def _(_original: Any, _type: bytes | None) -> bool:
     return True
 
@@ -162,12 +163,12 @@ def _(original: Any, body: bytes, kind: bytes | None) -> Any:
     return original(body.replace(rb"\ud800", b"?").replace(rb"\udc00", b"?"), kind)
 
 
-@instead("GEN-6", "65 levels are not too deep", reading, "_deeper_than")
+@instead("GEN-6", "65 levels are not too deep", parsing, "_deeper_than")
 def _(original: Any, body: bytes, levels: int) -> Any:
     return original(body, levels + 1)
 
 
-@instead("GEN-6", "64 levels are too deep", reading, "_deeper_than")
+@instead("GEN-6", "64 levels are too deep", parsing, "_deeper_than")
 def _(original: Any, body: bytes, levels: int) -> Any:
     return original(body, levels - 1)
 
@@ -426,7 +427,7 @@ def _(original: Any, self: World, account: Any, collection: str, slug: str) -> A
         raise NotFound(f"{error.message} ({collection}/{slug})") from None
 
 
-@instead("ERR-2", "what is wrong is quoted in full", reading, "_got")
+@instead("ERR-2", "what is wrong is quoted in full", parsing, "_got")
 def _(_original: Any, value: Any) -> str:
     return f", got {value}"
 

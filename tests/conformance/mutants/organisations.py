@@ -5,9 +5,9 @@ from typing import Any
 
 from labs_mock.contract.wording import NO_SUBSCRIPTION
 from labs_mock.errors import NotFound
-from labs_mock.world.accounts import Account
-from labs_mock.world.episodes import Episodes
-from labs_mock.world.limits import RateLimits
+from labs_mock.state.accounts import Account
+from labs_mock.state.episodes import Episodes
+from labs_mock.state.rate_limits import RateLimits
 from tests.conformance.mutants import CLOSED, SECOND_KEY, Answer, instead, on_answer
 from tests.support import KEY
 

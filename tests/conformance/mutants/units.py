@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from labs_mock.http import app
-from labs_mock.world.normalisation import Log
+from labs_mock.state.normalisation import Log
 from tests.conformance.mutants import Answer, instead, on_answer, on_rows
 
 # The end of a window

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labs_mock.clock import END, instant_text, parse_instant
-from labs_mock.scenario.server_file import AccountFile
+from labs_mock.config.server_file import AccountFile
 from tests.http.datasets import TIMED, by_the_clock, get, with_datasets
 from tests.http.test_batch import WHERE, conversation
 from tests.http.test_envelope import check_envelope

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from labs_mock.scenario.loader import load_library, shipped_library
-from labs_mock.world import World
+from labs_mock.scenario.files.loader import load_library, shipped_library
+from labs_mock.state import World
 from tests.http.test_envelope import check_envelope
 from tests.support import KEY, Live, live, world
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from labs_mock.config.server_file import AccountFile
 from labs_mock.contract.tokens import NO_RESPONSE
-from labs_mock.scenario.server_file import AccountFile
-from labs_mock.world.episodes import Episodes
+from labs_mock.state.episodes import Episodes
 from tests.http.test_batch import SAID, WHERE, conversation
 from tests.http.test_envelope import LIMITS, check_envelope
 from tests.http.test_episodes import APPROVE, DECIDE, operator

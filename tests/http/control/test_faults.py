@@ -7,11 +7,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from labs_mock.config.fault_file import WHAT
+from labs_mock.config.server_file import AccountFile, ServerFile
 from labs_mock.contract.operations import OPERATIONS
-from labs_mock.scenario.fault_file import WHAT
-from labs_mock.scenario.loader import load_library, shipped_library
-from labs_mock.scenario.server_file import AccountFile, ServerFile
-from labs_mock.world import World
+from labs_mock.scenario.files.loader import load_library, shipped_library
+from labs_mock.state import World
 from tests.http.test_envelope import check_envelope
 from tests.support import KEY, Live, live, world
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from starlette.routing import Route
 
+from labs_mock.config.server_file import AccountFile
 from labs_mock.http.control import control_routes
 from labs_mock.http.control.guard import on_this_machine
-from labs_mock.scenario.server_file import AccountFile
 from tests.http.test_envelope import check_envelope
 from tests.support import KEY, Live, live, world
 

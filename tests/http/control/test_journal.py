@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from labs_mock.config.server_file import AccountFile
 from labs_mock.http.control.journal import FILTERS
-from labs_mock.scenario.server_file import AccountFile
-from labs_mock.world.journal import Journal
+from labs_mock.state.journal import Journal
 from tests.http.test_batch import SAID, WHERE, conversation, item
 from tests.http.test_envelope import JSON, check_envelope
 from tests.support import KEY, Live, live, world

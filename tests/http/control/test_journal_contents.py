@@ -6,15 +6,15 @@ from urllib.parse import unquote
 import orjson
 import pytest
 
+from labs_mock.config.server_file import AccountFile
 from labs_mock.contract.dimensions import DIMENSIONS
-from labs_mock.scenario.server_file import AccountFile
-from labs_mock.world.journal import Journal
+from labs_mock.state.journal import Journal
 from tests.http.control.test_journal import BODY, EVALUATE, MESSAGES, NOTHING, journal, last
 from tests.http.datasets import get, in_state, name_of, with_datasets
 from tests.http.test_batch import SAID, WHERE, conversation, item
 from tests.http.test_envelope import JSON, raw
+from tests.state.test_journal import noise
 from tests.support import CLAIM, KEY, Live, live, scenario, world
-from tests.world.test_journal import noise
 
 SECRET, FIRST = "lab_s3cret-of_4cme", "lab_f1rst-key"
 HIDDEN = "s3c"  # what stands in no other place

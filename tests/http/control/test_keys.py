@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
+from labs_mock.config.server_file import AccountFile
 from labs_mock.ids import key_id
-from labs_mock.scenario.server_file import AccountFile
 from tests.http.test_envelope import check_envelope
 from tests.support import KEY, Live, live, world
 

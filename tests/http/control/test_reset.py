@@ -3,8 +3,8 @@ from typing import Any
 import httpx
 import pytest
 
-from labs_mock.world import World
-from labs_mock.world.world import WITH
+from labs_mock.state import World
+from labs_mock.state.world import WITH
 from tests.http.datasets import STATES, TIMED, by_polls, by_the_clock, in_state, with_datasets
 from tests.http.test_batch import SAID, WHERE, conversation
 from tests.http.test_envelope import check_envelope

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from labs_mock.world.rewards import Rewards
+from labs_mock.state.reward_log import Rewards
 from tests.http.test_batch import SAID, WHERE, conversation, item
 from tests.http.test_envelope import check_envelope
 from tests.support import OPENING, Live, live, world

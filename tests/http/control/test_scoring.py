@@ -12,8 +12,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from labs_mock.config.server_file import AccountFile
 from labs_mock.contract.dimensions import DIMENSIONS
-from labs_mock.scenario.server_file import AccountFile
 from tests.http.control.test_journal import last
 from tests.http.test_batch import SAID, WHERE, conversation
 from tests.http.test_envelope import check_envelope

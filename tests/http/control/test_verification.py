@@ -5,11 +5,11 @@ from typing import Any
 import orjson
 import pytest
 
-from labs_mock.world.journal import Journal
+from labs_mock.state.journal import Journal
 from tests.http.control.test_journal import BODY, EVALUATE
 from tests.http.test_envelope import JSON, check_envelope
+from tests.state.test_journal import noise
 from tests.support import KEY, Live, live, world
-from tests.world.test_journal import noise
 
 OTHER = "sk.of-another/shape=="
 PATH = "/api/v1/*"

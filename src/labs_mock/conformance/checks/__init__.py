@@ -13,7 +13,7 @@ from labs_mock.conformance.lab import Lab
 T = TypeVar("T")
 
 
-class Draw(Protocol):
+class DrawExample(Protocol):
     """Draws a value from a Hypothesis strategy."""
 
     def __call__(self, strategy: SearchStrategy[T], /) -> T:
@@ -29,7 +29,7 @@ class Check:
     function: Callable[..., None]
     draws: bool
 
-    def __call__(self, lab: Lab, data: Draw) -> None:
+    def __call__(self, lab: Lab, data: DrawExample) -> None:
         """Run it for one example."""
         if self.draws:
             self.function(lab, data)

@@ -2,11 +2,11 @@
 
 from hypothesis import strategies as st
 
-from labs_mock.conformance.checks import Draw, check
+from labs_mock.conformance.checks import DrawExample, check
 from labs_mock.conformance.judgements import shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import conversations, operator, persona
-from labs_mock.conformance.target import Json, Scenario
+from labs_mock.conformance.target import Json, TargetScenario
 from labs_mock.contract.limits import MAX_CONTENT, MAX_ITEMS
 
 TOLD = ("reward", "scores", "score_breakdown")  # of an item as of an evaluation
@@ -25,7 +25,7 @@ BAD: dict[str, Json] = {  # what makes an item an error item, whatever is right 
 
 
 @check("BAT-1")
-def results_come_in_the_order_of_items(lab: Lab, data: Draw) -> None:
+def results_come_in_the_order_of_items(lab: Lab, data: DrawExample) -> None:
     """Every item has its result, in its place."""
     items = data(_items(lab))
     results = lab.batch(items)["results"]
@@ -78,7 +78,7 @@ def an_item_without_an_id_is_refused(lab: Lab) -> None:
 
 
 @check("BAT-3")
-def an_item_gets_what_evaluate_gives(lab: Lab, data: Draw) -> None:
+def an_item_gets_what_evaluate_gives(lab: Lab, data: DrawExample) -> None:
     """An item's reward and scores equal what `/evaluate` gives for it."""
     scenario = data(lab.scenarios)
     conversation = data(conversations(scenario))
@@ -88,7 +88,7 @@ def an_item_gets_what_evaluate_gives(lab: Lab, data: Draw) -> None:
 
 
 @check("BAT-3")
-def an_item_gets_the_same_whatever_is_beside_it(lab: Lab, data: Draw) -> None:
+def an_item_gets_the_same_whatever_is_beside_it(lab: Lab, data: DrawExample) -> None:
     """The order of the items, and bad ones among them, change no result."""
     items = data(_items(lab))
     wrong: Json = data(st.sampled_from(list(BAD.values())))
@@ -101,7 +101,7 @@ def an_item_gets_the_same_whatever_is_beside_it(lab: Lab, data: Draw) -> None:
 
 
 @check("BAT-4")
-def ids_may_repeat(lab: Lab, data: Draw) -> None:
+def ids_may_repeat(lab: Lab, data: DrawExample) -> None:
     """Items with one id are answered each in its place."""
     scenario = data(lab.scenarios)
     said = data(st.lists(conversations(scenario), min_size=2, max_size=3))
@@ -113,7 +113,7 @@ def ids_may_repeat(lab: Lab, data: Draw) -> None:
 
 
 @check("BAT-4")
-def a_reward_config_in_an_item_is_ignored(lab: Lab, data: Draw) -> None:
+def a_reward_config_in_an_item_is_ignored(lab: Lab, data: DrawExample) -> None:
     """An item is scored as the scenario says, with a `reward_config` or without."""
     scenario = data(lab.scenarios)
     plain = item(scenario, data(conversations(scenario)), "plain")
@@ -122,7 +122,7 @@ def a_reward_config_in_an_item_is_ignored(lab: Lab, data: Draw) -> None:
     lab.expect("BAT-4", _told(one) == _told(other), f"the result without it, {shown(_told(one))}", _told(other))
 
 
-def item(scenario: Scenario, messages: list[Json], name: str = "item", **fields: object) -> Json:
+def item(scenario: TargetScenario, messages: list[Json], name: str = "item", **fields: object) -> Json:
     """An item of a batch."""
     return {"id": name, **scenario.where, "messages": messages, **fields}
 

@@ -2,14 +2,14 @@
 
 from hypothesis import strategies as st
 
-from labs_mock.conformance.checks import Draw, check
+from labs_mock.conformance.checks import DrawExample, check
 from labs_mock.conformance.checks.batch import item
 from labs_mock.conformance.checks.weights import names_of, scored
-from labs_mock.conformance.episode import Episode, turns_of
+from labs_mock.conformance.episode import PlayedEpisode, turns_of
 from labs_mock.conformance.judgements import quoted, shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import NEUTRAL, at_the_border, calls, contents, operator
-from labs_mock.conformance.target import Json, Scenario, Tool
+from labs_mock.conformance.target import Json, TargetScenario, TargetTool
 from labs_mock.conformance.violations import Skip
 from labs_mock.contract.limits import MAX_CONTENT
 
@@ -20,9 +20,9 @@ SCORED_CALLS = ("output_similarity", "decision_match")
 
 
 @check("EP-9")
-def a_turn_has_messages_of_at_most_10000_characters(lab: Lab, data: Draw) -> None:
+def a_turn_has_messages_of_at_most_10000_characters(lab: Lab, data: DrawExample) -> None:
     """10,000 UTF-16 code units are a turn, one more is a 400 that changes nothing."""
-    episode, text = Episode(lab, data(lab.scenarios)), data(at_the_border())
+    episode, text = PlayedEpisode(lab, data(lab.scenarios)), data(at_the_border())
     sent = episode.submit([operator(text + "a")], limited=False)
     lab.refused(sent, 400, "EP-9", inferred=not text.isascii(), why=f"{MAX_CONTENT + 1:,} UTF-16 code units")
     sent = episode.submit([operator(text)])
@@ -46,10 +46,10 @@ def a_documented_decision_counts(lab: Lab) -> None:
 
 
 @check("EP-9")
-def valid_calls_are_accepted(lab: Lab, data: Draw) -> None:
+def valid_calls_are_accepted(lab: Lab, data: DrawExample) -> None:
     """A call as the tool describes it does not end an episode as a wrong one does."""
     scenario = data(lab.scenarios_with(lambda one: one.tools, "has a tool"))
-    episode = Episode(lab, scenario)
+    episode = PlayedEpisode(lab, scenario)
     call = data(st.sampled_from(list(scenario.tools)).flatmap(calls))
     sent = episode.submit([operator(data(contents(scenario)), call)])
     lab.refused(sent, 200, "EP-9", inferred=False, why="a documented tool call")
@@ -65,20 +65,20 @@ def a_wrong_call_is_never_refused(lab: Lab) -> None:
         lab.expect("EP-12", not refused, "a reward for every wrong call", refused)
     scenario, reasons = lab.every_scenario[0], set()
     for call in lab.each(_wrong(scenario)):
-        sent = Episode(lab, scenario).submit([operator("Hm.", call)])
+        sent = PlayedEpisode(lab, scenario).submit([operator("Hm.", call)])
         lab.refused(sent, 200, "EP-12", why=f"a wrong call, {shown(call)}")
         reasons.add(sent.json.get("terminal_reason"))
         lab.expect("EP-12", len(reasons) == 1, "every wrong call to end an episode alike, or none", reasons)
 
 
 @check("EP-12")
-def a_wrong_call_in_a_turn_ends_with_error_or_not_at_all(lab: Lab, data: Draw) -> None:
+def a_wrong_call_in_a_turn_ends_with_error_or_not_at_all(lab: Lab, data: DrawExample) -> None:
     """As the scenario says, whatever is said beside it; nothing else than `error` comes first."""
     scenario = data(lab.scenarios)
     call, other = (data(st.sampled_from(_wrong(scenario))) for _ in range(2))
-    sent = Episode(lab, scenario).submit([operator(data(contents(scenario)), call)])
+    sent = PlayedEpisode(lab, scenario).submit([operator(data(contents(scenario)), call)])
     lab.refused(sent, 200, "EP-12", why=f"a wrong call, {shown(call)}")
-    plain = Episode(lab, scenario).take(operator("Hm.", other)).get("terminal_reason")
+    plain = PlayedEpisode(lab, scenario).take(operator("Hm.", other)).get("terminal_reason")
     held = plain in (None, "error") or turns_of(scenario) == 1
     lab.expect("EP-12", held, "an end with `error`, or none", plain)
     if plain == "error":
@@ -89,7 +89,7 @@ def a_wrong_call_in_a_turn_ends_with_error_or_not_at_all(lab: Lab, data: Draw) -
 
 
 @check("EP-12")
-def a_wrong_call_counts_for_nothing(lab: Lab, data: Draw) -> None:
+def a_wrong_call_counts_for_nothing(lab: Lab, data: DrawExample) -> None:
     """Nothing but wrong calls scores 0 for outputs, and one that names no tool is as if it were not there."""
     scenario = data(lab.scenarios)
     said, call = data(contents(scenario)), data(st.sampled_from(_wrong(scenario)))
@@ -126,9 +126,9 @@ def an_error_comes_before_completion(lab: Lab) -> None:
     """Where one message has both a call that completes the episode and one that ends it with `error`."""
     scenario, completing = _completing(lab)
     for wrong in lab.each(_wrong(scenario)[:2]):
-        if Episode(lab, scenario).take(operator("Hm.", wrong)).get("terminal_reason") == "error":
+        if PlayedEpisode(lab, scenario).take(operator("Hm.", wrong)).get("terminal_reason") == "error":
             for both in ([wrong, completing], [completing, wrong]):
-                seen = Episode(lab, scenario).take(operator("Hm.", *both))["terminal_reason"]
+                seen = PlayedEpisode(lab, scenario).take(operator("Hm.", *both))["terminal_reason"]
                 lab.expect("EP-11", seen == "error", "error before completed", seen, inferred=True)
 
 
@@ -144,16 +144,16 @@ def completion_comes_before_the_last_turn(lab: Lab) -> None:
             lab.expect("EP-11", seen == reason, f"{reason} before max_turns_reached", seen, inferred=True)
 
 
-def _reason_after(lab: Lab, scenario: Scenario, turn: int, call: Json) -> str | None:
+def _reason_after(lab: Lab, scenario: TargetScenario, turn: int, call: Json) -> str | None:
     """Why an episode ends whose turns say nothing, but for a call in one of them; None if it has not."""
-    episode = Episode(lab, scenario)
+    episode = PlayedEpisode(lab, scenario)
     for number in range(1, turn + 1):
         if not episode.complete:
             episode.take(operator("Hm.", call) if number == turn else NEUTRAL)
     return episode.last.get("terminal_reason")
 
 
-def _completing(lab: Lab) -> tuple[Scenario, Json]:
+def _completing(lab: Lab) -> tuple[TargetScenario, Json]:
     """A scenario and a decision that completes it in the first turn. Raises `Skip` if there is none."""
     if "completing" not in lab.remembered:
         decisions = (
@@ -163,16 +163,16 @@ def _completing(lab: Lab) -> tuple[Scenario, Json]:
             for option in tool.options
         )
         reasons = (
-            (one, Episode(lab, one[0]).take(operator("Hm.", one[1])).get("terminal_reason")) for one in decisions
+            (one, PlayedEpisode(lab, one[0]).take(operator("Hm.", one[1])).get("terminal_reason")) for one in decisions
         )
         lab.remembered["completing"] = next((one for one, reason in reasons if reason == "completed"), None)
-    found: tuple[Scenario, Json] | None = lab.remembered["completing"]
+    found: tuple[TargetScenario, Json] | None = lab.remembered["completing"]
     if found is None:
         raise Skip("no scenario that a decision completes in its first turn")
     return found
 
 
-def _deciding(lab: Lab) -> list[tuple[Scenario, Tool]]:
+def _deciding(lab: Lab) -> list[tuple[TargetScenario, TargetTool]]:
     """The scenarios with one decision, which is scored. Raises `Skip` if there is none."""
     found = []
     for scenario in lab.every_scenario:
@@ -184,23 +184,23 @@ def _deciding(lab: Lab) -> list[tuple[Scenario, Tool]]:
     return found
 
 
-def _decided(lab: Lab, scenario: Scenario, given: list[Json]) -> float:
+def _decided(lab: Lab, scenario: TargetScenario, given: list[Json]) -> float:
     """The score of decisions for some calls in one message."""
     scores = scored(lab, scenario, [operator("Hm.", *given)], {"decision_match": 1})["scores"]
     return float(next(iter(scores.values())))
 
 
-def _decision(tool: Tool, option: str, name: str = "") -> Json:
+def _decision(tool: TargetTool, option: str, name: str = "") -> Json:
     return {"type": tool.type, "name": name or tool.id, "input": {"value": option}}
 
 
-def _wrong(scenario: Scenario) -> list[Json]:
+def _wrong(scenario: TargetScenario) -> list[Json]:
     """Calls that the scenario does not know or allow: other names, other types, other inputs."""
     unknown = [{"type": "artifact", "name": name, "input": {}} for name in NAMES]
     return unknown + [call for tool in scenario.tools for call in _wrong_inputs(tool)]
 
 
-def _wrong_inputs(tool: Tool) -> list[Json]:
+def _wrong_inputs(tool: TargetTool) -> list[Json]:
     usable = {"value": tool.options[0]} if tool.options else {}
     types = {"artifact", "decision", "function"} - {tool.type}
     wrong: list[Json] = [{"type": kind, "name": tool.id, "input": usable} for kind in sorted(types)]

@@ -1,16 +1,16 @@
 """Two conversations against each other (CMP-1)."""
 
-from labs_mock.conformance.checks import Draw, check
+from labs_mock.conformance.checks import DrawExample, check
 from labs_mock.conformance.judgements import shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import SENTENCES, behind_talk, chat, conversations, operator, persona, without
-from labs_mock.conformance.target import Json, Scenario
+from labs_mock.conformance.target import Json, TargetScenario
 
 ROUNDING = 1e-6  # rewards have six places (RC-4)
 
 
 @check("CMP-1")
-def the_rewards_are_those_of_evaluate(lab: Lab, data: Draw) -> None:
+def the_rewards_are_those_of_evaluate(lab: Lab, data: DrawExample) -> None:
     """`reward_a` and `reward_b` equal what `/evaluate` gives for each."""
     scenario, a, b = _two(lab, data)
     answer = lab.compare(scenario, a, b)
@@ -20,7 +20,7 @@ def the_rewards_are_those_of_evaluate(lab: Lab, data: Draw) -> None:
 
 
 @check("CMP-1")
-def the_higher_reward_wins_by_the_difference(lab: Lab, data: Draw) -> None:
+def the_higher_reward_wins_by_the_difference(lab: Lab, data: DrawExample) -> None:
     """The winner has the higher reward, and the margin is the absolute difference."""
     answer = lab.compare(*_two(lab, data))
     _judge_winner(lab, answer)
@@ -40,7 +40,7 @@ def a_small_difference_is_one(lab: Lab) -> None:
 
 
 @check("CMP-1")
-def swapping_the_responses_swaps_the_answer(lab: Lab, data: Draw) -> None:
+def swapping_the_responses_swaps_the_answer(lab: Lab, data: DrawExample) -> None:
     """The other way round, a is b."""
     scenario, a, b = _two(lab, data)
     one, other = (without(lab.compare(scenario, *given)) for given in ((a, b), (b, a)))
@@ -50,7 +50,7 @@ def swapping_the_responses_swaps_the_answer(lab: Lab, data: Draw) -> None:
 
 
 @check("CMP-1")
-def equal_responses_tie(lab: Lab, data: Draw) -> None:
+def equal_responses_tie(lab: Lab, data: DrawExample) -> None:
     """A conversation against itself is a tie with a margin of 0."""
     scenario = data(lab.scenarios)
     messages = data(conversations(scenario))
@@ -76,6 +76,6 @@ def _judge_winner(lab: Lab, answer: Json) -> None:
     lab.expect("CMP-1", seen == winner, f"{winner} wins with {a} against {b}", seen, inferred="tie" in (winner, seen))
 
 
-def _two(lab: Lab, data: Draw) -> tuple[Scenario, list[Json], list[Json]]:
+def _two(lab: Lab, data: DrawExample) -> tuple[TargetScenario, list[Json], list[Json]]:
     scenario = data(lab.scenarios)
     return scenario, data(conversations(scenario)), data(conversations(scenario))

@@ -12,8 +12,8 @@ from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import without
 from labs_mock.conformance.target import Json
 from labs_mock.conformance.violations import Skip
-from labs_mock.contract.answers import DatasetState
 from labs_mock.contract.operations import OPERATIONS
+from labs_mock.contract.responses import DatasetState
 
 STATUSES = get_args(DatasetState.model_fields["status"].annotation)
 FINAL = ("ready", "cancelled", "failed")

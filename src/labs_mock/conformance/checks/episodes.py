@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from hypothesis import strategies as st
 
-from labs_mock.conformance.checks import Draw, check
-from labs_mock.conformance.episode import Episode, completed, repeatable, turns_of
+from labs_mock.conformance.checks import DrawExample, check
+from labs_mock.conformance.episode import PlayedEpisode, completed, repeatable, turns_of
 from labs_mock.conformance.exchanges import Sent
 from labs_mock.conformance.judgements import quoted, shown
 from labs_mock.conformance.lab import Lab
@@ -57,10 +57,10 @@ def tools_are_told_apart_by_their_ids(lab: Lab) -> None:
 
 
 @check("EP-3")
-def turns_are_not_scored_by_default(lab: Lab, data: Draw) -> None:
+def turns_are_not_scored_by_default(lab: Lab, data: DrawExample) -> None:
     """Without `score_turns` the reward is 0 and there are no scores, whatever is said and asked for."""
     scenario = data(lab.scenarios)
-    episode = Episode(lab, scenario, score_turns=data(st.sampled_from([None, False])))
+    episode = PlayedEpisode(lab, scenario, score_turns=data(st.sampled_from([None, False])))
     config = {"quality_weights": data(weights())}
     for message in data(st.lists(messages(scenario), min_size=1, max_size=3)):
         if not episode.complete:
@@ -71,10 +71,10 @@ def turns_are_not_scored_by_default(lab: Lab, data: Draw) -> None:
 
 
 @check("EP-4")
-def turns_are_counted_from_1(lab: Lab, data: Draw) -> None:
+def turns_are_counted_from_1(lab: Lab, data: DrawExample) -> None:
     """Every accepted call is one turn, however many messages it has, in each of two episodes by itself."""
     scenario = data(lab.scenarios)
-    episodes = [Episode(lab, scenario, score_turns=data(st.booleans())) for _ in range(2)]
+    episodes = [PlayedEpisode(lab, scenario, score_turns=data(st.booleans())) for _ in range(2)]
     taken = [0, 0]
     for index in data(st.lists(st.integers(0, 1), min_size=1, max_size=5)):
         if not episodes[index].complete:
@@ -88,7 +88,7 @@ def turns_are_counted_from_1(lab: Lab, data: Draw) -> None:
 def the_id_in_the_body_is_the_one_in_the_path(lab: Lab) -> None:
     """The same one is accepted, and so is none; another one is a 400."""
     scenario = lab.every_scenario[0]
-    one, other = Episode(lab, scenario), Episode(lab, scenario)
+    one, other = PlayedEpisode(lab, scenario), PlayedEpisode(lab, scenario)
     lab.refused(one.submit([NEUTRAL]), 200, "EP-6", inferred=False, why="the same id")
     absent = lab.ask("take_turn", {"messages": [NEUTRAL]}, id=one.id)
     lab.refused(absent, 200, "EP-6", inferred=True, why="no id")
@@ -102,7 +102,7 @@ def the_id_in_the_body_is_the_one_in_the_path(lab: Lab) -> None:
 def an_episode_ends_with_its_last_turn(lab: Lab) -> None:
     """The last allowed turn completes it with `max_turns_reached`, and no turn before does; there is none after it."""
     for scenario in lab.each(lab.every_scenario):
-        episode, most = Episode(lab, scenario), turns_of(scenario)
+        episode, most = PlayedEpisode(lab, scenario), turns_of(scenario)
         for turn in range(1, most + 1):
             if not episode.complete:
                 answer = episode.take(NEUTRAL)
@@ -130,17 +130,17 @@ def a_complete_episode_takes_no_turn(lab: Lab) -> None:
 @check("EP-13")
 def an_unknown_episode_is_not_found(lab: Lab) -> None:
     """A turn on it is a 404."""
-    known = Episode(lab, lab.every_scenario[0]).id
+    known = PlayedEpisode(lab, lab.every_scenario[0]).id
     for name in lab.each((*NO_EPISODE, known.upper(), f"{known}0", known[:-1])):
         sent = lab.ask("take_turn", {"id": name, "messages": [NEUTRAL]}, id=name)
         lab.refused(sent, 404, "EP-13", inferred=False, message=EPISODE_NOT_FOUND, why=f"the episode {quoted(name)}")
 
 
 @check("EP-15")
-def a_refused_turn_changes_nothing(lab: Lab, data: Draw) -> None:
+def a_refused_turn_changes_nothing(lab: Lab, data: DrawExample) -> None:
     """Between two turns, it leaves the episode as it was: the next turn gets the answer that it gets without it."""
     scenario = data(repeatable(lab))
-    plain, disturbed = Episode(lab, scenario), Episode(lab, scenario)
+    plain, disturbed = PlayedEpisode(lab, scenario), PlayedEpisode(lab, scenario)
     for message in data(turns(scenario, 3)):
         for why in data(st.lists(st.sampled_from(list(BAD)), max_size=2)):
             lab.refused(disturbed.submit(**{"messages": [], **BAD[why]}, limited=False), 400, "EP-15", why=why)
@@ -152,7 +152,7 @@ def a_refused_turn_changes_nothing(lab: Lab, data: Draw) -> None:
 @check("EP-15")
 def no_kind_of_refused_turn_changes_anything(lab: Lab) -> None:
     """Neither what the request alone decides, nor a history in which nothing is new."""
-    episode = Episode(lab, lab.every_scenario[0])
+    episode = PlayedEpisode(lab, lab.every_scenario[0])
     episode.take(NEUTRAL)
     for why, fields in BAD.items():
         lab.refused(episode.submit(**{"messages": [], **fields}, limited=False), 400, "EP-15", why=why)
@@ -165,7 +165,7 @@ def no_kind_of_refused_turn_changes_anything(lab: Lab) -> None:
 def turns_at_once_are_all_counted(lab: Lab) -> None:
     """Turns that are sent together are applied one after the other, and none is lost."""
     for scenario in lab.each(lab.every_scenario):
-        episode = Episode(lab, scenario)
+        episode = PlayedEpisode(lab, scenario)
         taken = [sent.json for sent in _at_once(episode, min(AT_ONCE, turns_of(scenario))) if sent.status == 200]
         seen = sorted(answer["turn"] for answer in taken)
         lab.expect("EP-15", seen == list(range(1, len(seen) + 1)), "each of the turns counted once", seen)
@@ -176,7 +176,7 @@ def turns_at_once_are_all_counted(lab: Lab) -> None:
             lab.expect("EP-15", after == len(seen) + 1, f"turn {len(seen) + 1} after them", after)
 
 
-def _at_once(episode: Episode, turns: int) -> list[Sent]:
+def _at_once(episode: PlayedEpisode, turns: int) -> list[Sent]:
     """Turns that are sent together, each on a connection of its own, in a window that has room for all."""
     for _ in range(turns):
         if int(episode.lab.judgements.exchanges[-1].headers.get("x-ratelimit-remaining", turns)) < turns:

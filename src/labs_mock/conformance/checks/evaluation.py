@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from labs_mock.conformance.checks import Draw, check
+from labs_mock.conformance.checks import DrawExample, check
 from labs_mock.conformance.judgements import quoted, shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import (
@@ -19,12 +19,12 @@ from labs_mock.conformance.strategies import (
     weights,
     without,
 )
-from labs_mock.conformance.target import Json, Scenario
+from labs_mock.conformance.target import Json, TargetScenario
 from labs_mock.contract.limits import MAX_CONTENT
 
 
 @check("EV-1")
-def an_evaluation_names_its_scenario(lab: Lab, data: Draw) -> None:
+def an_evaluation_names_its_scenario(lab: Lab, data: DrawExample) -> None:
     """The metadata has the scenario's name as the catalog lists it."""
     scenario = data(lab.scenarios_with(lambda one: one.name, "has a name in a catalog"))
     answer = lab.evaluate(scenario, data(conversations(scenario)))
@@ -33,7 +33,7 @@ def an_evaluation_names_its_scenario(lab: Lab, data: Draw) -> None:
 
 
 @check("SV-1")
-def a_scenario_keeps_its_scoring_version(lab: Lab, data: Draw) -> None:
+def a_scenario_keeps_its_scoring_version(lab: Lab, data: DrawExample) -> None:
     """Two evaluations of one scenario have the same scoring version; that all answers have, every one of them shows."""
     scenario = data(lab.scenarios)
     one, other = (lab.evaluate(scenario, data(conversations(scenario)))["scoring_version"] for _ in range(2))
@@ -41,7 +41,7 @@ def a_scenario_keeps_its_scoring_version(lab: Lab, data: Draw) -> None:
 
 
 @check("EV-1")
-def the_same_request_twice_gets_the_same_reward(lab: Lab, data: Draw) -> None:
+def the_same_request_twice_gets_the_same_reward(lab: Lab, data: DrawExample) -> None:
     """A reward depends on what is asked alone."""
     scenario = data(lab.scenarios)
     conversation, config = data(conversations(scenario)), {"quality_weights": data(weights())}
@@ -51,7 +51,7 @@ def the_same_request_twice_gets_the_same_reward(lab: Lab, data: Draw) -> None:
 
 
 @check("EP-1")
-def what_does_not_exist_is_a_404_that_says_which(lab: Lab, data: Draw) -> None:
+def what_does_not_exist_is_a_404_that_says_which(lab: Lab, data: DrawExample) -> None:
     """Unknown collections and scenarios are told apart, wherever they are named."""
     scenario, unknown = data(lab.scenarios), f"no-such-{data(st.sampled_from(['thing', 'place', 'person']))}"
     said = [operator("Hello.")]
@@ -64,7 +64,7 @@ def what_does_not_exist_is_a_404_that_says_which(lab: Lab, data: Draw) -> None:
 
 
 @check("EV-2")
-def evaluating_a_transcript_gives_the_episodes_last_reward(lab: Lab, data: Draw) -> None:
+def evaluating_a_transcript_gives_the_episodes_last_reward(lab: Lab, data: DrawExample) -> None:
     """The same conversation, played turn by turn and given whole, has the same reward and scores."""
     scenario = data(lab.scenarios)
     config: Json | None = data(st.none() | st.builds(dict, quality_weights=weights(), skip_safety_gate=st.booleans()))
@@ -89,7 +89,7 @@ def a_transcript_is_gated_as_its_episode_was(lab: Lab) -> None:
 
 
 @check("EV-2")
-def what_follows_the_end_is_ignored(lab: Lab, data: Draw) -> None:
+def what_follows_the_end_is_ignored(lab: Lab, data: DrawExample) -> None:
     """Messages after the turn that ended an episode change nothing."""
     scenario = lab.every_scenario[0]
     said = [data(messages(scenario)) for _ in range(scenario.max_turns or 50)]
@@ -101,7 +101,7 @@ def what_follows_the_end_is_ignored(lab: Lab, data: Draw) -> None:
 
 
 @check("EP-9")
-def content_has_at_most_10000_characters(lab: Lab, data: Draw) -> None:
+def content_has_at_most_10000_characters(lab: Lab, data: DrawExample) -> None:
     """10,000 UTF-16 code units are accepted, whatever their bytes, and one more is a 400."""
     scenario, text = data(lab.scenarios), data(at_the_border())
     sent = lab.ask("evaluate", {**scenario.where, "messages": [operator(text)]})
@@ -113,7 +113,7 @@ def content_has_at_most_10000_characters(lab: Lab, data: Draw) -> None:
 
 
 @check("EP-8")
-def a_system_message_changes_nothing(lab: Lab, data: Draw) -> None:
+def a_system_message_changes_nothing(lab: Lab, data: DrawExample) -> None:
     """`system` messages are left out of a conversation, in front of the opening and behind it."""
     scenario = data(lab.scenarios)
     conversation = data(conversations(scenario))
@@ -125,7 +125,7 @@ def a_system_message_changes_nothing(lab: Lab, data: Draw) -> None:
 
 
 @check("EP-8")
-def a_conversation_without_the_operator_is_refused(lab: Lab, data: Draw) -> None:
+def a_conversation_without_the_operator_is_refused(lab: Lab, data: DrawExample) -> None:
     """Messages of the persona and of the system alone are a 400."""
     scenario = data(lab.scenarios)
     said = [persona(scenario.opening or "Hello."), {"role": "system", "content": "Be kind."}]
@@ -134,7 +134,7 @@ def a_conversation_without_the_operator_is_refused(lab: Lab, data: Draw) -> None
     lab.refused(sent, 400, "EP-8", why="a conversation without the operator")
 
 
-def played(lab: Lab, scenario: Scenario, said: list[Json], config: Json | None) -> tuple[list[Json], Json]:
+def played(lab: Lab, scenario: TargetScenario, said: list[Json], config: Json | None) -> tuple[list[Json], Json]:
     """Play an episode until it ends: its transcript, in which the persona is `user`, and its last turn."""
     episode = lab.create(scenario, score_turns=True)
     transcript = [persona(episode["initial_observation"]["content"])]
@@ -148,4 +148,4 @@ def played(lab: Lab, scenario: Scenario, said: list[Json], config: Json | None) 
 
 
 def _compared(said: list[Json]) -> Json:
-    return {"response_a": {"messages": said}, "response_b": {"messages": chat(Scenario("", ""), said)}}
+    return {"response_a": {"messages": said}, "response_b": {"messages": chat(TargetScenario("", ""), said)}}

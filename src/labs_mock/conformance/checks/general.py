@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from hypothesis import strategies as st
 
-from labs_mock.conformance.checks import Draw, check
+from labs_mock.conformance.checks import DrawExample, check
 from labs_mock.conformance.exchanges import HIDDEN, SECOND_HIDDEN, Sent
 from labs_mock.conformance.judgements import quoted, shown
 from labs_mock.conformance.lab import Lab
@@ -113,7 +113,7 @@ def another_method_is_a_405_without_a_key_too(lab: Lab) -> None:
 
 
 @check("GEN-4")
-def unknown_fields_change_nothing(lab: Lab, data: Draw) -> None:
+def unknown_fields_change_nothing(lab: Lab, data: DrawExample) -> None:
     """Fields that are not documented are ignored, wherever they stand."""
     plain = _evaluation(lab, data)
     name = data(st.sampled_from(["temperature", "Messages", "reward_configs", "", "x" * 100]))
@@ -124,7 +124,7 @@ def unknown_fields_change_nothing(lab: Lab, data: Draw) -> None:
 
 
 @check("GEN-5")
-def null_equals_absence(lab: Lab, data: Draw) -> None:
+def null_equals_absence(lab: Lab, data: DrawExample) -> None:
     """`null` for an optional field is as if it were not there; the documentation does so with `reward_config`."""
     plain = _evaluation(lab, data)
     _same(lab, "GEN-5", plain, {**plain, "reward_config": None}, inferred=False)
@@ -187,7 +187,7 @@ def long_lists_are_refused(lab: Lab) -> None:
 
 
 @check("GEN-6")
-def the_last_of_equal_keys_counts(lab: Lab, data: Draw) -> None:
+def the_last_of_equal_keys_counts(lab: Lab, data: DrawExample) -> None:
     """A key that comes again replaces what was said before, even if that was wrong."""
     plain = _evaluation(lab, data)
     wrong = data(st.sampled_from([b'"messages":7,', b'"scenario_slug":"no-such-scenario",', b'"messages":[],']))
@@ -197,7 +197,7 @@ def the_last_of_equal_keys_counts(lab: Lab, data: Draw) -> None:
 
 
 @check("ID-1")
-def every_answer_has_an_id_of_its_own(lab: Lab, data: Draw) -> None:
+def every_answer_has_an_id_of_its_own(lab: Lab, data: DrawExample) -> None:
     """Equal requests have ids of their own, and a client's own `X-Request-ID` changes nothing."""
     plain = _evaluation(lab, data)
     own = data(st.sampled_from(["mine", "req_" + "0" * 26, "req_0123456789abcdefghjkmnpqrs"]))
@@ -298,7 +298,7 @@ def _used(lab: Lab, plain: Json, ask: Callable[[], Sent]) -> int | None:
     return left - rest if start == end else None
 
 
-def _evaluation(lab: Lab, data: Draw) -> Json:
+def _evaluation(lab: Lab, data: DrawExample) -> Json:
     scenario = data(lab.scenarios)
     return {**scenario.where, "messages": data(conversations(scenario))}
 
@@ -334,7 +334,7 @@ def _same(lab: Lab, clause: str, plain: Json, changed: Json, *, inferred: bool) 
 
 
 @check("GEN-1")
-def any_text_is_accepted(lab: Lab, data: Draw) -> None:
+def any_text_is_accepted(lab: Lab, data: DrawExample) -> None:
     """Bodies are UTF-8: whatever characters JSON can hold may be said."""
     scenario = data(lab.scenarios)
     text = data(texts())

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from labs_mock.conformance.checks import Draw, check
-from labs_mock.conformance.episode import Episode, repeatable, repeats
+from labs_mock.conformance.checks import DrawExample, check
+from labs_mock.conformance.episode import PlayedEpisode, repeatable, repeats
 from labs_mock.conformance.judgements import shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import (
@@ -20,7 +20,7 @@ from labs_mock.conformance.strategies import (
     turns,
     without,
 )
-from labs_mock.conformance.target import Json, Scenario
+from labs_mock.conformance.target import Json, TargetScenario
 from labs_mock.conformance.violations import Skip
 from labs_mock.contract.tokens import NO_RESPONSE
 from labs_mock.text import normalise
@@ -210,7 +210,7 @@ def both_documented_forms_are_accepted(lab: Lab) -> None:
     """Behind a first turn, the new message alone and the full history are a turn each."""
     for scenario in lab.each(lab.every_scenario[:SCENARIOS]):
         for whole in (False, True):
-            episode = Episode(lab, scenario)
+            episode = PlayedEpisode(lab, scenario)
             episode.take(operator("Hello, how are you?"))
             if not episode.complete:
                 said = [*(_as_assistant(episode.transcript) if whole else []), operator("Tell me what happened.")]
@@ -219,10 +219,10 @@ def both_documented_forms_are_accepted(lab: Lab) -> None:
 
 
 @check("EP-7")
-def a_history_in_any_convention_is_one_turn(lab: Lab, data: Draw) -> None:
+def a_history_in_any_convention_is_one_turn(lab: Lab, data: DrawExample) -> None:
     """After some turns, the full history, the last exchange and the new message alone get the same answer."""
     scenario = data(repeatable(lab))
-    episode, twin = Episode(lab, scenario), Episode(lab, scenario)
+    episode, twin = PlayedEpisode(lab, scenario), PlayedEpisode(lab, scenario)
     for message in data(turns(scenario, 3)):
         if not episode.complete:
             episode.take(message)
@@ -242,13 +242,13 @@ def an_earlier_history_is_one_turn_of_a_new_episode(lab: Lab) -> None:
     """However it is spelled, what the operator said in it is one turn, and what the persona said is left out."""
     scenarios = [one for one in lab.every_scenario[:SCENARIOS] if repeats(lab, one)]
     for scenario, texts in lab.each([(scenario, texts) for scenario in scenarios for texts in DIALOGUES]):
-        earlier, episode = _two_turns(lab, scenario, texts), Episode(lab, scenario)
+        earlier, episode = _two_turns(lab, scenario, texts), PlayedEpisode(lab, scenario)
         operators = [message for message in earlier.transcript if message["role"] == "assistant"]
         if not _can_be_told(earlier):
             continue
         one = without(episode.take(*operators))
         for what, spell in SPELLINGS:
-            sent = Episode(lab, scenario).submit(spell(earlier.transcript))
+            sent = PlayedEpisode(lab, scenario).submit(spell(earlier.transcript))
             lab.refused(sent, 200, "EP-7", inferred=True, why=f"an earlier history: {what}")
             expected = f"an earlier history, {what}: the answer to all of its operator's messages, {shown(one)}"
             lab.expect("EP-7", without(sent.json) == one, expected, without(sent.json), inferred=True)
@@ -257,7 +257,7 @@ def an_earlier_history_is_one_turn_of_a_new_episode(lab: Lab) -> None:
 @check("EP-7")
 def a_turn_without_the_operator_is_refused(lab: Lab) -> None:
     """Where no message is of the operator's role, the request alone decides it."""
-    episode = Episode(lab, lab.every_scenario[0])
+    episode = PlayedEpisode(lab, lab.every_scenario[0])
     opening = episode.transcript[0]
     for said in lab.each(([], [opening], [SYSTEM], [SYSTEM, opening, opening])):
         lab.refused(episode.submit(said, limited=False), 400, "EP-7", inferred=True, why="no message of the operator")
@@ -274,10 +274,10 @@ def one_dialogue_has_one_reward_in_every_spelling(lab: Lab) -> None:
 
 
 @check("EP-8")
-def a_dialogue_in_any_spelling_is_read_by_what_the_persona_says(lab: Lab, data: Draw) -> None:
+def a_dialogue_in_any_spelling_is_read_by_what_the_persona_says(lab: Lab, data: DrawExample) -> None:
     """A played conversation is judged as the one in which the persona is `user`."""
     scenario = data(repeatable(lab))
-    episode = Episode(lab, scenario)
+    episode = PlayedEpisode(lab, scenario)
     said = data(st.lists(st.lists(messages(scenario), min_size=1, max_size=3), min_size=1, max_size=4))
     for turn in [*([message] for message in behind_talk(scenario)), *said]:
         if not episode.complete:
@@ -294,14 +294,14 @@ def a_dialogue_in_any_spelling_is_read_by_what_the_persona_says(lab: Lab, data: 
 def a_turn_of_two_messages_is_told_from_two_turns(lab: Lab) -> None:
     """In a played history of assistants nobody takes turns message by message."""
     for scenario in lab.each([one for one in lab.every_scenario if repeats(lab, one)]):
-        episode = Episode(lab, scenario)
+        episode = PlayedEpisode(lab, scenario)
         episode.take(operator(SENTENCES[0]), operator(" ".join(SENTENCES)))
         if _can_be_told(episode):
             _alike(lab, scenario, episode.transcript, _as_assistant(episode.transcript), "the persona as `assistant`")
 
 
 @check("EP-8")
-def a_foreign_history_of_assistants_takes_turns(lab: Lab, data: Draw) -> None:
+def a_foreign_history_of_assistants_takes_turns(lab: Lab, data: DrawExample) -> None:
     """Behind the opening, where no line is the persona's, persona and operator alternate."""
     scenario = data(_with_opening(lab))
     said = data(st.lists(contents(scenario), min_size=2, max_size=4))
@@ -313,7 +313,7 @@ def a_foreign_history_of_assistants_takes_turns(lab: Lab, data: Draw) -> None:
 
 
 @check("EP-8")
-def assistants_without_the_opening_are_the_operator(lab: Lab, data: Draw) -> None:
+def assistants_without_the_opening_are_the_operator(lab: Lab, data: DrawExample) -> None:
     """Where there is neither the opening nor a `user` message, all are the operator's, in one turn."""
     scenario = data(_with_opening(lab))
     said = [operator(one) for one in data(st.lists(contents(scenario), min_size=1, max_size=3))]
@@ -330,8 +330,8 @@ def what_is_in_front_of_the_opening_does_not_count(lab: Lab) -> None:
         _alike(lab, scenario, conversation, [*in_front, *conversation], "an example in front of the opening")
 
 
-def _judge_worked(lab: Lab, scenario: Scenario, history: History, a1: str, a2: str) -> None:
-    episode, twin = Episode(lab, scenario), Episode(lab, scenario)
+def _judge_worked(lab: Lab, scenario: TargetScenario, history: History, a1: str, a2: str) -> None:
+    episode, twin = PlayedEpisode(lab, scenario), PlayedEpisode(lab, scenario)
     p0 = episode.transcript[0]["content"]
     p1 = episode.take(operator(a1))["observation"]["content"]
     if episode.complete or normalise(p0) == normalise(p1) or normalise(a2) in episode.lines:
@@ -350,27 +350,27 @@ def _judge_worked(lab: Lab, scenario: Scenario, history: History, a1: str, a2: s
     )
 
 
-def _two_turns(lab: Lab, scenario: Scenario, texts: tuple[str, str]) -> Episode:
+def _two_turns(lab: Lab, scenario: TargetScenario, texts: tuple[str, str]) -> PlayedEpisode:
     """An episode of two turns, if it does not end before."""
-    episode = Episode(lab, scenario)
+    episode = PlayedEpisode(lab, scenario)
     for text in texts:
         if not episode.complete:
             episode.take(operator(text))
     return episode
 
 
-def _can_be_told(episode: Episode) -> bool:
+def _can_be_told(episode: PlayedEpisode) -> bool:
     """Whether the operator says nothing that the persona said, and the persona's first and last line stand only there."""
     said = {normalise(message["content"]) for message in episode.transcript if message["role"] == "assistant"}
     lines = [normalise(message["content"]) for message in episode.transcript if message["role"] == "user"]
     return not said & episode.lines and lines[0] not in lines[1:] and lines[-1] not in lines[:-1]
 
 
-def _alike(lab: Lab, scenario: Scenario, chat: list[Json], history: list[Json], what: str) -> None:
+def _alike(lab: Lab, scenario: TargetScenario, chat: list[Json], history: list[Json], what: str) -> None:
     """Judge that a conversation gets what it gets where the persona is `user`."""
     one, other = (without(lab.evaluate(scenario, messages)) for messages in (chat, history))
     lab.expect("EP-8", other == one, f"{what}: the answer where the persona is `user`, {shown(one)}", other)
 
 
-def _with_opening(lab: Lab) -> st.SearchStrategy[Scenario]:
+def _with_opening(lab: Lab) -> st.SearchStrategy[TargetScenario]:
     return lab.scenarios_with(lambda one: one.opening, "has a known opening")

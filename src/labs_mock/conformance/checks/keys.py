@@ -5,7 +5,7 @@ from itertools import product
 from typing import Any
 
 from labs_mock.clock import parse_instant
-from labs_mock.conformance.checks import Draw, check
+from labs_mock.conformance.checks import DrawExample, check
 from labs_mock.conformance.checks.batch import item
 from labs_mock.conformance.client import OWN
 from labs_mock.conformance.exchanges import HIDDEN, Sent
@@ -72,7 +72,7 @@ def two_authorization_headers_are_a_401(lab: Lab) -> None:
 
 
 @check("AUTH-3")
-def a_key_sees_the_same_everywhere(lab: Lab, data: Draw) -> None:
+def a_key_sees_the_same_everywhere(lab: Lab, data: DrawExample) -> None:
     """What it may see of scores is in evaluations, batches and scored turns, or in none of them."""
     scenario = data(lab.scenarios)
     conversation = data(conversations(scenario))

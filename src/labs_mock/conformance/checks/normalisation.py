@@ -5,12 +5,12 @@ from math import sqrt
 
 from hypothesis import strategies as st
 
-from labs_mock.conformance.checks import Draw, check
+from labs_mock.conformance.checks import DrawExample, check
 from labs_mock.conformance.checks.batch import item
 from labs_mock.conformance.judgements import quoted, shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import conversations, dimensions, operator
-from labs_mock.conformance.target import Json, Scenario
+from labs_mock.conformance.target import Json, TargetScenario
 from labs_mock.contract.limits import MAX_WINDOWS
 
 PLACES = 10**6  # rewards have six places (RC-4), so that sums of them are exact
@@ -61,7 +61,7 @@ def what_is_wrong_with_windows_is_wrong_in_an_item(lab: Lab) -> None:
 
 
 @check("NORM-1")
-def normalized_comes_when_both_are_given(lab: Lab, data: Draw) -> None:
+def normalized_comes_when_both_are_given(lab: Lab, data: DrawExample) -> None:
     """A key and windows are answered with a value for each window, in items too; less than both is not."""
     scenario, windows = data(lab.scenarios), data(_windows())
     conversation = data(conversations(scenario))
@@ -74,7 +74,7 @@ def normalized_comes_when_both_are_given(lab: Lab, data: Draw) -> None:
 
 
 @check("NORM-2")
-def a_score_is_among_the_earlier_rewards(lab: Lab, data: Draw) -> None:
+def a_score_is_among_the_earlier_rewards(lab: Lab, data: DrawExample) -> None:
     """Each reward's deviation from those before it, over the window, and then it is one of them."""
     scenario, key = data(lab.scenarios), lab.fresh()
     history: list[float] = []
@@ -85,7 +85,7 @@ def a_score_is_among_the_earlier_rewards(lab: Lab, data: Draw) -> None:
 
 
 @check("NORM-2")
-def an_evaluation_with_a_key_alone_is_one_of_the_earlier(lab: Lab, data: Draw) -> None:
+def an_evaluation_with_a_key_alone_is_one_of_the_earlier(lab: Lab, data: DrawExample) -> None:
     """It is not normalised, but later ones are normalised by it."""
     scenario, key, windows = data(lab.scenarios), lab.fresh(), data(_windows())
     history = [_evaluated(lab, data, scenario, key, None)["reward"] for _ in range(3)]
@@ -93,7 +93,7 @@ def an_evaluation_with_a_key_alone_is_one_of_the_earlier(lab: Lab, data: Draw) -
 
 
 @check("NORM-2")
-def items_are_normalised_by_what_was_before_the_batch(lab: Lab, data: Draw) -> None:
+def items_are_normalised_by_what_was_before_the_batch(lab: Lab, data: DrawExample) -> None:
     """None of them by another, and later ones by all of them in their order, but for error items."""
     scenario, key, windows = data(lab.scenarios), lab.fresh(), data(_windows())
     fields: Json = {"normalization_key": key, "normalization_windows": windows}
@@ -110,7 +110,7 @@ def items_are_normalised_by_what_was_before_the_batch(lab: Lab, data: Draw) -> N
 
 
 @check("NORM-2")
-def every_key_and_scenario_has_a_history_of_its_own(lab: Lab, data: Draw) -> None:
+def every_key_and_scenario_has_a_history_of_its_own(lab: Lab, data: DrawExample) -> None:
     """What was evaluated under another key, for another scenario or without a key is not among the earlier ones."""
     scenario, key, windows = data(lab.scenarios), lab.fresh(), data(_windows())
     for _ in range(3):
@@ -121,7 +121,7 @@ def every_key_and_scenario_has_a_history_of_its_own(lab: Lab, data: Draw) -> Non
         _judge_scores(lab, _evaluated(lab, data, data(st.sampled_from(others)), key, windows), [], windows)
 
 
-def _evaluated(lab: Lab, data: Draw, scenario: Scenario, key: str, windows: list[str] | None) -> Json:
+def _evaluated(lab: Lab, data: DrawExample, scenario: TargetScenario, key: str, windows: list[str] | None) -> Json:
     """An evaluation under a key, with a reward that differs from time to time."""
     config = {"quality_weights": {data(dimensions()): 1, data(dimensions()): 0.5}}
     fields: Json = {} if windows is None else {"normalization_windows": windows}
@@ -163,5 +163,5 @@ def _windows() -> st.SearchStrategy[list[str]]:
     return st.lists(st.sampled_from(WINDOWS), min_size=1, max_size=MAX_WINDOWS, unique=True)
 
 
-def _hello(scenario: Scenario) -> Json:
+def _hello(scenario: TargetScenario) -> Json:
     return {**scenario.where, "messages": [operator("Hello.")]}

@@ -3,11 +3,11 @@
 from labs_mock.conformance.checks import check
 from labs_mock.conformance.checks.batch import item
 from labs_mock.conformance.client import OWN
-from labs_mock.conformance.episode import Episode
+from labs_mock.conformance.episode import PlayedEpisode
 from labs_mock.conformance.exchanges import Sent
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import NEUTRAL, operator
-from labs_mock.conformance.target import Json, Scenario, listed
+from labs_mock.conformance.target import Json, TargetScenario, listed
 from labs_mock.conformance.violations import Skip
 from labs_mock.contract.wording import EPISODE_NOT_FOUND, NO_SUBSCRIPTION
 
@@ -58,7 +58,7 @@ def another_organisations_episode_is_not_found(lab: Lab) -> None:
     second = lab.second
     shared = {one.collection for one in _seen(lab, second)}
     scenario = next((one for one in lab.every_scenario if one.collection in shared), lab.every_scenario[0])
-    episode = Episode(lab, scenario)
+    episode = PlayedEpisode(lab, scenario)
     for turn in (1, 2):
         for name, why in ((UNKNOWN, "an episode that never was"), (episode.id, "another organisation's episode")):
             sent = lab.ask("take_turn", {"id": name, "messages": [NEUTRAL]}, id=name, authorization=second)
@@ -97,17 +97,17 @@ def the_quota_of_a_key_is_its_own(lab: Lab) -> None:
     )
 
 
-def _seen(lab: Lab, authorization: str) -> list[Scenario]:
+def _seen(lab: Lab, authorization: str) -> list[TargetScenario]:
     """The scenarios to judge that the catalog of a key lists."""
     return listed(lab.wanted("list_catalog", authorization=authorization), lab.options)
 
 
-def _one_each(scenarios: list[Scenario]) -> list[Scenario]:
+def _one_each(scenarios: list[TargetScenario]) -> list[TargetScenario]:
     """The first scenario of every collection."""
     return list({one.collection: one for one in reversed(scenarios)}.values())[::-1]
 
 
-def _closed(lab: Lab) -> list[Scenario]:
+def _closed(lab: Lab) -> list[TargetScenario]:
     """A scenario of each of some collections that the second key does not see. Raises `Skip` if it sees them all."""
     open_ = {one.collection for one in _seen(lab, lab.second)}
     closed = [one for one in _one_each(_seen(lab, OWN)) if one.collection not in open_]
@@ -116,7 +116,7 @@ def _closed(lab: Lab) -> list[Scenario]:
     return closed[:MOST]
 
 
-def _requests(scenario: Scenario) -> dict[str, Json]:
+def _requests(scenario: TargetScenario) -> dict[str, Json]:
     """A request of each operation that names a scenario, but for batches."""
     said = {"messages": [operator("Hello.")]}
     return {

@@ -3,15 +3,15 @@
 Nobody outside knows what a scenario requires. That it is one thing for every config, and is never lost again, can be seen.
 """
 
-from labs_mock.conformance.checks import Draw, check
+from labs_mock.conformance.checks import DrawExample, check
 from labs_mock.conformance.checks.weights import alone
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import SENTENCES, behind_talk, chat, conversations, operator, persona
-from labs_mock.conformance.target import Json, Scenario
+from labs_mock.conformance.target import Json, TargetScenario
 
 
 @check("RC-6")
-def what_is_required_is_one_thing(lab: Lab, data: Draw) -> None:
+def what_is_required_is_one_thing(lab: Lab, data: DrawExample) -> None:
     """Of each dimension alone, without the gate, the reward is the score; or it is 0 for all of them."""
     scenario = data(lab.scenarios)
     _expect_all_or_none(lab, scenario, data(conversations(scenario)))
@@ -25,7 +25,7 @@ def what_is_required_is_one_thing_where_much_was_asked(lab: Lab) -> None:
 
 
 @check("RC-6")
-def what_was_earned_stays_earned(lab: Lab, data: Draw) -> None:
+def what_was_earned_stays_earned(lab: Lab, data: DrawExample) -> None:
     """Once a reward was above 0, the reward of a longer conversation is its score again."""
     scenario = data(lab.scenarios)
     messages = data(conversations(scenario))
@@ -35,7 +35,7 @@ def what_was_earned_stays_earned(lab: Lab, data: Draw) -> None:
             lab.expect("RC-6", reward == score, f"a reward of {score}, as {dimension}", reward, inferred=True)
 
 
-def _expect_all_or_none(lab: Lab, scenario: Scenario, messages: list[Json]) -> None:
+def _expect_all_or_none(lab: Lab, scenario: TargetScenario, messages: list[Json]) -> None:
     earning = [pair for pair in alone(lab, scenario, messages).values() if pair[1]]
     same = all(reward == score for reward, score in earning) or not any(reward for reward, _ in earning)
     lab.expect("RC-6", same, "the score of each dimension alone, or 0 for all of them", earning, inferred=True)

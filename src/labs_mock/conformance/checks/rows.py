@@ -39,7 +39,7 @@ SHAPES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ExportedLine:
     """A row with its number, from 0, and the export that it stands in."""
 
     lab: Lab
@@ -183,7 +183,7 @@ def the_persona_does_not_speak_of_silence(lab: Lab) -> None:
                 line.expect(Shape("TOK-3", False), held, "neither the token nor the days that pass", content)
 
 
-def _lines(lab: Lab) -> Iterator[Line]:
+def _lines(lab: Lab) -> Iterator[ExportedLine]:
     """The first rows of every export; a line that is no object was judged before. Raises `Skip` without an export."""
     for _, sent in lab.each(exports(lab)):
         for number, line in enumerate(sent.answer.split(b"\n")[:MOST_LINES]):
@@ -192,10 +192,10 @@ def _lines(lab: Lab) -> Iterator[Line]:
             except orjson.JSONDecodeError:
                 continue
             if isinstance(row, dict):
-                yield Line(lab, number, row, sent)
+                yield ExportedLine(lab, number, row, sent)
 
 
-def _nulls(*lines: Line) -> list[bool]:
+def _nulls(*lines: ExportedLine) -> list[bool]:
     return [line.metadata.get("ifd_score") is None for line in lines]
 
 

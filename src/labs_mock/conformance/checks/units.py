@@ -15,7 +15,7 @@ from labs_mock.conformance.exchanges import Sent
 from labs_mock.conformance.judgements import shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import SENTENCES, behind_talk, chat, operator
-from labs_mock.conformance.target import Json, Scenario
+from labs_mock.conformance.target import Json, TargetScenario
 from labs_mock.conformance.violations import Skip
 from labs_mock.contract.limits import WINDOW
 
@@ -91,5 +91,5 @@ def _about(lab: Lab, sent: Sent) -> tuple[float, float]:
 
 
 def _evaluation(lab: Lab) -> dict[str, Any]:
-    scenario: Scenario = lab.every_scenario[0]
+    scenario: TargetScenario = lab.every_scenario[0]
     return {**scenario.where, "messages": [operator("Hello.")]}

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from labs_mock.conformance.checks import Draw, check
+from labs_mock.conformance.checks import DrawExample, check
 from labs_mock.conformance.judgements import shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import (
@@ -20,7 +20,7 @@ from labs_mock.conformance.strategies import (
     weights,
     without,
 )
-from labs_mock.conformance.target import Json, Scenario
+from labs_mock.conformance.target import Json, TargetScenario
 from labs_mock.conformance.violations import Skip
 from labs_mock.contract.dimensions import DIMENSIONS
 
@@ -30,7 +30,7 @@ UNKNOWN = ("rubric", "Rubrics", "D4_Rubrics", "safety", "")
 
 
 @check("RC-1")
-def an_omitted_weight_is_0(lab: Lab, data: Draw) -> None:
+def an_omitted_weight_is_0(lab: Lab, data: DrawExample) -> None:
     """To leave a dimension out, to weigh it 0 and to weigh it null are one."""
     scenario, messages, asked = _drawn(lab, data)
     rest: Json = {name: data(st.sampled_from([0, 0.0, None])) for name in DIMENSIONS if name not in asked}
@@ -51,7 +51,7 @@ def a_weight_is_within_0_and_1(lab: Lab) -> None:
 
 
 @check("RC-2")
-def scores_are_those_with_weight(lab: Lab, data: Draw) -> None:
+def scores_are_those_with_weight(lab: Lab, data: DrawExample) -> None:
     """`scores` has the dimensions with a weight above 0 that the scenario defines, and no others."""
     scenario, messages, asked = _drawn(lab, data)
     names = names_of(lab, scenario)
@@ -84,7 +84,7 @@ def a_weight_of_0_does_not_run(lab: Lab) -> None:
 
 
 @check("RC-2")
-def a_score_does_not_depend_on_the_others(lab: Lab, data: Draw) -> None:
+def a_score_does_not_depend_on_the_others(lab: Lab, data: DrawExample) -> None:
     """A dimension has the same score alone and among others."""
     scenario, messages, asked = _drawn(lab, data)
     together = _scores(scored(lab, scenario, messages, asked))
@@ -102,7 +102,7 @@ def a_score_does_not_depend_on_the_others(lab: Lab, data: Draw) -> None:
 
 
 @check("RC-3")
-def skipping_the_gate_never_lowers(lab: Lab, data: Draw) -> None:
+def skipping_the_gate_never_lowers(lab: Lab, data: DrawExample) -> None:
     """Without scope and terminology a reward is the same or higher, and the scores are the same."""
     scenario, messages, asked = _drawn(lab, data)
     gated, skipped = (scored(lab, scenario, messages, asked, skip_safety_gate=skip) for skip in (False, True))
@@ -128,7 +128,7 @@ def skipping_the_gate_leaves_it_out(lab: Lab) -> None:
 
 
 @check("RC-3")
-def the_gate_is_on_by_default(lab: Lab, data: Draw) -> None:
+def the_gate_is_on_by_default(lab: Lab, data: DrawExample) -> None:
     """To leave `skip_safety_gate` out is to say false."""
     scenario, messages, asked = _drawn(lab, data)
     plain = scored(lab, scenario, messages, asked)
@@ -148,7 +148,7 @@ def the_gate_is_on_by_default_where_it_matters(lab: Lab) -> None:
 
 
 @check("RC-4")
-def a_reward_is_the_weighted_mean(lab: Lab, data: Draw) -> None:
+def a_reward_is_the_weighted_mean(lab: Lab, data: DrawExample) -> None:
     """Without the gate it is exactly the mean of the scores by weight, or 0 where failure metrics run; with it, no more."""
     scenario, messages, asked = _drawn(lab, data)
     names = names_of(lab, scenario)
@@ -168,7 +168,7 @@ def a_reward_is_the_weighted_mean(lab: Lab, data: Draw) -> None:
 
 
 @check("RC-4")
-def only_ratios_of_weights_matter(lab: Lab, data: Draw) -> None:
+def only_ratios_of_weights_matter(lab: Lab, data: DrawExample) -> None:
     """Weights of one ratio give one answer."""
     scenario, messages, asked = _drawn(lab, data)
     smaller = {name: weight * 0.25 for name, weight in asked.items()}
@@ -177,7 +177,7 @@ def only_ratios_of_weights_matter(lab: Lab, data: Draw) -> None:
 
 
 @check("RC-4")
-def a_reward_has_six_places(lab: Lab, data: Draw) -> None:
+def a_reward_has_six_places(lab: Lab, data: DrawExample) -> None:
     """Rewards and scores are rounded to six places."""
     scenario, messages, asked = _drawn(lab, data)
     answer = scored(lab, scenario, messages, asked)
@@ -186,7 +186,7 @@ def a_reward_has_six_places(lab: Lab, data: Draw) -> None:
 
 
 @check("RC-4")
-def nothing_ran_is_0(lab: Lab, data: Draw) -> None:
+def nothing_ran_is_0(lab: Lab, data: DrawExample) -> None:
     """Where all weights are 0, the reward is 0 and there are no scores."""
     scenario = data(lab.scenarios)
     asked = data(st.dictionaries(dimensions(), st.just(0)))
@@ -196,7 +196,7 @@ def nothing_ran_is_0(lab: Lab, data: Draw) -> None:
 
 
 @check("RC-4")
-def a_config_without_weights_keeps_the_scenarios(lab: Lab, data: Draw) -> None:
+def a_config_without_weights_keeps_the_scenarios(lab: Lab, data: DrawExample) -> None:
     """`{}` and null weights mean the scenario's own."""
     scenario = data(lab.scenarios)
     messages = data(conversations(scenario))
@@ -206,7 +206,7 @@ def a_config_without_weights_keeps_the_scenarios(lab: Lab, data: Draw) -> None:
 
 
 @check("RC-5")
-def an_undefined_dimension_does_not_run(lab: Lab, data: Draw) -> None:
+def an_undefined_dimension_does_not_run(lab: Lab, data: DrawExample) -> None:
     """To ask for a dimension that the scenario does not define changes nothing."""
     scenario = data(lab.scenarios_with(lambda one: len(names_of(lab, one)) < len(DIMENSIONS), "lacks a dimension"))
     names, messages = names_of(lab, scenario), data(conversations(scenario))
@@ -229,12 +229,14 @@ def an_undefined_dimension_does_not_count(lab: Lab) -> None:
             lab.expect("RC-5", one == other, f"the answer without undefined dimensions, {shown(one)}", other)
 
 
-def scored(lab: Lab, scenario: Scenario, messages: list[Json], asked: Mapping[str, Any], **config: object) -> Json:
+def scored(
+    lab: Lab, scenario: TargetScenario, messages: list[Json], asked: Mapping[str, Any], **config: object
+) -> Json:
     """The answer for some weights, without what differs from request to request."""
     return without(lab.evaluate(scenario, messages, reward_config={"quality_weights": asked, **config}))
 
 
-def names_of(lab: Lab, scenario: Scenario) -> dict[str, str]:
+def names_of(lab: Lab, scenario: TargetScenario) -> dict[str, str]:
     """The score's name for each dimension that a scenario defines. Raises `Skip` if the key sees no scores."""
     known = lab.remembered.get(("names", scenario))
     if known is None:
@@ -253,7 +255,7 @@ def _scores(answer: Json) -> dict[str, float]:
     return dict(answer["scores"])
 
 
-def alone(lab: Lab, scenario: Scenario, messages: list[Json]) -> dict[str, tuple[float, float]]:
+def alone(lab: Lab, scenario: TargetScenario, messages: list[Json]) -> dict[str, tuple[float, float]]:
     """Reward and score of each dimension alone and without the gate, but for failure metrics, of which one may be critical."""
     found = {}
     for dimension in names_of(lab, scenario):
@@ -264,7 +266,7 @@ def alone(lab: Lab, scenario: Scenario, messages: list[Json]) -> dict[str, tuple
     return found
 
 
-def _earned_nothing(lab: Lab, scenario: Scenario, messages: list[Json]) -> bool:
+def _earned_nothing(lab: Lab, scenario: TargetScenario, messages: list[Json]) -> bool:
     """Whether a conversation is worth 0 under every config, as where what a scenario requires has not held (RC-6).
 
     Not where it begins with what earns something, nor where whatever is said does.
@@ -274,11 +276,11 @@ def _earned_nothing(lab: Lab, scenario: Scenario, messages: list[Json]) -> bool:
     return not begun and not any(reward for reward, _ in alone(lab, scenario, messages).values())
 
 
-def _said(scenario: Scenario, sentences: Sequence[str]) -> list[Json]:
+def _said(scenario: TargetScenario, sentences: Sequence[str]) -> list[Json]:
     """A conversation in which all of some sentences are said at once, behind what earns something."""
     return chat(scenario, behind_talk(scenario, operator(" ".join(sentences))))
 
 
-def _drawn(lab: Lab, data: Draw) -> tuple[Scenario, list[Json], dict[str, float]]:
+def _drawn(lab: Lab, data: DrawExample) -> tuple[TargetScenario, list[Json], dict[str, float]]:
     scenario = data(lab.scenarios)
     return scenario, data(conversations(scenario)), data(weights())

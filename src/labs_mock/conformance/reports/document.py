@@ -76,7 +76,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class ReportDocument:
     """A run. `seconds` include those `waited` for the rate limit; `counts` have a number for every outcome.
 
     `incomplete` says what was planned and not finished, a sentence for each reason. A run that is incomplete has not passed
@@ -99,14 +99,14 @@ class Document:
     clauses: Sequence[Entry]
 
 
-def document(report: Report, *, strict: bool = False, allow_incomplete: bool = False) -> Document:
+def document(report: Report, *, strict: bool = False, allow_incomplete: bool = False) -> ReportDocument:
     """What is said of a run.
 
     With `strict`, it has passed only if nothing that is inferred differs; with `allow_incomplete`, also if it is incomplete.
     """
     counts = Counter(verdict.outcome for verdict in report.verdicts)
     holds, complete = report.holds(strict=strict), not report.incomplete
-    return Document(
+    return ReportDocument(
         printable(report.url),
         report.profile,
         report.seed,
@@ -124,7 +124,7 @@ def document(report: Report, *, strict: bool = False, allow_incomplete: bool = F
     )
 
 
-def as_json(told: Document) -> str:
+def as_json(told: ReportDocument) -> str:
     """The document as JSON, indented; the same bytes for equal runs, but for the two times."""
     return orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
 

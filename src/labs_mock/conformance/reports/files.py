@@ -4,12 +4,12 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from labs_mock.conformance.reports.document import Document, as_json
+from labs_mock.conformance.reports.document import ReportDocument, as_json
 from labs_mock.conformance.reports.junit import as_junit
 from labs_mock.conformance.reports.page import as_page
 from labs_mock.errors import LabsMockError
 
-WRITERS: dict[str, Callable[[Document], str]] = {"json": as_json, "junit": as_junit, "html": as_page}
+WRITERS: dict[str, Callable[[ReportDocument], str]] = {"json": as_json, "junit": as_junit, "html": as_page}
 STDOUT = "-"
 
 
@@ -24,7 +24,7 @@ def chosen(asked: Mapping[str, str | None]) -> dict[str, str]:
     return files
 
 
-def write(told: Document, files: Mapping[str, str]) -> None:
+def write(told: ReportDocument, files: Mapping[str, str]) -> None:
     """Write reports, by kind. Raises `LabsMockError` for a file that cannot be written."""
     for kind, name in files.items():
         text = WRITERS[kind](told)

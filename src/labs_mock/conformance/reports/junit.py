@@ -2,12 +2,12 @@
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from labs_mock.conformance.reports.document import Document, Entry
+from labs_mock.conformance.reports.document import Entry, ReportDocument
 
 SUITE = "labs-mock conformance"
 
 
-def as_junit(told: Document) -> str:
+def as_junit(told: ReportDocument) -> str:
     """A test case for each part of a clause, one that says whether the run is complete, and one for each check that broke off.
 
     A difference in an inferred part is a failure if the run was strict, and else skipped; so is an incomplete run that was
@@ -44,7 +44,7 @@ def _violation(entry: Entry, hard: bool) -> Failure | Skipped:
     return result
 
 
-def _complete(told: Document) -> TestCase:
+def _complete(told: ReportDocument) -> TestCase:
     case = TestCase("the run is complete", "labs.the run")
     if told.incomplete:
         why = "; ".join(told.incomplete)

@@ -6,14 +6,14 @@ from itertools import groupby
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from labs_mock.conformance.reports.document import DIFFERS, Document
+from labs_mock.conformance.reports.document import DIFFERS, ReportDocument
 from labs_mock.contract.clauses import BY_NAME
 
 _CODE = re.compile(r"`([^`]+)`")
 _CLAUSE = re.compile(r"\b[A-Z]+-\d+\b")
 
 
-def as_page(told: Document) -> str:
+def as_page(told: ReportDocument) -> str:
     """The page; whatever a server has said is text in it and nothing else."""
     environment = Environment(
         loader=PackageLoader("labs_mock.conformance"),

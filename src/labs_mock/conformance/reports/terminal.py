@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from labs_mock.conformance.reports.document import Document, Entry
+from labs_mock.conformance.reports.document import Entry, ReportDocument
 from labs_mock.conformance.verdicts import Outcome
 
 STYLES: dict[Outcome, str] = {"passed": "green", "failed": "bold red", "differs": "yellow", "skipped": "dim"}
@@ -30,7 +30,7 @@ def progress(console: Console) -> Iterator[Callable[[int, int, str], None]]:
         yield watch
 
 
-def print_report(told: Document, console: Console) -> None:
+def print_report(told: ReportDocument, console: Console) -> None:
     """A table by clause, then every violation with the requests that show it, causes last, then numbers and the conclusion."""
     _print_table(told, console)
     for entry in sorted(told.clauses, key=lambda entry: (not entry.follows, entry.outcome == "failed")):
@@ -51,7 +51,7 @@ def print_report(told: Document, console: Console) -> None:
     console.print(f"[{'green' if told.passed else 'bold red'}]{told.conclusion}", highlight=False)
 
 
-def _print_table(told: Document, console: Console) -> None:
+def _print_table(told: ReportDocument, console: Console) -> None:
     """One table a section, with columns of the same width in all of them."""
     console.print(_rows([[f"[bold]{name}" for name in WIDTHS]]))
     for section, entries in groupby(told.clauses, key=lambda entry: entry.section):

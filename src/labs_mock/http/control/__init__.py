@@ -16,7 +16,7 @@ from labs_mock.http.control.rewards import reward_routes
 from labs_mock.http.control.scoring import scoring_routes
 from labs_mock.http.control.verification import verification_routes
 from labs_mock.http.exchange import Payload
-from labs_mock.world import World
+from labs_mock.state import World
 
 PREFIX = "/_mock"
 HEALTH = f"{PREFIX}/health"

@@ -7,13 +7,13 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from labs_mock.clock import END, Clock, instant_text, parse_instant
-from labs_mock.contract.reading import read_model
+from labs_mock.contract.parsing import read_model
 from labs_mock.contract.wording import quote
 from labs_mock.errors import BadRequest, SettingsError
 from labs_mock.http.control.resources import json_of, resource
 from labs_mock.http.exchange import Payload
-from labs_mock.scenario.schema import FileModel
-from labs_mock.world import World
+from labs_mock.scenario.files.schema import FileModel
+from labs_mock.state import World
 
 
 class ClockChange(FileModel):

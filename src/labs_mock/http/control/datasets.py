@@ -8,16 +8,16 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
-from labs_mock.contract.reading import read_model
+from labs_mock.contract.parsing import read_model
 from labs_mock.errors import BadRequest
 from labs_mock.http.control.resources import checked, json_of, resource
 from labs_mock.http.exchange import Payload
-from labs_mock.scenario.checks import check_dataset
-from labs_mock.scenario.datasets import MESSAGES, Dataset, Stage, check_rows, compile_dataset
-from labs_mock.scenario.scenario import Scenario
-from labs_mock.scenario.schema import DatasetFile, FileModel, Text
-from labs_mock.world import World
-from labs_mock.world.datasets import Held
+from labs_mock.scenario.compiled.datasets import MESSAGES, Dataset, Stage, check_rows, compile_dataset
+from labs_mock.scenario.compiled.scenario import Scenario
+from labs_mock.scenario.files.checks import check_dataset
+from labs_mock.scenario.files.schema import DatasetFile, FileModel, Text
+from labs_mock.state import World
+from labs_mock.state.datasets import Held
 
 
 class Forced(FileModel):

@@ -12,9 +12,9 @@ from labs_mock.engine.explain import explanation
 from labs_mock.errors import BadRequest
 from labs_mock.http.control.resources import resource
 from labs_mock.http.exchange import Payload
-from labs_mock.scenario.scenario import Scenario
-from labs_mock.world import World
-from labs_mock.world.episodes import Episode
+from labs_mock.scenario.compiled.scenario import Scenario
+from labs_mock.state import World
+from labs_mock.state.episodes import Episode
 
 
 def episode_routes(world: World, prefix: str) -> list[BaseRoute]:

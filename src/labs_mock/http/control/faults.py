@@ -3,14 +3,14 @@
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
+from labs_mock.config.fault_file import FaultFile, check_fault
+from labs_mock.config.fault_warnings import KnownNames, fault_doubts
 from labs_mock.errors import NotFound
 from labs_mock.http.control.resources import checked, json_of, resource
 from labs_mock.http.exchange import Payload
 from labs_mock.redaction import masked
-from labs_mock.scenario.fault_doubts import Known, fault_doubts
-from labs_mock.scenario.fault_file import FaultFile, check_fault
-from labs_mock.world import World
-from labs_mock.world.faults import Fault
+from labs_mock.state import World
+from labs_mock.state.fault_plan import Fault
 
 
 def fault_routes(world: World, prefix: str) -> list[BaseRoute]:
@@ -40,7 +40,7 @@ def _shown(world: World, fault: Fault) -> Payload:
     given = fault.file.model_dump(exclude_unset=True, exclude={"id"})
     if fault.file.key is not None:
         given["key"] = masked(fault.file.key)
-    known = Known(
+    known = KnownNames(
         scenarios=[(scenario.collection, scenario.slug) for scenario in world.library.scenarios],
         datasets=[held.dataset.id for held in world.datasets],
         organisations=[account.organisation for account in world.accounts],

@@ -6,8 +6,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from starlette.types import Scope
 
+from labs_mock.config.settings import Settings
 from labs_mock.errors import BadRequest, Forbidden, Unauthorized
-from labs_mock.settings import Settings
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 READS = ("GET", "HEAD")

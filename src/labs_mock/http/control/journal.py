@@ -17,9 +17,9 @@ from labs_mock.errors import BadRequest
 from labs_mock.http.control.resources import resource
 from labs_mock.http.exchange import Payload
 from labs_mock.redaction import Redact, masked
+from labs_mock.state import World
+from labs_mock.state.journal import Record
 from labs_mock.text import did_you_mean
-from labs_mock.world import World
-from labs_mock.world.journal import Record
 
 FILTERS: dict[str, Callable[[Record, str], bool]] = {
     "method": lambda record, method: record.method == method.upper(),

@@ -6,14 +6,14 @@ from typing import TypeVar
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
-from labs_mock.contract.reading import read_model
+from labs_mock.config.server_file import AccountFile, AccountTerms, check_terms
+from labs_mock.contract.parsing import read_model
 from labs_mock.errors import BadRequest, NotFound
 from labs_mock.http.control.resources import json_of, resource
 from labs_mock.http.exchange import Payload
-from labs_mock.scenario.server_file import AccountFile, AccountTerms, check_terms
+from labs_mock.state import World
+from labs_mock.state.accounts import Account
 from labs_mock.text import did_you_mean
-from labs_mock.world import World
-from labs_mock.world.accounts import Account
 
 Terms = TypeVar("Terms", bound=AccountTerms)
 

@@ -7,8 +7,8 @@ from labs_mock.contract.wording import quote
 from labs_mock.errors import BadRequest
 from labs_mock.http.control.resources import resource
 from labs_mock.http.exchange import Payload
+from labs_mock.state import World
 from labs_mock.text import did_you_mean
-from labs_mock.world import World
 
 
 def reset_routes(world: World, prefix: str) -> list[BaseRoute]:

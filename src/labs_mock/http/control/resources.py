@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from labs_mock.contract.reading import read_json
+from labs_mock.contract.parsing import read_json
 from labs_mock.errors import BadRequest
-from labs_mock.scenario.mistakes import empty_values, schema_mistakes
-from labs_mock.scenario.places import Mistake
+from labs_mock.scenario.files.messages import empty_values, schema_mistakes
+from labs_mock.scenario.files.paths import Mistake
 
 Model = TypeVar("Model", bound=BaseModel)
 MAX_TOLD = 3  # mistakes of one request

@@ -10,19 +10,19 @@ from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
-from labs_mock.contract.models import Evaluate
-from labs_mock.contract.noticing import duplicate_keys, unknown_fields
-from labs_mock.contract.reading import read_model
+from labs_mock.contract.parsing import read_model
+from labs_mock.contract.requests import Evaluate
+from labs_mock.contract.unknown_fields import duplicate_keys, unknown_fields
 from labs_mock.engine.attribution import conversation
 from labs_mock.engine.explain import explanation
 from labs_mock.engine.findings import config_findings, play_findings
 from labs_mock.errors import BadRequest, ScenarioError
 from labs_mock.http.control.resources import json_of, resource
 from labs_mock.http.exchange import Payload
-from labs_mock.scenario.loader import parse_scenario
-from labs_mock.scenario.schema import FileModel
-from labs_mock.world import World
-from labs_mock.world.accounts import Account
+from labs_mock.scenario.files.loader import parse_scenario
+from labs_mock.scenario.files.schema import FileModel
+from labs_mock.state import World
+from labs_mock.state.accounts import Account
 
 ANYBODY = Account("")
 

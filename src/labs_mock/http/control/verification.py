@@ -11,13 +11,13 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 from starlette.routing import BaseRoute
 
-from labs_mock.contract.reading import read_model
+from labs_mock.contract.parsing import read_model
 from labs_mock.http.control.journal import hidden, listing, redactor_of, settled, shown
 from labs_mock.http.control.resources import json_of, resource
 from labs_mock.http.exchange import Payload
-from labs_mock.scenario.schema import FileModel
-from labs_mock.world import World
-from labs_mock.world.journal import Record
+from labs_mock.scenario.files.schema import FileModel
+from labs_mock.state import World
+from labs_mock.state.journal import Record
 
 DROPPED = "its body, which was dropped"
 NEAREST = 3  # requests that are shown where too few or too many were found

@@ -1,0 +1,79 @@
+"""Exports without a server: the same bytes, to standard output or to a file."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from labs_mock.engine.rows import GeneratedRows, RowLine
+from labs_mock.errors import LabsMockError
+from labs_mock.scenario.compiled.datasets import Dataset
+from labs_mock.scenario.files.loader import DATASETS, Library, Loader
+from labs_mock.text import did_you_mean
+
+
+def find_dataset(folder: Path, name: str) -> tuple[Dataset, Library]:
+    """A dataset by its id or the name of its file, and what else is in its folder.
+
+    Mistakes in other datasets do not matter. Raises `ScenarioError` for all others, and `LabsMockError` that says which datasets
+    there are.
+    """
+    loader = Loader(folder)
+    library = loader.load()
+    if any(not file.startswith(f"{DATASETS}/") for file in loader.problems.files):
+        loader.problems.complain()
+    known = {dataset.slug: dataset for dataset in library.datasets.values()}
+    found = library.datasets.get(name.lower()) or known.get(name)
+    if found is None:
+        loader.problems.complain()  # one of these may be meant
+        raise LabsMockError(f"no dataset {name!r}; {did_you_mean(name, known)}")
+    return found, library
+
+
+def rows_of(dataset: Dataset, seed: int) -> Iterator[RowLine]:
+    """The rows of an export, one by one (DS-6)."""
+    if dataset.generate is None:
+        return (RowLine(text, True) for text in dataset.lines)
+    generated = GeneratedRows(dataset, seed)
+    return map(generated.line, range(len(generated)))
+
+
+def export(dataset: Dataset, seed: int, out: Path | None) -> int:
+    """Write all rows; with a progress bar where a person is watching. Gives how many did not pass the keep-filter.
+
+    A file is there when all of it is, and not before.
+    """
+    with _target(out) as target:
+        below = 0
+        for line in _watched(rows_of(dataset, seed), dataset.row_count, out is not None):
+            target.write(line.text)
+            below += not line.kept
+    return below
+
+
+@contextmanager
+def _target(out: Path | None) -> Iterator[BinaryIO]:
+    if out is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    partial = out.with_name(f".{out.name}.partial")
+    try:
+        with partial.open("wb") as file:
+            yield file
+        partial.replace(out)
+    except OSError as error:
+        raise LabsMockError(f"{out}: {error.strerror}") from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _watched(lines: Iterable[RowLine], total: int, to_file: bool) -> Iterable[RowLine]:
+    """The same lines, with a bar on standard error if that is a terminal and rows do not go to one."""
+    if not sys.stderr.isatty() or not (to_file or not sys.stdout.isatty()):
+        return lines
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(lines, "Rows", total, console=Console(stderr=True))

@@ -1,0 +1,120 @@
+"""`server.yaml`: any setting of the settings table, and the keys that clients may use."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, create_model
+
+from labs_mock.clock import parse_instant
+from labs_mock.config.fault_file import FaultFile, check_fault
+from labs_mock.config.settings import SETTINGS
+from labs_mock.errors import SettingsError
+from labs_mock.scenario.files.paths import Mistake, mappings, texts
+from labs_mock.scenario.files.schema import ApiKey, FileModel, Slug
+
+LOCAL = "local"
+"""The organisation of the one key, where the file lists none."""
+
+
+class AccountTerms(FileModel):
+    """What a key is called and may see, how often it may ask, and until when (AUTH-1…3, KEY-1, RL-2)."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    plan: Literal["standard", "premium", "enterprise"] | None = None
+    requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
+    subscriptions: Literal["*"] | list[Slug] = "*"
+    score_access: Literal["full", "scores", "reward"] = "full"
+    expires: str | None = None
+    revoked: bool = False
+
+
+class AccountFile(AccountTerms):
+    """A key, whose it is, and its terms."""
+
+    key: ApiKey
+    organisation: Slug
+
+
+class ServerBase(FileModel):
+    """The part of `server.yaml` that is not in the settings table."""
+
+    keys: Annotated[list[AccountFile], Field(min_length=1)] | None = None
+    faults: Annotated[tuple[FaultFile, ...], Field(strict=False)] = ()
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Those settings that the file gives."""
+        return {
+            setting.name: getattr(self, setting.name) for setting in SETTINGS if setting.name in self.model_fields_set
+        }
+
+
+_SETTINGS: dict[str, Any] = {
+    setting.name: (setting.kind, Field(default=setting.default, description=setting.help))
+    for setting in SETTINGS
+    if setting.name != "scenarios"
+}
+ServerFile: type[ServerBase] = create_model(
+    "ServerFile",
+    __base__=ServerBase,
+    **_SETTINGS,
+)
+
+
+def check_server(data: dict[str, Any]) -> Iterator[Mistake]:
+    """All mistakes of a server file that its schema cannot see."""
+    for setting in SETTINGS:
+        if isinstance(data.get(setting.name), setting.kind):
+            try:
+                setting.read(data[setting.name])
+            except SettingsError as error:
+                yield Mistake((setting.name,), str(error))
+    yield from _below(data, "keys.*", check_terms)
+    yield from _below(data, "faults.*", check_fault)
+    for pattern, what in (("keys.*.key", "the key"), ("faults.*.id", "the id")):
+        yield from _twice(data, pattern, what)
+
+
+def secrets_in(text: str) -> Iterator[str]:
+    """The keys and the token in a server file, for those who mask them; it need not even be YAML.
+
+    They are what stands behind their names, and under another name, which may be misspelt, what begins like a key.
+    """
+    for found in _SECRET.finditer(text):
+        yield from filter(None, found.groups())
+
+
+_SECRET = re.compile(
+    r"""\b(?:key|api_key|control_token)["']?\s*:\s*(?:"([^"]+)|'([^']+)|([^\s"',}\]]+))|\b(lab_[\w-]+)"""
+)
+
+
+def _twice(data: dict[str, Any], pattern: str, what: str) -> Iterator[Mistake]:
+    """Texts at a pattern that stand there more than once; what they are is not shown, since it may be a key."""
+    seen: set[str] = set()
+    for path, text in texts(data, pattern):
+        if text in seen:
+            yield Mistake(path, f"{what} stands twice", f"expected {what.split()[1]}s that differ")
+        seen.add(text)
+
+
+def _below(
+    data: dict[str, Any], pattern: str, check: Callable[[dict[str, Any]], Iterable[Mistake]]
+) -> Iterator[Mistake]:
+    """The mistakes of each mapping at a pattern, at their places in the file."""
+    for path, part in mappings(data, pattern):
+        for mistake in check(part):
+            yield replace(mistake, path=(*path, *mistake.path))
+
+
+def check_terms(terms: dict[str, Any]) -> Iterator[Mistake]:
+    """All mistakes in the terms of a key that their schema cannot see."""
+    if "plan" in terms and "requests_per_minute" in terms:
+        yield Mistake(("plan",), "'plan' beside 'requests_per_minute'", "expected one of the two", True)
+    for path, expires in texts(terms, "expires"):
+        try:
+            parse_instant(expires)
+        except ValueError:
+            yield Mistake(path, "not a time", "expected an ISO 8601 time such as 2026-12-31T00:00:00Z")

@@ -1,0 +1,132 @@
+"""What good looks like in a scenario, compiled."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from labs_mock.contract.dimensions import DIMENSIONS, Dimension
+from labs_mock.scenario.files import schema
+from labs_mock.scenario.rules.algebra import Rule, Rulebook
+from labs_mock.scenario.rules.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """A weighted rule: a metric, a best practice, a prohibition."""
+
+    id: str
+    weight: float
+    rule: Rule
+    critical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """A `must_refer` entry of the scope."""
+
+    id: str
+    trigger: Rule
+    rule: Rule
+    within: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """A rubric criterion: its levels (score, label, rule) from the best score down."""
+
+    id: str
+    levels: tuple[tuple[float, str, Rule | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """Everything that is scored or gated by rules, and what ends an episode.
+
+    `rules` has those that are asked whether they hold at the last turn, `endings` those that are asked at
+    every turn; `requires` must have held at some turn before anything is rewarded (RC-6).
+    """
+
+    success_metrics: tuple[Criterion, ...]
+    failure_metrics: tuple[Criterion, ...]
+    best_practices: tuple[Criterion, ...]
+    ladders: tuple[Ladder, ...]
+    prohibited: tuple[Criterion, ...]
+    referrals: tuple[Referral, ...]
+    terminology: tuple[Criterion, ...]
+    exemplars: tuple[schema.Output, ...]
+    decisions: tuple[schema.Output, ...]
+    critical: tuple[Rule, ...]
+    completed: Rule | None
+    requires: Rule | None
+    rules: Rulebook
+    endings: Rulebook
+
+
+def compile_criteria(file: schema.ScenarioFile, words: Vocabulary) -> Criteria:
+    """Compile the criteria of a checked file."""
+    given = file.criteria
+    success, practices = _metrics(given.success_metrics, words), _metrics(given.best_practices, words)
+    failures = tuple(
+        Criterion(metric.id, metric.weight, words.compile(metric.when), metric.critical)
+        for metric in given.failure_metrics
+    )
+    ladders = tuple(_ladder(row, words) for rubric in given.rubrics for row in rubric.criteria)
+    prohibited = tuple(Criterion(entry.id, 1.0, words.compile(entry.when)) for entry in given.scope.prohibited)
+    terminology = tuple(
+        Criterion(entry.use, 1.0, words.compile(schema.RuleFile(says=entry.instead_of))) for entry in given.terminology
+    )
+    levels = [rule for ladder in ladders for _, _, rule in ladder.levels if rule is not None]
+    critical = tuple(metric.rule for metric in failures if metric.critical)
+    completed = _completed(file, words)
+    return Criteria(
+        success_metrics=success,
+        failure_metrics=failures,
+        best_practices=practices,
+        ladders=ladders,
+        prohibited=prohibited,
+        referrals=tuple(
+            Referral(entry.id, words.compile(entry.trigger), words.compile(entry.when), entry.within_turns)
+            for entry in given.scope.must_refer
+        ),
+        terminology=terminology,
+        exemplars=tuple(output for output in given.outputs if output.exemplar is not None),
+        decisions=tuple(output for output in given.outputs if output.expected is not None),
+        critical=critical,
+        completed=completed,
+        requires=words.optional(file.scoring.requires),
+        rules=Rulebook([*(one.rule for one in (*success, *failures, *practices, *prohibited, *terminology)), *levels]),
+        endings=Rulebook([*critical, *([] if completed is None else [completed])]),
+    )
+
+
+def defined_dimensions(file: schema.ScenarioFile) -> tuple[Dimension, ...]:
+    """The dimensions that a scenario defines, in their order (RC-5)."""
+    criteria = file.criteria
+    defined: dict[Dimension, Sequence[object]] = {
+        "success_metrics": criteria.success_metrics,
+        "failure_metrics": criteria.failure_metrics,
+        "best_practices": criteria.best_practices,
+        "rubrics": criteria.rubrics,
+        "discovery": file.state,
+        "output_similarity": [output for output in criteria.outputs if output.exemplar is not None],
+        "decision_match": [output for output in criteria.outputs if output.expected is not None],
+    }
+    return tuple(dimension for dimension in DIMENSIONS if defined[dimension])
+
+
+def _metrics(metrics: Sequence[schema.Metric], words: Vocabulary) -> tuple[Criterion, ...]:
+    return tuple(Criterion(metric.id, metric.weight, words.compile(metric.when)) for metric in metrics)
+
+
+def _ladder(row: schema.RubricCriterion, words: Vocabulary) -> Ladder:
+    levels = [(level.score, level.label, words.optional(level.when)) for level in row.levels]
+    return Ladder(row.id, tuple(sorted(levels, key=lambda level: -level[0])))
+
+
+def _completed(file: schema.ScenarioFile, words: Vocabulary) -> Rule | None:
+    """A decision task that says nothing else is completed once every tool has been called."""
+    if file.completed is not None:
+        return words.compile(file.completed.when)
+    if file.shape != "decision_task" or not file.tools:
+        return None
+    calls = [schema.RuleFile(calls=schema.CallPattern(tool=tool.id)) for tool in file.tools]
+    return words.compile(schema.RuleFile(all=calls))

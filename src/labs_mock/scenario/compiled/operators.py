@@ -1,0 +1,27 @@
+"""What simulated operators may choose from."""
+
+from collections.abc import Iterator
+from math import prod
+from typing import Any
+
+from labs_mock.scenario.files import schema
+
+
+def alternatives(operator: schema.Operator) -> Iterator[list[str]]:
+    """For every part that has texts, those that differ; in the order in which an operator chooses."""
+    for turn in operator.says:
+        for part in turn.parts:
+            texts = part_texts(part)
+            if texts:
+                yield texts
+
+
+def choice_space(operator: schema.Operator) -> int:
+    """In how many ways a simulated operator can put its turns."""
+    return prod(map(len, alternatives(operator)))
+
+
+def part_texts(part: Any) -> list[str]:
+    """The texts that a part of a turn chooses from; none for a call or silence."""
+    said = part.say if isinstance(part, schema.Choice) else part
+    return [said] if isinstance(said, str) else list(dict.fromkeys(said)) if isinstance(said, list) else []

@@ -1,0 +1,111 @@
+"""A scenario as the engine uses it: every rule compiled, every pattern in one matcher, nothing to look up."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from labs_mock.contract.dimensions import Dimension, default_name
+from labs_mock.contract.wording import quote
+from labs_mock.ids import digest
+from labs_mock.scenario.compiled.criteria import Criteria, compile_criteria, defined_dimensions
+from labs_mock.scenario.compiled.persona import Persona, compile_persona, first_observation
+from labs_mock.scenario.compiled.tools import Tool
+from labs_mock.scenario.files import schema
+from labs_mock.scenario.rules.algebra import Rule
+from labs_mock.scenario.rules.patterns import Patterns
+from labs_mock.scenario.rules.vocabulary import Vocabulary
+from labs_mock.text import did_you_mean, normalise
+
+SCORER_VERSION = "1"
+
+OperatorRules = tuple[tuple[Rule | None, ...], ...]
+"""For each turn of a simulated operator, the rules of its parts; None where a part has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A compiled scenario. Compare by `slug` and `version`; everything else follows from the file.
+
+    `said` finds atoms in the operator's messages, `heard` in the persona's; it is None where no rule listens.
+    """
+
+    collection: str
+    slug: str
+    version: str
+    file: schema.ScenarioFile
+    first_observation: str
+    opening: str
+    tools: dict[str, Tool]
+    wire_tools: tuple[dict[str, Any], ...]
+
+    persona: Persona
+    criteria: Criteria
+    dimensions: tuple[Dimension, ...]
+    names: dict[Dimension, str]
+    weights: dict[Dimension, float]
+    operator_rules: dict[str, OperatorRules]
+
+    vocabulary: Vocabulary
+    said: Patterns
+    heard: Patterns | None
+
+    def call_problem(self, name: str, kind: str, value: Any) -> tuple[str, str] | None:
+        """Where a tool call is invalid, as a path within it, and why; None for a valid one (EP-12)."""
+        tool = self.tools.get(name)
+        if tool is None:
+            return "name", f"unknown tool {quote(name)}; {did_you_mean(name, self.tools)}"
+        return tool.problem(kind, value)
+
+
+def compile_scenario(collection: str, slug: str, file: schema.ScenarioFile) -> Scenario:
+    """Compile a scenario file that has passed its checks."""
+    words = Vocabulary([item.id for item in file.state])
+    persona, criteria = compile_persona(file, words), compile_criteria(file, words)
+    operators = {name: _operator_rules(operator, words) for name, operator in file.operators.items()}
+    dimensions = defined_dimensions(file)
+    tools = {tool.id: Tool.of(tool) for tool in file.tools}
+    return Scenario(
+        collection=collection,
+        slug=slug,
+        version=_version(collection, slug, file),
+        file=file,
+        first_observation=first_observation(file),
+        opening=normalise(first_observation(file)),
+        tools=tools,
+        wire_tools=tuple(tool.wire for tool in tools.values()),
+        persona=persona,
+        criteria=criteria,
+        dimensions=dimensions,
+        names={dimension: file.scoring.names.get(dimension, default_name(dimension)) for dimension in dimensions},
+        weights=_weights(file, dimensions),
+        operator_rules=operators,
+        vocabulary=words,
+        said=Patterns(words.said, words.expressions),
+        heard=Patterns(words.heard, ()) if words.heard else None,
+    )
+
+
+def scoring_version(scenarios: Iterable[Scenario]) -> str:
+    """The scorer's own version and a digest of all scenarios, in whatever order (SV-1)."""
+    return f"{SCORER_VERSION}-{digest('-'.join(sorted(one.version for one in scenarios)).encode())}"
+
+
+def _version(collection: str, slug: str, file: schema.ScenarioFile) -> str:
+    content = [collection, slug, file.model_dump(mode="json", by_alias=True)]
+    return digest(orjson.dumps(content, option=orjson.OPT_SORT_KEYS))
+
+
+def _weights(file: schema.ScenarioFile, dimensions: tuple[Dimension, ...]) -> dict[Dimension, float]:
+    given = file.scoring.weights
+    if given is None:
+        return dict.fromkeys(dimensions, 1.0)
+    return {dimension: weight for dimension in dimensions if (weight := given.get(dimension, 0.0))}
+
+
+def _operator_rules(operator: schema.Operator, words: Vocabulary) -> OperatorRules:
+    return tuple(
+        tuple(words.compile(part.when) if isinstance(part, schema.Choice) else None for part in turn.parts)
+        for turn in operator.says
+    )

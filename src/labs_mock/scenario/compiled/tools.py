@@ -1,0 +1,115 @@
+"""Tools as they judge calls: is an input valid, and what does it contain (EP-2, EP-12)."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import jsonschema_rs
+
+from labs_mock.contract.wording import quote
+from labs_mock.scenario.files.schema import ToolFile
+from labs_mock.text import did_you_mean, normalise
+
+MAX_MESSAGE = 200  # characters of what a validator says, and of a path
+_LINEAR = jsonschema_rs.RegexOptions(size_limit=1 << 20, dfa_size_limit=1 << 20)
+
+
+def _no_retrieval(uri: str) -> Any:
+    raise ValueError(f"the schema refers to {uri[:80]}, and nothing is fetched")
+
+
+def compile_schema(schema: dict[str, Any], mask: str | None = None) -> jsonschema_rs.Validator:
+    """A validator of a JSON Schema; `mask` stands for the values in its messages.
+
+    Raises `ValueError` for what is no schema or refers outside itself.
+    """
+    try:
+        return jsonschema_rs.validator_for(schema, mask=mask, pattern_options=_LINEAR, retriever=_no_retrieval)
+    except jsonschema_rs.ValidationError as error:
+        raise ValueError(error.message) from None
+    except jsonschema_rs.ReferencingError as error:
+        raise ValueError(str(error)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool of a scenario: what clients see of it, and the judge of its inputs."""
+
+    id: str
+    type: str
+    name: str
+    options: tuple[str, ...] | None
+    wire: dict[str, Any]
+    _validator: jsonschema_rs.Validator | None = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, file: ToolFile) -> "Tool":
+        """The tool of a checked file."""
+        return cls(
+            id=file.id,
+            type=file.type,
+            name=file.name,
+            options=None if file.options is None else tuple(file.options),
+            wire=file.model_dump(exclude_none=True),
+            _validator=None if file.json_schema is None else compile_schema(file.json_schema, "the value"),
+        )
+
+    def accepts(self, kind: str, value: Any) -> bool:
+        """Whether a call of this type and with this input is valid (EP-12)."""
+        if kind != self.type or not isinstance(value, dict):
+            return False
+        if self._validator is not None:
+            return self._validator.is_valid(value)
+        return value.keys() == {"value"} and isinstance(value["value"], str) and value["value"] in (self.options or ())
+
+    def problem(self, kind: str, value: Any) -> tuple[str, str] | None:
+        """Where a call is invalid, as a path within it, and what was expected there; None for a valid one (EP-12)."""
+        if self.accepts(kind, value):
+            return None
+        path, expected = self._problem(kind, value)
+        return path, f"{self.id}: {expected}"
+
+    def _problem(self, kind: str, value: Any) -> tuple[str, str]:
+        if kind != self.type:
+            return "type", f"expected {self.type}, got {quote(kind)}"
+        if not isinstance(value, dict):
+            return "input", "expected an object"
+        if self._validator is not None:
+            error = next(iter(self._validator.iter_errors(value)))
+            where = _path("schema", error.schema_path)
+            return _path("input", error.instance_path), f"{error.message[:MAX_MESSAGE]} ({where})"
+        given, options = value.get("value"), self.options or ()
+        if isinstance(given, str) and given not in options:
+            return "input.value", f"unknown option {quote(given)}; {did_you_mean(given, options)}"
+        return "input", f'expected {{"value": …}} with one of: {", ".join(options)}'
+
+
+def _path(name: str, steps: Iterable[str | int]) -> str:
+    return ".".join([name, *map(str, steps)])[:MAX_MESSAGE]
+
+
+def contains(value: Any, pattern: Any) -> bool:
+    """Whether an input has everything that a pattern has: keys of objects, members of lists, equal values."""
+    if isinstance(pattern, dict):
+        return isinstance(value, dict) and all(key in value and contains(value[key], pattern[key]) for key in pattern)
+    if isinstance(pattern, list):
+        return isinstance(value, list) and all(any(contains(have, want) for have in value) for want in pattern)
+    return same(value, pattern)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two scalars are equal: text normalised, numbers by value, and true is not 1."""
+    if isinstance(one, str) and isinstance(other, str):
+        return normalise(one) == normalise(other)
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    return bool(one == other)
+
+
+def leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """The scalars of a JSON value with their paths; an empty object or list is a leaf too."""
+    if not value or not isinstance(value, dict | list):
+        yield path, value
+        return
+    for step, child in value.items() if isinstance(value, dict) else enumerate(value):
+        yield from leaves(child, (*path, step))

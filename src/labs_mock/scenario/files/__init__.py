@@ -1,0 +1,1 @@
+"""What an author writes: YAML documents, their schema, checks, and messages about mistakes."""

@@ -1,0 +1,40 @@
+"""One file checked by itself: with the folder around it where that is one of scenarios, else without what it refers to."""
+
+import os
+from pathlib import Path
+
+from labs_mock.errors import Problems
+from labs_mock.scenario.files.folder import is_folder
+from labs_mock.scenario.files.loader import COLLECTION, DATASETS, SERVER, Check, Loader
+
+
+def check_file(file: Path, look_closely: Check) -> Loader:
+    """A loader with the problems and warnings of this file alone, and of the rows file that it names.
+
+    `server.yaml` and `collection.yaml` have their names, a dataset lies in `datasets`, and all else is a scenario.
+    """
+    path = file.absolute()
+    server, dataset = path.name == SERVER, path.parent.name == DATASETS
+    root = path.parent if server else path.parent.parent
+    whole = any(os.path.lexists(entry / COLLECTION) for entry in Loader(root).entries(root) if is_folder(entry))
+    if not whole:  # a link that somebody names may refer to anything
+        path = path.resolve()
+        root = path.parent
+    loader = Loader(root, look_closely, whole)
+    if whole and (server or dataset):
+        loader.collections()
+    others = loader.datasets(but=path) if whole and (server or dataset) else {}
+    loader.problems, loader.warnings = Problems(), Problems()
+    if path.suffix != ".yaml":
+        loader.note(path, "not a name of a file of scenarios", "expected a name that ends in .yaml")
+    elif server:
+        loader.server(others)
+    elif path.name == COLLECTION:
+        loader.check_slug(path.parent, path.parent.name)
+        loader.head(path)
+    elif dataset:
+        loader.dataset(path, others)
+    else:
+        loader.scenario(path)
+    loader.mask()
+    return loader

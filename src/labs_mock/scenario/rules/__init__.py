@@ -1,0 +1,1 @@
+"""The rule algebra: from phrases and operators to sets of turns."""

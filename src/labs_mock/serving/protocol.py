@@ -1,0 +1,168 @@
+"""HTTP/1 on a connection: uvicorn's protocol, with what it leaves to a proxy in front of it."""
+
+from collections.abc import Sequence
+
+import httptools
+from uvicorn._types import ASGISendEvent
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from labs_mock.contract.limits import MAX_FIELDS, MAX_HEAD
+from labs_mock.http.heads import HEAD_TOO_LARGE
+from labs_mock.http.sending import CONNECTION
+
+SHOWN = 1_000  # bytes of the target of a refused head, as few as have always come when it is refused
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's protocol for a server that stands alone.
+
+    Its requests know their connection, so that faults can break it. Heads are limited while they are read (GEN-3); an
+    upgrade that nobody offers is ignored, as RFC 9110 has it; what comes in the trailers of a body is no header; and
+    HTTP/1.0 gets a body without chunk marks. `quiet` counts the sweeps since anything came.
+    """
+
+    reading = True  # in the middle of a request, or before the first one
+    quiet = 0
+    _segment = 0  # bytes of what is parsed now
+    _fresh = False  # the next request begins where the segment does
+    _least = _most = (
+        0  # bytes since the head began, or since it ended and no body came; where in a segment is not known
+    )
+    _in_head = False
+    _done = False  # whatever comes now is not read
+    _earlier: Sequence[RequestResponseCycle] = ()  # whose answers are in progress while the next requests are there
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing but the client keeps a request from going on, and no earlier answer is in progress."""
+        return self.reading and not self.pipeline and (not self._answering or self.cycle.more_body)
+
+    @property
+    def _answering(self) -> bool:
+        return not getattr(self.cycle, "response_complete", True)  # before the first request there is no cycle
+
+    def data_received(self, data: bytes) -> None:
+        """Parse a segment. What follows a request that would upgrade is parsed after that request without the wish."""
+        self.quiet = 0
+        self._unset_keepalive_if_required()
+        self._segment = len(data)
+        self._fresh = not self.reading or self.scope is None
+        self._least += len(data)
+        self._most += len(data)
+        while data and not self._done:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                data = self._without_upgrade() + data[upgrade.args[0] :]
+                continue
+            except httptools.HttpParserError:
+                if not self._done:
+                    self._done = True
+                    self.logger.warning("Invalid HTTP request received.")
+                    self.send_400_response("Invalid HTTP request received.")
+            break
+        if self.reading and not self._done and (self._least > MAX_HEAD or len(self.headers or ()) > MAX_FIELDS):
+            self._give_up()
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self.scope["extensions"] = {CONNECTION: {"transport": self.transport}}
+        self.reading = self._in_head = True
+        self._least, self._most = self._segment if self._fresh else 0, self._segment
+        self._fresh = False
+
+    def on_headers_complete(self) -> None:
+        """The head is there: the answer begins, and if the head is too large it is the last one."""
+        if len(self.headers) > MAX_FIELDS or (self._most > MAX_HEAD and self._head_size() > MAX_HEAD):
+            self._refuse()
+            raise httptools.HttpParserError("the head is too large")  # which ends the parsing
+        connect = self.parser.get_method() == b"CONNECT"
+        if connect:
+            self.url = b"/" + self.url  # its target is no path; as one, it is unknown
+        if self._answering:
+            self._earlier = [*(cycle for cycle in self._earlier if not cycle.response_complete), self.cycle]
+        super().on_headers_complete()
+        self._in_head = False
+        self._least = 0
+        self.headers = []  # for the trailers, which nobody reads; the scope has the others
+        if self.scope.get("http_version") == "1.0" and self.cycle is not None:
+            self.cycle.__class__ = Unframed  # uvicorn has made it, and knows one kind
+        if connect:
+            self._end()
+
+    def on_body(self, body: bytes) -> None:
+        """A part of a body."""
+        self._least = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        self.reading = False
+        super().on_message_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client has left: the answers in progress end, not the newest alone, of which uvicorn knows."""
+        super().connection_lost(exc)
+        for cycle in self._earlier:
+            cycle.disconnected = True
+            cycle.message_event.set()
+
+    def _should_upgrade(self) -> bool:
+        """Whether to let an upgrade interrupt a request, which then comes again without it."""
+        return not self._done and self.parser.get_method() != b"CONNECT"
+
+    def _without_upgrade(self) -> bytes:
+        """The head of the request that has just been parsed, but for the upgrade; a new parser waits for it."""
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
+        fields = [b"%s: %s\r\n" % field for field in self.scope["headers"] if field[0] != b"upgrade"]
+        start = f"{self.scope['method']} ".encode() + self.url + f" HTTP/{self.scope['http_version']}\r\n".encode()
+        return b"".join([start, *fields, b"\r\n"])
+
+    def _head_size(self) -> int:
+        """The bytes of the head, without optional spaces."""
+        start = len(self.parser.get_method()) + len(self.url) + len("  HTTP/1.1\r\n\r\n")
+        return start + sum([len(name) + len(value) + len(": \r\n") for name, value in self.headers])
+
+    def _give_up(self) -> None:
+        """Much has come, and neither a head has ended nor a body gone on: no more of it is read."""
+        if self._in_head:
+            self._refuse()
+        else:
+            self._done = True
+            self.transport.abort()
+
+    def _refuse(self) -> None:
+        """Let the application refuse a head that is too large, whatever else it holds."""
+        self._done = True
+        self.scope["extensions"][HEAD_TOO_LARGE] = {}
+        self.headers.clear()
+        self.url = self.url[:SHOWN]
+        try:
+            httptools.parse_url(self.url).path.decode("ascii")
+        except (httptools.HttpParserInvalidURLError, AttributeError, UnicodeDecodeError):
+            self.url = b"/"
+        super().on_headers_complete()
+        self._end()
+
+    def _end(self) -> None:
+        """Nothing that comes after this head is read; the connection ends with the answer."""
+        self._done = True
+        self.reading = False
+        self.cycle.keep_alive = self.cycle.more_body = False
+        self.cycle.message_event.set()
+
+
+class Unframed(RequestResponseCycle):
+    """An answer for HTTP/1.0, which knows no chunks: one without a length ends where the connection does."""
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send the head, or a part of the body, which is as long as it turns out to be."""
+        if message["type"] == "http.response.start":
+            if not any(name.lower() == b"content-length" for name, _ in message.get("headers", ())):
+                self.chunked_encoding = False
+                self._open_end = True
+        elif getattr(self, "_open_end", False):
+            self.expected_content_length = len(message.get("body", b""))  # type: ignore[arg-type]
+        await super().send(message)

@@ -1,0 +1,68 @@
+"""What a test is told of its requests: what fails it though it passed, and what it did when it failed."""
+
+from collections.abc import Iterable
+
+import orjson
+
+from labs_mock.contract import wording
+from labs_mock.contract.findings import Finding
+from labs_mock.escapes import printable
+from labs_mock.http.control.journal import shown
+from labs_mock.state import World
+from labs_mock.state.journal import Record
+from labs_mock.testing.handle import Recorded
+
+INTERNAL = orjson.dumps(wording.INTERNAL)
+
+NEWEST = 10  # requests that the report of a failed test shows
+
+
+def warnings_in(world: World) -> list[str]:
+    """The findings that are warnings, each in a line with its request."""
+    dropped = world.journal.dropped_findings["warning"]
+    return [
+        *[f"{dropped} in requests that the journal has dropped"] * bool(dropped),
+        *(
+            printable(f"{request}: {finding}")
+            for request in _recorded(world, [record for record in world.journal if any(map(_warns, record.findings))])
+            for finding in request.told("warning")
+        ),
+    ]
+
+
+def failures_in(world: World) -> list[str]:
+    """The answers 500 that no fault and no failed dataset asked for, each in a line."""
+    return [printable(f"{request} {request.response}") for request in _recorded(world, filter(_failed, world.journal))]
+
+
+def summary(world: World) -> str:
+    """The newest requests, oldest first, with what they sent, their rewards, faults and findings."""
+    records = [*world.journal]
+    made = len(records) + world.journal.dropped
+    lines = [f"requests: {made}" + (f", of which the last {NEWEST} are" if made > NEWEST else "")]
+    for request in _recorded(world, records[-NEWEST:]):
+        rewards = (
+            f"  reward {', '.join('none' if one is None else str(one) for one in request.rewards)}"
+            if request.rewards
+            else ""
+        )
+        faults = f"  faults {', '.join(request.faults)}" if request.faults else ""
+        lines += [f"{request}{rewards}{faults}", *(f"    {finding}" for finding in request.told())]
+        lines += [f"    {request.response['message']}"] if request.status >= 400 and _has_message(request) else []
+    return printable("\n".join(lines))
+
+
+def _recorded(world: World, records: Iterable[Record]) -> list[Recorded]:
+    return [Recorded.of(shown(record, world)) for record in records]
+
+
+def _warns(finding: Finding) -> bool:
+    return finding.severity == "warning"
+
+
+def _failed(record: Record) -> bool:
+    return record.status == 500 and not record.faults and INTERNAL in (record.response or b"")
+
+
+def _has_message(request: Recorded) -> bool:
+    return isinstance(request.response, dict) and "message" in request.response

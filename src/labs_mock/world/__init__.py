@@ -1,5 +1,0 @@
-"""All mutable state: who may ask, how often, which episodes there are."""
-
-from labs_mock.world.world import World
-
-__all__ = ["World"]
