@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from labs_mock.config.server_file import ServerFile
-from labs_mock.scenario.files.schema import CollectionFile, DatasetFile, ScenarioFile
+from labs_mock.scenario.files.schema import CollectionFile, DatasetFile, RuleFile, ScenarioFile
 from labs_mock.scenario.rules.checks import OPERATORS
 
 KINDS: dict[str, type[BaseModel]] = {
@@ -22,7 +22,7 @@ def schema_of(kind: str) -> dict[str, Any]:
     """The JSON Schema (2020-12) of a kind of file."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **KINDS[kind].model_json_schema()}
     schema["title"] = f"labs-mock {kind} file"
-    rule = schema.get("$defs", {}).get("Rule")
+    rule = schema.get("$defs", {}).get(RuleFile.__name__)
     if rule is not None:
         rule["oneOf"] = [{"required": [operator]} for operator in OPERATORS]
     clean: dict[str, Any] = _without_nulls(schema)
