@@ -110,7 +110,7 @@ def test_a_turn_can_grow_message_by_message(name: str, said: list[list[Message]]
 def test_no_answer_depends_on_what_is_remembered(name: str, said: list[list[Message]], limit: int, states: int) -> None:
     """A player that forgets nearly everything gives the results of one that has played it all before."""
     player = PLAYERS[name]
-    patterns, heard = player.scenario.said, player.scenario.heard
+    patterns, heard = player.scenario.operator_patterns, player.scenario.observation_patterns
     assert heard is not None
     forgetful = replace(
         Player.of(player.scenario),

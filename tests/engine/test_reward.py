@@ -187,7 +187,7 @@ def test_what_is_required_must_have_held_at_some_turn(
     rule = required.scenario.criteria.requires
     assert rule is not None
     states = [required.fold(required.start(), said[: count + 1]) for count in range(len(said))]
-    met = any(rule.holds(state.masks, state.full) >> state.turn & 1 for state in states)
+    met = any(rule.holding_turns(state.masks, state.full) >> state.turn & 1 for state in states)
     got = assess(required.scenario, required.fold(required.start(), said), config)
     freely = assess(LENIENT, free.fold(free.start(), said), config)
     assert got.earned == met

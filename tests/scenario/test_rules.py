@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs_mock.scenario.files.schema import RuleFile
-from labs_mock.scenario.rules.algebra import Rule, Rulebook, listed
+from labs_mock.scenario.rules.algebra import Rule, Rulebook, turn_numbers
 from labs_mock.scenario.rules.vocabulary import SILENT, Vocabulary
 
 WORDS = ("alpha", "beta", "gamma")
@@ -152,7 +152,7 @@ def compiled(rule: RuleData, story: Story, persona: bool) -> tuple[Rule, dict[in
     masks: dict[int, int] = {}
     for turn in story.turns:
         for word in story.said[turn - 1]:
-            for atom in [SILENT] if word == "silent" else words.said.get(word, []):
+            for atom in [SILENT] if word == "silent" else words.operator_phrases.get(word, []):
                 masks[atom] = masks.get(atom, 0) | 1 << turn
     for item, turn in story.revealed.items():
         masks[words.item(item)] = 1 << turn
@@ -164,8 +164,8 @@ def test_the_algebra_is_what_the_format_says(rule: RuleData, story: Story, perso
     """Bit operations give the turns that the naive reading of the table gives, to yield and to hold."""
     node, masks, full = compiled(rule, story, persona)
     naive = Naive(story, persona)
-    assert set(listed(node.yields(masks, full))) == naive.yields(rule)
-    assert {turn for turn in story.turns if node.holds(masks, full) >> turn & 1} == {
+    assert set(turn_numbers(node.matching_turns(masks, full))) == naive.yields(rule)
+    assert {turn for turn in story.turns if node.holding_turns(masks, full) >> turn & 1} == {
         turn for turn in story.turns if naive.holds(rule, turn)
     }
 
@@ -176,8 +176,8 @@ def test_no_rule_looks_ahead(rule: RuleData, story: Story, persona: bool) -> Non
     node, masks, full = compiled(rule, story, persona)
     for turn in story.turns:
         before, then, until = compiled(rule, story.until(turn), persona)
-        assert before.yields(then, until) == node.yields(masks, full) & until
-        assert before.holds(then, until) & until == node.holds(masks, full) & until
+        assert before.matching_turns(then, until) == node.matching_turns(masks, full) & until
+        assert before.holding_turns(then, until) & until == node.holding_turns(masks, full) & until
 
 
 @given(stories(), st.sampled_from(WORDS), st.frozensets(st.sampled_from(WORDS)))
@@ -187,7 +187,7 @@ def test_atomic_rules_never_lose_a_turn(story: Story, word: str, more: frozenset
     for rule in ({"says": [word]}, {"says_all": [word]}, {"silent": True}, {"discovered": "one"}):
         node, masks, full = compiled(rule, story, False)
         after, then, until = compiled(rule, longer, False)
-        assert node.yields(masks, full) & ~after.yields(then, until) == 0
+        assert node.matching_turns(masks, full) & ~after.matching_turns(then, until) == 0
 
 
 @given(st.lists(rules(), max_size=5), stories(), st.booleans())
@@ -199,11 +199,13 @@ def test_a_rulebook_agrees_with_its_rules(given_rules: list[RuleData], story: St
     last = len(story.said)
     seen = {atom for atom, turns in masks.items() if turns >> last}
     book = Rulebook(nodes)
-    assert book.yielding(masks, full, seen) == {one for one in nodes if one.yields(masks, full) >> last}
-    held = book.holding(masks, full)
-    assert set(held) == {one for one in nodes if one.holds(masks, full) >> last}
+    assert book.matching_at_last_turn(masks, full, seen) == {
+        one for one in nodes if one.matching_turns(masks, full) >> last
+    }
+    held = book.holding_at_last_turn(masks, full)
+    assert set(held) == {one for one in nodes if one.holding_turns(masks, full) >> last}
     for one, since in held.items():
-        turns = one.holds(masks, full)
+        turns = one.holding_turns(masks, full)
         assert all(turns >> turn & 1 for turn in range(since, last + 1))
         assert since == 0 or not turns >> (since - 1) & 1
 
@@ -213,4 +215,4 @@ def test_a_guard_does_not_repeat_what_it_guards(persona: bool) -> None:
     """`all` of an event and a `not` yields at the event alone, so a persona does not repeat its reply."""
     story = Story((frozenset({"alpha"}), frozenset(), frozenset()), {})
     node, masks, full = compiled({"all": [{"says": ["alpha"]}, {"not": {"says": ["beta"]}}]}, story, persona)
-    assert listed(node.yields(masks, full)) == [1]
+    assert turn_numbers(node.matching_turns(masks, full)) == [1]

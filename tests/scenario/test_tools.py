@@ -21,7 +21,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("ab", max_size=2), inner, max_size=4)
 )
 
-IMAGING = Tool.of(
+IMAGING = Tool.from_file(
     ToolFile(
         id="order_imaging",
         type="artifact",
@@ -35,7 +35,7 @@ IMAGING = Tool.of(
         },
     )
 )
-STATUS = Tool.of(
+STATUS = Tool.from_file(
     ToolFile(id="claim_status", type="decision", name="Status", mode="options", options=["approved", "denied"])
 )
 

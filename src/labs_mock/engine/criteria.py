@@ -4,13 +4,13 @@ from labs_mock.engine.score import PLACES, Score
 from labs_mock.engine.state import Play
 from labs_mock.scenario.compiled.criteria import Criterion, Ladder
 from labs_mock.scenario.compiled.scenario import Scenario
-from labs_mock.scenario.rules.algebra import Rule, Turns, last
+from labs_mock.scenario.rules.algebra import Rule, Turns, last_turn
 
 
 def holding(scenario: Scenario, play: Play) -> dict[Rule, int]:
     """The rules of the criteria that hold at the last turn, with the turn since which they do."""
     if play.held is None:
-        play.held = scenario.criteria.rules.holding(play.masks, play.full)
+        play.held = scenario.criteria.rules.holding_at_last_turn(play.masks, play.full)
     return play.held
 
 
@@ -20,7 +20,7 @@ def requires_met(scenario: Scenario, play: Play) -> bool:
     A rule never looks ahead, so all turns at which it held are known without going back to them.
     """
     rule = scenario.criteria.requires
-    return rule is None or bool(rule.holds(play.masks, play.full) & play.full)
+    return rule is None or bool(rule.holding_turns(play.masks, play.full) & play.full)
 
 
 def success_metrics(scenario: Scenario, play: Play) -> Score:
@@ -61,7 +61,7 @@ def discovery(scenario: Scenario, play: Play) -> Score:
             reached += item.weight
             count += 1
             turns |= play.masks[item.atom]
-    return _score(reached / total, count, len(items), "revealed", last(turns))
+    return _score(reached / total, count, len(items), "revealed", last_turn(turns))
 
 
 def _best(ladder: Ladder, held: dict[Rule, int]) -> float:

@@ -10,7 +10,7 @@ from labs_mock.engine.outputs import alike
 from labs_mock.engine.reward import assess
 from labs_mock.engine.state import Play
 from labs_mock.scenario.compiled.scenario import Scenario
-from labs_mock.scenario.rules.algebra import Rule, listed
+from labs_mock.scenario.rules.algebra import Rule, turn_numbers
 
 
 class ExplainedRule(NamedTuple):
@@ -84,7 +84,7 @@ def _rubrics(scenario: Scenario, play: Play) -> Iterator[ExplainedRule]:
 
 def _discovery(scenario: Scenario, play: Play) -> Iterator[ExplainedRule]:
     for item in scenario.persona.items:
-        turns = tuple(listed(play.masks.get(item.atom, 0)))
+        turns = tuple(turn_numbers(play.masks.get(item.atom, 0)))
         yield ExplainedRule(
             "discovery", item.id, turns, f"{'revealed' if turns else 'not revealed'} (weight {item.weight:g})"
         )
@@ -93,7 +93,7 @@ def _discovery(scenario: Scenario, play: Play) -> Iterator[ExplainedRule]:
 def _outputs(scenario: Scenario, play: Play) -> Iterator[ExplainedRule]:
     for output in (*scenario.criteria.exemplars, *scenario.criteria.decisions):
         given = play.inputs.get(output.tool)
-        turns = tuple(listed(play.called.get(output.tool, 0)))
+        turns = tuple(turn_numbers(play.called.get(output.tool, 0)))
         if output.exemplar is not None:
             yield ExplainedRule(
                 "output_similarity", output.tool, turns, f"{alike(output.exemplar, given):.3f} like the exemplar"
@@ -112,7 +112,7 @@ def _gate(scenario: Scenario, play: Play) -> Iterator[ExplainedRule]:
             turns = _turns(entry.rule, play)
             yield ExplainedRule(kind, entry.id, turns, "violated" if entry.rule in holding(scenario, play) else "kept")
     for referral in scenario.criteria.referrals:
-        missed = tuple(listed(broken(referral, play)))
+        missed = tuple(turn_numbers(broken(referral, play)))
         triggered = _turns(referral.trigger, play)
         yield ExplainedRule(
             "gate: must_refer", referral.id, triggered, f"missed after turn {missed[0]}" if missed else "kept"
@@ -127,4 +127,4 @@ def _requires(scenario: Scenario, play: Play) -> Iterator[ExplainedRule]:
 
 
 def _turns(rule: Rule, play: Play) -> tuple[int, ...]:
-    return tuple(listed(rule.yields(play.masks, play.full)))
+    return tuple(turn_numbers(rule.matching_turns(play.masks, play.full)))

@@ -5,7 +5,7 @@ from labs_mock.engine.score import Gate
 from labs_mock.engine.state import Play
 from labs_mock.scenario.compiled.criteria import Criterion, Referral
 from labs_mock.scenario.compiled.scenario import Scenario
-from labs_mock.scenario.rules.algebra import Rule, Turns, listed
+from labs_mock.scenario.rules.algebra import Rule, Turns, turn_numbers
 
 OPEN = Gate(1.0, ())
 
@@ -28,9 +28,9 @@ def gate(scenario: Scenario, play: Play) -> Gate:
 
 def broken(referral: Referral, play: Play) -> Turns:
     """The turns whose trigger was not followed in time; a window that is still open breaks nothing."""
-    referred = referral.rule.yields(play.masks, play.full)
-    turns, triggered = 0, referral.trigger.yields(play.masks, play.full)
-    for turn in listed(triggered) if triggered else ():
+    referred = referral.rule.matching_turns(play.masks, play.full)
+    turns, triggered = 0, referral.trigger.matching_turns(play.masks, play.full)
+    for turn in turn_numbers(triggered) if triggered else ():
         window = ((2 << referral.within) - 1) << turn
         if turn + referral.within <= play.turn and not referred & window:
             turns |= 1 << turn

@@ -17,7 +17,7 @@ def answer(scenario: Scenario, play: Play) -> str:
     reveals, and after the last session there is only the closing.
     """
     persona = scenario.persona
-    asked = persona.rules.yielding(play.masks, play.full, play.seen)
+    asked = persona.rules.matching_at_last_turn(play.masks, play.full, play.seen)
     silent = play.silent
     if persona.rapport in asked:
         play.rapport += 1
@@ -102,7 +102,9 @@ def _acknowledgement(scenario: Scenario, play: Play) -> str:
     filed = [tool for tool in scenario.tools if play.called.get(tool, 0) >> play.turn]
     missing = [tool for tool in scenario.tools if tool not in play.called]
     got = f"Received: {_names(scenario, filed)}." if filed else "Noted; nothing was filed in this turn."
-    completed = scenario.criteria.completed in scenario.criteria.endings.yielding(play.masks, play.full, play.seen)
+    completed = scenario.criteria.completed in scenario.criteria.endings.matching_at_last_turn(
+        play.masks, play.full, play.seen
+    )
     if completed or not missing:
         return f"{got} Nothing else is needed."
     return f"{got} Still missing: {_names(scenario, missing)}."

@@ -45,7 +45,10 @@ class Player:
     @classmethod
     def of(cls, scenario: Scenario) -> "Player":
         """A player with an empty memory."""
-        said, heard = Memo(scenario.said.atoms), Memo(scenario.heard.atoms if scenario.heard else _nothing)
+        said, heard = (
+            Memo(scenario.operator_patterns.atoms),
+            Memo(scenario.observation_patterns.atoms if scenario.observation_patterns else _nothing),
+        )
         opening = Play(scenario.first_observation)
         for atom in heard[scenario.first_observation]:
             opening.masks[atom] = 1
@@ -133,7 +136,7 @@ class Player:
             play.seen.add(SILENT)
         _note(play, play.seen)
         play.observation = persona.answer(self.scenario, play)
-        if self.scenario.heard is not None:
+        if self.scenario.observation_patterns is not None:
             heard = self.heard[play.observation]
             play.seen |= heard
             _note(play, heard)
@@ -162,7 +165,7 @@ class Player:
         scenario, criteria = self.scenario, self.scenario.criteria
         if not play.valid and scenario.file.invalid_tool_call == "error":
             return "error"
-        yielding = criteria.endings.yielding(play.masks, play.full, play.seen)
+        yielding = criteria.endings.matching_at_last_turn(play.masks, play.full, play.seen)
         if yielding and not yielding.isdisjoint(criteria.critical):
             return "error"
         if play.closed or criteria.completed in yielding:

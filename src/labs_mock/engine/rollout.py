@@ -61,6 +61,6 @@ def _message(
             said.append(NO_RESPONSE)
         else:
             text = choose(part_texts(part))
-            if rule is None or rule.holds(play.masks, play.full | 1) >> play.turn:
+            if rule is None or rule.holding_turns(play.masks, play.full | 1) >> play.turn:
                 said.append(text)
     return Message(role="assistant", content=" ".join(said), tool_calls=calls or None)

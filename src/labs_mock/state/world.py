@@ -84,7 +84,7 @@ class World:
 
     def add(self, scenario: Scenario) -> None:
         """Add a scenario, or replace the one with its slugs; episodes and datasets that have begun keep the old one."""
-        self.library = self.library.having(scenario)
+        self.library = self.library.with_scenario(scenario)
         self._players[scenario.collection, scenario.slug] = Player.of(scenario)
 
     def adopt(self, library: Library) -> None:

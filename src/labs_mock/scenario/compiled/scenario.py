@@ -28,7 +28,8 @@ OperatorRules = tuple[tuple[Rule | None, ...], ...]
 class Scenario:
     """A compiled scenario. Compare by `slug` and `version`; everything else follows from the file.
 
-    `said` finds atoms in the operator's messages, `heard` in the persona's; it is None where no rule listens.
+    `operator_patterns` finds atoms in the operator's messages, `observation_patterns` in observations; it is None where no
+    rule has `heard`.
     """
 
     collection: str
@@ -48,8 +49,8 @@ class Scenario:
     operator_rules: dict[str, OperatorRules]
 
     vocabulary: Vocabulary
-    said: Patterns
-    heard: Patterns | None
+    operator_patterns: Patterns
+    observation_patterns: Patterns | None
 
     def call_problem(self, name: str, kind: str, value: Any) -> tuple[str, str] | None:
         """Where a tool call is invalid, as a path within it, and why; None for a valid one (EP-12)."""
@@ -65,7 +66,7 @@ def compile_scenario(collection: str, slug: str, file: schema.ScenarioFile) -> S
     persona, criteria = compile_persona(file, words), compile_criteria(file, words)
     operators = {name: _operator_rules(operator, words) for name, operator in file.operators.items()}
     dimensions = defined_dimensions(file)
-    tools = {tool.id: Tool.of(tool) for tool in file.tools}
+    tools = {tool.id: Tool.from_file(tool) for tool in file.tools}
     return Scenario(
         collection=collection,
         slug=slug,
@@ -82,8 +83,8 @@ def compile_scenario(collection: str, slug: str, file: schema.ScenarioFile) -> S
         weights=_weights(file, dimensions),
         operator_rules=operators,
         vocabulary=words,
-        said=Patterns(words.said, words.expressions),
-        heard=Patterns(words.heard, ()) if words.heard else None,
+        operator_patterns=Patterns(words.operator_phrases, words.expressions),
+        observation_patterns=Patterns(words.observation_phrases, ()) if words.observation_phrases else None,
     )
 
 

@@ -43,7 +43,7 @@ class Tool:
     _validator: jsonschema_rs.Validator | None = field(repr=False, compare=False)
 
     @classmethod
-    def of(cls, file: ToolFile) -> "Tool":
+    def from_file(cls, file: ToolFile) -> "Tool":
         """The tool of a checked file."""
         return cls(
             id=file.id,

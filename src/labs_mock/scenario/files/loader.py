@@ -64,7 +64,7 @@ class Library:
         """All scenarios of all collections."""
         return [scenario for collection in self.collections.values() for scenario in collection.scenarios.values()]
 
-    def having(self, scenario: Scenario) -> "Library":
+    def with_scenario(self, scenario: Scenario) -> "Library":
         """The same library with a scenario added or replaced; a collection that is new is named by its slug."""
         slug = scenario.collection
         group = self.collections.get(slug) or Collection(slug, slug, "", {})

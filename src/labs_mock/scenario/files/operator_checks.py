@@ -15,7 +15,7 @@ Data = dict[str, Any]
 
 def check_operators(data: Data) -> Iterator[Mistake]:
     """Warnings of a scenario without mistakes: calls that tools would refuse, rules that no call meets, turns beyond the last."""
-    tools = {tool["id"]: Tool.of(ToolFile.model_validate(tool)) for _, tool in mappings(data, "tools.*")}
+    tools = {tool["id"]: Tool.from_file(ToolFile.model_validate(tool)) for _, tool in mappings(data, "tools.*")}
     for pattern in ("operators.*.says.*.*", "operators.*.says.*.parts.*"):
         for path, part in mappings(data, pattern):
             tool = tools[part["call"]] if "call" in part else None

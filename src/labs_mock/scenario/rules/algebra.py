@@ -31,12 +31,12 @@ class Rule(ABC):
         """Atoms of which at least one must be seen in a turn for the rule to yield it; None if none need be."""
 
     @abstractmethod
-    def yields(self, masks: Masks, full: Turns) -> Turns:
+    def matching_turns(self, masks: Masks, full: Turns) -> Turns:
         """The turns that the rule yields."""
 
-    def holds(self, masks: Masks, full: Turns) -> Turns:
+    def holding_turns(self, masks: Masks, full: Turns) -> Turns:
         """The turns at which it holds: from its first yield on, for all but conditions."""
-        return from_first(self.yields(masks, full), full)
+        return from_first(self.matching_turns(masks, full), full)
 
 
 def from_first(turns: Turns, full: Turns) -> Turns:
@@ -58,10 +58,10 @@ class Atom(Rule):
     def watched(self) -> frozenset[int] | None:
         return frozenset((self.number,))
 
-    def yields(self, masks: Masks, full: Turns) -> Turns:
+    def matching_turns(self, masks: Masks, full: Turns) -> Turns:
         return masks.get(self.number, 0)
 
-    def holds(self, masks: Masks, full: Turns) -> Turns:
+    def holding_turns(self, masks: Masks, full: Turns) -> Turns:
         turns = masks.get(self.number)
         return -(turns & -turns) & (full | 1) if turns else 0
 
@@ -75,7 +75,7 @@ class Together(Rule):
     def watched(self) -> frozenset[int] | None:
         return frozenset(self.numbers[:1])
 
-    def yields(self, masks: Masks, full: Turns) -> Turns:
+    def matching_turns(self, masks: Masks, full: Turns) -> Turns:
         turns = full
         for number in self.numbers:
             turns &= masks.get(number, 0)
@@ -92,10 +92,10 @@ class Discovered(Rule):
     def watched(self) -> frozenset[int] | None:
         return None
 
-    def yields(self, masks: Masks, full: Turns) -> Turns:
+    def matching_turns(self, masks: Masks, full: Turns) -> Turns:
         return after_first(masks.get(self.number, 0), full)
 
-    holds = yields
+    holding_turns = matching_turns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,8 +108,8 @@ class Between(Rule):
     def watched(self) -> frozenset[int] | None:
         return self.rule.watched()
 
-    def yields(self, masks: Masks, full: Turns) -> Turns:
-        return self.rule.yields(masks, full) & self.range
+    def matching_turns(self, masks: Masks, full: Turns) -> Turns:
+        return self.rule.matching_turns(masks, full) & self.range
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,16 +122,16 @@ class AnyOf(Rule):
     def watched(self) -> frozenset[int] | None:
         return _any_of(self.rules)
 
-    def yields(self, masks: Masks, full: Turns) -> Turns:
+    def matching_turns(self, masks: Masks, full: Turns) -> Turns:
         turns = 0
         for rule in self.rules:
-            turns |= rule.yields(masks, full)
+            turns |= rule.matching_turns(masks, full)
         return turns
 
-    def holds(self, masks: Masks, full: Turns) -> Turns:
+    def holding_turns(self, masks: Masks, full: Turns) -> Turns:
         turns = 0
         for rule in self.rules:
-            turns |= rule.holds(masks, full)
+            turns |= rule.holding_turns(masks, full)
         return turns
 
 
@@ -146,20 +146,20 @@ class AllOf(Rule):
     def watched(self) -> frozenset[int] | None:
         return _any_of(self.events) if self.events else None
 
-    def yields(self, masks: Masks, full: Turns) -> Turns:
+    def matching_turns(self, masks: Masks, full: Turns) -> Turns:
         turns = 0
         for rule in self.events:
-            turns |= rule.yields(masks, full)
+            turns |= rule.matching_turns(masks, full)
         if not self.events:
             turns = full
         for rule in self.events if len(self.events) > 1 else ():
-            turns &= rule.holds(masks, full)
+            turns &= rule.holding_turns(masks, full)
         for rule in self.conditions:
-            turns &= rule.holds(masks, full)
+            turns &= rule.holding_turns(masks, full)
         return turns
 
-    def holds(self, masks: Masks, full: Turns) -> Turns:
-        turns = self.yields(masks, full)
+    def holding_turns(self, masks: Masks, full: Turns) -> Turns:
+        turns = self.matching_turns(masks, full)
         return from_first(turns, full) if self.events else turns
 
 
@@ -173,10 +173,10 @@ class Not(Rule):
     def watched(self) -> frozenset[int] | None:
         return None
 
-    def yields(self, masks: Masks, full: Turns) -> Turns:
-        return full & ~self.rule.holds(masks, full)
+    def matching_turns(self, masks: Masks, full: Turns) -> Turns:
+        return full & ~self.rule.holding_turns(masks, full)
 
-    holds = yields
+    holding_turns = matching_turns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,10 +188,10 @@ class Then(Rule):
     def watched(self) -> frozenset[int] | None:
         return self.rules[-1].watched()
 
-    def yields(self, masks: Masks, full: Turns) -> Turns:
-        turns = self.rules[0].yields(masks, full)
+    def matching_turns(self, masks: Masks, full: Turns) -> Turns:
+        turns = self.rules[0].matching_turns(masks, full)
         for rule in self.rules[1:]:
-            turns = rule.yields(masks, full) & after_first(turns, full)
+            turns = rule.matching_turns(masks, full) & after_first(turns, full)
         return turns
 
 
@@ -205,8 +205,8 @@ class Count(Rule):
     def watched(self) -> frozenset[int] | None:
         return self.rule.watched()
 
-    def yields(self, masks: Masks, full: Turns) -> Turns:
-        turns = self.rule.yields(masks, full)
+    def matching_turns(self, masks: Masks, full: Turns) -> Turns:
+        turns = self.rule.matching_turns(masks, full)
         for _ in range(self.at_least - 1):
             turns &= turns - 1
         return turns
@@ -222,7 +222,7 @@ class CountRevealed(Rule):
     def watched(self) -> frozenset[int] | None:
         return frozenset(self.numbers)
 
-    def yields(self, masks: Masks, full: Turns) -> Turns:
+    def matching_turns(self, masks: Masks, full: Turns) -> Turns:
         turns = [masks[number] for number in self.numbers if number in masks]
         yielded = 0
         for turn in sorted(turns)[self.at_least - 1 :] if len(turns) >= self.at_least else ():
@@ -239,11 +239,11 @@ class CountKnown(CountRevealed):
     def watched(self) -> frozenset[int] | None:
         return None
 
-    def yields(self, masks: Masks, full: Turns) -> Turns:
+    def matching_turns(self, masks: Masks, full: Turns) -> Turns:
         # Not super(): a dataclass with slots is made anew, and zero-argument super loses its class.
-        return after_first(CountRevealed.yields(self, masks, full), full)
+        return after_first(CountRevealed.matching_turns(self, masks, full), full)
 
-    holds = yields
+    holding_turns = matching_turns
 
 
 def _any_of(rules: Iterable[Rule]) -> frozenset[int] | None:
@@ -273,18 +273,18 @@ class Rulebook:
                 for atom in sorted(watched):
                     self._by_atom.setdefault(atom, []).append(rule)
 
-    def yielding(self, masks: Masks, full: Turns, seen: Iterable[int]) -> AbstractSet[Rule]:
+    def matching_at_last_turn(self, masks: Masks, full: Turns, seen: Iterable[int]) -> AbstractSet[Rule]:
         """The rules that yield at the last turn, in which the atoms in `seen` were seen."""
-        turn, watching = last(full), self._watching(seen)
-        return {rule for rule in watching if rule.yields(masks, full) >> turn} if watching else watching
+        turn, watching = last_turn(full), self._watching(seen)
+        return {rule for rule in watching if rule.matching_turns(masks, full) >> turn} if watching else watching
 
-    def holding(self, masks: Masks, full: Turns) -> dict[Rule, int]:
+    def holding_at_last_turn(self, masks: Masks, full: Turns) -> dict[Rule, int]:
         """The rules that hold at the last turn, with the turn since which they do."""
-        turn, held = last(full), {}
+        turn, held = last_turn(full), {}
         for rule in self._watching(masks):
-            turns = rule.holds(masks, full)
+            turns = rule.holding_turns(masks, full)
             if turns >> turn:
-                held[rule] = last(~turns & (full | 1)) + 1
+                held[rule] = last_turn(~turns & (full | 1)) + 1
         return held
 
     def _watching(self, atoms: Iterable[int]) -> AbstractSet[Rule]:
@@ -296,11 +296,11 @@ class Rulebook:
         return watching
 
 
-def last(turns: Turns) -> int:
+def last_turn(turns: Turns) -> int:
     """The last turn of a set; -1 for the empty one."""
     return turns.bit_length() - 1
 
 
-def listed(turns: Turns) -> list[int]:
+def turn_numbers(turns: Turns) -> list[int]:
     """The turns of a set, in order."""
     return [turn for turn in range(turns.bit_length()) if turns >> turn & 1]

@@ -14,7 +14,7 @@ SILENT = 0
 class Vocabulary:
     """Compiles rules, and remembers what makes each atom true.
 
-    `items` has the atom of every state item; `said` and `heard` the atoms of every phrase; `expressions`,
+    `items` has the atom of every state item; `operator_phrases` and `observation_phrases` the atoms of every phrase; `expressions`,
     `calls` and `decisions` those of what else rules ask for. Persona rules see what was revealed in earlier
     turns; scoring rules see this turn too, and what was heard.
     """
@@ -22,8 +22,8 @@ class Vocabulary:
     def __init__(self, items: list[str]) -> None:
         self._size = SILENT + 1
         self.items = {item: self.atom() for item in items}
-        self.said: dict[str, list[int]] = {}
-        self.heard: dict[str, list[int]] = {}
+        self.operator_phrases: dict[str, list[int]] = {}
+        self.observation_phrases: dict[str, list[int]] = {}
         self.expressions: list[tuple[str, int]] = []
         self.calls: dict[str, list[tuple[dict[str, Any] | None, int]]] = {}
         self.decisions: dict[tuple[str, str], int] = {}
@@ -72,13 +72,13 @@ class _Compiler:
         return tuple(self.compile(child) for child in children)
 
     def says(self, phrases: list[str]) -> rules.Rule:
-        return rules.Atom(self.words.phrases(self.words.said, phrases))
+        return rules.Atom(self.words.phrases(self.words.operator_phrases, phrases))
 
     def says_all(self, phrases: list[str]) -> rules.Rule:
-        return rules.Together(tuple(self.words.phrases(self.words.said, [phrase]) for phrase in phrases))
+        return rules.Together(tuple(self.words.phrases(self.words.operator_phrases, [phrase]) for phrase in phrases))
 
     def heard(self, phrases: list[str]) -> rules.Rule:
-        return rules.Atom(self.words.phrases(self.words.heard, phrases))
+        return rules.Atom(self.words.phrases(self.words.observation_phrases, phrases))
 
     def matches(self, expression: str) -> rules.Rule:
         atom = self.words.atom()
