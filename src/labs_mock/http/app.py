@@ -22,7 +22,8 @@ from labs_mock.http.control.guard import check_control
 from labs_mock.http.delivery import Delivery
 from labs_mock.http.documentation import documentation_routes
 from labs_mock.http.exchange import Exchange, Payload
-from labs_mock.http.faulty import befall_answer, befall_request, reply_of, send_reply
+from labs_mock.http.faults.applying import change_results, faulty_response, trigger_faults
+from labs_mock.http.faults.faulty_sending import send_faulty
 from labs_mock.http.heads import check_head
 from labs_mock.http.routes import Routes
 from labs_mock.http.sending import Stream, break_off, error_body, error_headers, send_json, send_stream
@@ -80,8 +81,8 @@ class App:
             exchange.delivery = Delivery(exchange.findings)
         self._record(exchange, body)
         if exchange.faults and exchange.delivery is not None:
-            reply = reply_of(exchange, exchange.delivery, answer, body)
-            await send_reply(reply, self.world.clock, scope, receive, send)
+            response = faulty_response(exchange, exchange.delivery, answer, body)
+            await send_faulty(response, self.world.clock, scope, receive, send)
         elif isinstance(answer, Stream) and exchange.delivery is not None:
             await send_stream(receive, send, answer, exchange.headers, exchange.delivery)
         else:
@@ -99,11 +100,11 @@ class App:
     def _ask(self, exchange: Exchange) -> Payload | Stream:
         """What the API answers, if no fault comes first."""
         if self.world.faults:
-            befall_request(exchange)
+            trigger_faults(exchange)
         answer = _answer(self._routes, exchange)
         if not isinstance(answer, Stream):
             answer["request_id"] = exchange.request_id
-            befall_answer(exchange, answer)
+            change_results(exchange, answer)
         return answer
 
     async def _leave(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:

@@ -51,18 +51,18 @@ async def send_stream(receive: Receive, send: Send, stream: Stream, headers: Hea
     start = [(b"content-type", stream.content_type), *stream.headers, *headers]
     try:
         await send({"type": "http.response.start", "status": 200, "headers": start})
-        delivery.sent = 0
+        delivery.bytes_sent = 0
         for chunk in stream.chunks:
             if chunk:
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                delivery.sent += len(chunk)
+                delivery.bytes_sent += len(chunk)
             await asyncio.sleep(0)
             if gone.done():
-                delivery.client_left()
+                delivery.note_client_left()
                 return
         await send({"type": "http.response.body", "body": b""})
     except Exception:
-        delivery.breaks("broken by an error of the mock")
+        delivery.note_break("broken by an error of the mock")
         log.exception("request %s failed in the middle of its answer", dict(headers)[b"x-request-id"].decode())
     finally:
         gone.cancel()
