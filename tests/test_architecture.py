@@ -28,6 +28,7 @@ ROOMS = (
     (
         "scenario.files.paths",
         "scenario.files.folder",
+        "scenario.files.fields",
         "scenario.files.schema",
         "config.fault_file",
         "config.server_file",

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Discriminator, Field, StringConstraints, Tag
 
+from labs_mock.scenario.files.fields import ApiKey, FileModel, Slug, Text
 from labs_mock.scenario.files.paths import Mistake
-from labs_mock.scenario.files.schema import ApiKey, FileModel, Slug, Text
 
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
 Number = Annotated[int, Field(ge=1, le=1_000_000_000)]
@@ -48,7 +48,7 @@ Delay = Annotated[
 class FaultFile(FileModel):
     """A fault. Without filters it is for every request, without a rule of when it happens every time."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)] | None = None
+    id: Slug | None = None
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] | None = None
     path: Annotated[str, StringConstraints(pattern=r"^[/*][^?\[\]{}]*$", max_length=200)] | None = Field(

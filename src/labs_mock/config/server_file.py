@@ -11,8 +11,8 @@ from labs_mock.clock import parse_instant
 from labs_mock.config.fault_file import FaultFile, check_fault
 from labs_mock.config.settings import SETTINGS
 from labs_mock.errors import SettingsError
+from labs_mock.scenario.files.fields import ApiKey, FileModel, Slug
 from labs_mock.scenario.files.paths import Mistake, mappings, texts
-from labs_mock.scenario.files.schema import ApiKey, FileModel, Slug
 
 LOCAL = "local"
 """The organisation of the one key, where the file lists none."""

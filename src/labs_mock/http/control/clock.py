@@ -12,7 +12,7 @@ from labs_mock.contract.wording import quote
 from labs_mock.errors import BadRequest, SettingsError
 from labs_mock.http.control.resources import json_of, resource
 from labs_mock.http.exchange import Payload
-from labs_mock.scenario.files.schema import FileModel
+from labs_mock.scenario.files.fields import FileModel
 from labs_mock.state import World
 
 

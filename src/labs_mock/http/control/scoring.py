@@ -1,7 +1,6 @@
 """Why a reward is what it is, and scenarios to be scored by, over the control plane."""
 
 import asyncio
-import re
 from typing import Annotated, Any
 
 import orjson
@@ -19,8 +18,8 @@ from labs_mock.engine.findings import config_findings, play_findings
 from labs_mock.errors import BadRequest, ScenarioError
 from labs_mock.http.control.resources import json_of, resource
 from labs_mock.http.exchange import Payload
+from labs_mock.scenario.files.fields import FileModel, is_slug
 from labs_mock.scenario.files.loader import parse_scenario
-from labs_mock.scenario.files.schema import FileModel
 from labs_mock.state import World
 from labs_mock.state.accounts import Account
 
@@ -28,7 +27,7 @@ ANYBODY = Account("")
 
 
 def _slug(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", text) or len(text) > 80:
+    if not is_slug(text):
         raise PydanticCustomError("slug", "expected at most 80 lower-case letters, digits and '-'")
     return text
 

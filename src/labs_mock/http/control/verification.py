@@ -15,7 +15,7 @@ from labs_mock.contract.parsing import read_model
 from labs_mock.http.control.journal import hidden, listing, redactor_of, settled, shown
 from labs_mock.http.control.resources import json_of, resource
 from labs_mock.http.exchange import Payload
-from labs_mock.scenario.files.schema import FileModel
+from labs_mock.scenario.files.fields import FileModel
 from labs_mock.state import World
 from labs_mock.state.journal import Record
 

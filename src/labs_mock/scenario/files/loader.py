@@ -1,7 +1,6 @@
 """From a folder of files to a library, or to all mistakes of all files at once."""
 
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -20,6 +19,7 @@ from labs_mock.scenario.compiled.scenario import Scenario, compile_scenario, sco
 from labs_mock.scenario.files import schema
 from labs_mock.scenario.files.checks import check_dataset, check_scenario
 from labs_mock.scenario.files.document import Document
+from labs_mock.scenario.files.fields import is_slug
 from labs_mock.scenario.files.folder import is_folder, is_regular, read_regular, stays_in
 from labs_mock.scenario.files.messages import empty_values, respelt, schema_mistakes
 from labs_mock.scenario.files.paths import Hint, Mistake, texts
@@ -335,7 +335,7 @@ class Loader:
 
     def check_slug(self, path: Path, slug: str) -> None:
         """Note a name that cannot be a slug."""
-        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug) or len(slug) > 80:
+        if not is_slug(slug):
             self.note(path, f"'{slug}' cannot be a slug", "expected lower-case letters, digits and '-'")
 
     def note(self, path: Path, message: str, expected: str) -> None:

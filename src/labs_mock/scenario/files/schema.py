@@ -6,25 +6,17 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 
 from labs_mock.contract.dimensions import Dimension
 from labs_mock.contract.limits import MAX_TURNS, UUID
-
-# Words of the language
-
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
-ApiKey = Annotated[str, StringConstraints(pattern=r"^lab_[A-Za-z0-9_-]+$", max_length=200)]
-Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=80)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
-LongText = Annotated[str, StringConstraints(min_length=1, max_length=8_000)]
-Phrases = Annotated[list[Annotated[str, StringConstraints(min_length=1, max_length=200)]], Field(min_length=1)]
-Weight = Annotated[float, Field(gt=0, le=1_000)]
-Share = Annotated[float, Field(ge=0, le=1)]
-TurnNumber = Annotated[int, Field(ge=1, le=MAX_TURNS)]
-
-
-class FileModel(BaseModel):
-    """Every part of every file: unknown keys are errors, nothing is converted, nothing changes later."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=False, defer_build=True)
-
+from labs_mock.scenario.files.fields import (
+    FileModel,
+    Id,
+    LongText,
+    Phrases,
+    ScenarioName,
+    Share,
+    Text,
+    TurnNumber,
+    Weight,
+)
 
 # Rules
 
@@ -410,7 +402,7 @@ class Keep(FileModel):
 class Generate(FileModel):
     """Rows made by simulated operators."""
 
-    scenario: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")]
+    scenario: ScenarioName
     operators: Annotated[list[Id], Field(min_length=1)]
     count: Annotated[int, Field(ge=1, le=10_000_000)]
     temperatures: Annotated[list[Annotated[float, Field(ge=0, le=2)]], Field(min_length=1)] = [1.0]
