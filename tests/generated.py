@@ -40,14 +40,14 @@ def examples() -> str:
         for operation in OPERATIONS:
             example = given[operation.name]
             if operation.name == "take_turn":
-                example["id"] = example["request"]["id"] = given["create_episode"]["answer"]["episode_id"]
+                example["id"] = example["request"]["id"] = given["create_episode"]["response"]["episode_id"]
             answer = server.client.request(
                 operation.method,
                 operation.full_path.format(id=example.get("id")),
                 json=example.get("request"),
                 headers={"authorization": f"Bearer {KEY}"},
             ).raise_for_status()
-            example["answer"] = answer.text if operation.streams else answer.json()
+            example["response"] = answer.text if operation.streams else answer.json()
     return json.dumps(given, indent=2, ensure_ascii=False) + "\n"
 
 

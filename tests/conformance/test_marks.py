@@ -1,6 +1,6 @@
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.runner import PROFILES, run
-from labs_mock.conformance.violations import Part
+from labs_mock.contract.clauses import Part
 from tests.conformance.mutants import Answer, Mutant
 from tests.conformance.served import small_world
 from tests.conformance.test_mutants import asking

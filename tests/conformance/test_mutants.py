@@ -11,7 +11,7 @@ from labs_mock.conformance.client import Client
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.runner import CHECKS, PROFILES, run
 from labs_mock.conformance.verdicts import Report
-from labs_mock.conformance.violations import Part
+from labs_mock.contract.clauses import Part
 from tests.conformance.mutants import SECOND_KEY, Mutant
 from tests.conformance.mutants.every import MUTANTS
 from tests.conformance.served import small_world

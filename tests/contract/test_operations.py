@@ -1,5 +1,8 @@
 import re
 
+import pytest
+
+from labs_mock.contract.clauses import PARTS, Part, part_of
 from labs_mock.contract.dimensions import DIMENSIONS, default_name
 from labs_mock.contract.operations import OPERATIONS
 from labs_mock.http.endpoints import ENDPOINTS
@@ -31,3 +34,21 @@ def test_default_score_names() -> None:
         "D6_OutputSimilarity",
         "D7_DecisionMatch",
     ]
+
+
+def test_the_parts_of_clauses_in_the_table_exist() -> None:
+    """What makes a request succeed, what its response looks like and what its fields say together stand in the contract (GEN-2)."""
+    for operation in OPERATIONS:
+        named = [operation.success, operation.shape, operation.consistency and operation.consistency.part]
+        assert set(named) <= {None, *PARTS}
+        assert all(part is None or part.clause in operation.clauses for part in named)
+
+
+def test_a_part_is_documented_or_inferred() -> None:
+    """A clause with both is not taken for either, and a part that is not there is an error (EV-1, CAT-2, EP-1)."""
+    assert part_of("EV-1") == Part("EV-1", inferred=False)
+    assert part_of("CAT-2") == Part("CAT-2", inferred=True)
+    assert part_of("CAT-2").basis == "inferred"
+    for clause, inferred in (("EP-1", None), ("EV-1", True), ("CAT-2", False)):
+        with pytest.raises(AssertionError, match=clause):
+            part_of(clause, inferred)

@@ -63,10 +63,10 @@ def test_an_answer_carries_its_request_id_twice(server: Live, operation: Operati
     assert re.fullmatch(r"req_[0-9a-z]{26}", own.headers["x-request-id"])
     if operation.streams:
         assert "request_id" not in own.text
-        assert all(operation.answer.model_validate_json(line) for line in own.content.splitlines())
+        assert all(operation.response.model_validate_json(line) for line in own.content.splitlines())
     else:
         assert own.headers["content-type"] == "application/json"
-        body = operation.answer.model_validate_json(own.content).model_dump()
+        body = operation.response.model_validate_json(own.content).model_dump()
         assert body["request_id"] == own.headers["x-request-id"]
     again = send(server, operation, **{"x-request-id": "req_other"})
     assert again.headers["x-request-id"] not in ("req_other", own.headers["x-request-id"])

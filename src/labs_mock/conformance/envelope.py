@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import NoneType
-from typing import Any, NamedTuple, get_args
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from labs_mock.conformance.exchanges import Sent
+from labs_mock.contract.clauses import Part
 from labs_mock.contract.operations import Operation
 from labs_mock.contract.responses import DatasetState, ErrorBody
 from labs_mock.ids import ID_LENGTH
@@ -16,67 +17,27 @@ from labs_mock.ids import ID_LENGTH
 Expect = Callable[..., None]  # `Judgements.expect`, for this one exchange
 
 
-class Shape(NamedTuple):
-    """The part of a clause that says what an answer looks like."""
-
-    clause: str
-    inferred: bool | None = None
-
-
-SHAPES = {  # the clause of an operation's answer (section 1 to 5)
-    "describe_key": Shape("KEY-1", inferred=True),
-    "list_catalog": Shape("CAT-2"),
-    "create_episode": Shape("EP-1", inferred=False),
-    "take_turn": Shape("EP-4"),
-    "evaluate": Shape("EV-1"),
-    "batch_evaluate": Shape("BAT-1"),
-    "compare": Shape("CMP-1", inferred=False),
-    "dataset_status": Shape("DS-2", inferred=True),
-}
-FIELDS = {  # and of fields that have one of their own, wherever they stand
-    "key_id": Shape("KEY-1", inferred=True),
-    "name": Shape("KEY-1", inferred=False),
-    "expires_at": Shape("KEY-1", inferred=False),
-    "rate_limits": Shape("KEY-1", inferred=False),
-    "reward": Shape("EP-5"),
-    "reward_a": Shape("EP-5"),
-    "reward_b": Shape("EP-5"),
-    "scores": Shape("RC-4"),
-    "score_breakdown": Shape("AUTH-3", inferred=False),
-    "tools": Shape("EP-2", inferred=False),
-    "terminal_reason": Shape("EP-11", inferred=False),
-    "normalized": Shape("NORM-1", inferred=False),
-    "results": Shape("BAT-2", inferred=True),
-    "status": Shape("DS-1"),
+FIELDS = {  # parts of clauses that say what stands in a field, wherever that is
+    "key_id": Part("KEY-1", inferred=True),
+    "name": Part("KEY-1"),
+    "expires_at": Part("KEY-1"),
+    "rate_limits": Part("KEY-1"),
+    "reward": Part("EP-5"),
+    "reward_a": Part("EP-5"),
+    "reward_b": Part("EP-5"),
+    "scores": Part("RC-4", inferred=True),
+    "score_breakdown": Part("AUTH-3"),
+    "tools": Part("EP-2"),
+    "terminal_reason": Part("EP-11"),
+    "normalized": Part("NORM-1"),
+    "results": Part("BAT-2", inferred=True),
+    "status": Part("DS-1"),
 }
 NULLS = {
-    **{name: Shape("AUTH-3", inferred=True) for name in ("scores", "score_breakdown")},
-    "description": Shape("EP-2", inferred=True),
+    **{name: Part("AUTH-3", inferred=True) for name in ("scores", "score_breakdown")},
+    "description": Part("EP-2", inferred=True),
 }
 REWARDS = ("reward", "reward_a", "reward_b")
-CONSISTENT: dict[str, tuple[Shape, str, Callable[[dict[str, Any]], bool]]] = {  # what its fields say together
-    "create_episode": (
-        Shape("EP-1", inferred=False),
-        "an episode_id that begins with ep_",
-        lambda body: str(body.get("episode_id")).startswith("ep_"),
-    ),
-    "take_turn": (
-        Shape("EP-11", inferred=False),
-        "terminal_reason exactly when the episode is complete",
-        lambda body: ("terminal_reason" in body) == (body.get("episode_complete") is True),
-    ),
-    "evaluate": (
-        Shape("AUTH-3", inferred=False),
-        "score_breakdown only beside scores",
-        lambda body: "scores" in body or "score_breakdown" not in body,
-    ),
-    "dataset_status": (
-        Shape("DS-2", inferred=True),
-        "error exactly when it failed",
-        lambda body: ("error" in body) == (body.get("status") == "failed"),
-    ),
-}
-
 RATE_HEADERS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 _LIMITED = {
     200: True,
@@ -155,11 +116,14 @@ def _judge_body(expect: Expect, sent: Sent, operation: Operation | None) -> None
     if operation is None:
         return
     if state:
-        _judge_shape(expect, body, DatasetState, Shape("DS-3", inferred=False))
+        _judge_shape(expect, body, DatasetState, Part("DS-3"))
         expect("DS-3", "request_id" in body, "the status with a request_id", body, inferred=True)
     elif sent.status == 200:
-        _judge_shape(expect, body, operation.answer, SHAPES[operation.name])
-        _judge_consistency(expect, operation.name, body)
+        assert operation.shape is not None, "lines have shapes of their own"
+        _judge_shape(expect, body, operation.response, operation.shape)
+        if operation.consistency is not None:
+            part, expected, holds = operation.consistency
+            expect(part.clause, holds(body), expected, body, inferred=part.inferred)
 
 
 def _judge_request_id(expect: Expect, sent: Sent) -> None:
@@ -210,9 +174,9 @@ def _judge_headers(expect: Expect, sent: Sent) -> None:
     expect("NEVER-1", not leaks, "no header that tells how answers are scored", leaks)
 
 
-def _judge_shape(expect: Expect, body: dict[str, Any], model: type[BaseModel], shape: Shape) -> None:
+def _judge_shape(expect: Expect, body: dict[str, Any], model: type[BaseModel], shape: Part) -> None:
     """The fields of an answer: all that must be there, and null only where it means something."""
-    wrong: list[tuple[Shape, str]] = []
+    wrong: list[tuple[Part, str]] = []
     try:
         model.model_validate(body)
     except ValidationError as error:
@@ -222,14 +186,8 @@ def _judge_shape(expect: Expect, body: dict[str, Any], model: type[BaseModel], s
         wrong = [(NULLS.get(name, FIELDS.get(name, shape)), f"{name}: null") for name in _nulls(body, model)]
     for found, said in wrong:
         expect(found.clause, False, "the documented fields; what is absent is not null", said, inferred=found.inferred)
-    for told in {shape, Shape("NEVER-1"), *(FIELDS[name] for name in body if name in FIELDS)}:
+    for told in {shape, Part("NEVER-1"), *(FIELDS[name] for name in body if name in FIELDS)}:
         expect(told.clause, True, "", "", inferred=told.inferred)
-
-
-def _judge_consistency(expect: Expect, name: str, body: dict[str, Any]) -> None:
-    if name in CONSISTENT:
-        shape, expected, holds = CONSISTENT[name]
-        expect(shape.clause, holds(body), expected, body, inferred=shape.inferred)
 
 
 def _own(error: ErrorDetails) -> bool:
@@ -238,16 +196,16 @@ def _own(error: ErrorDetails) -> bool:
     return names[-1] not in ("request_id", "episode_id") or (error["type"] == "missing" and names[-1] == "episode_id")
 
 
-def _shape_of(error: ErrorDetails, shape: Shape) -> Shape | None:
+def _shape_of(error: ErrorDetails, shape: Part) -> Part | None:
     """The part of a clause that a mistake violates; None for a further field, where no clause says that there are none."""
     names = [step for step in error["loc"] if isinstance(step, str)]
     kind, first, last = error["type"], names[0], names[-1]
     if kind in ("extra_forbidden", "missing") and (first, last) == ("results", "reward"):
-        return Shape("BAT-2", inferred=False)
+        return Part("BAT-2")
     if kind == "extra_forbidden":
-        return Shape("NEVER-1") if secret(last) else shape if shape.inferred else None
+        return Part("NEVER-1") if secret(last) else shape if shape.inferred else None
     if kind == "union_tag_invalid" and first == "tools":
-        return Shape("EP-2", inferred=True)
+        return Part("EP-2", inferred=True)
     if kind == "missing" and len(names) == 1:
         return shape
     return FIELDS.get(last if last in REWARDS else first, shape)

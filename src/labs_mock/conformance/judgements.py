@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from labs_mock.conformance.exchanges import Sent
-from labs_mock.conformance.violations import Part, Violation, part_of
+from labs_mock.conformance.violations import Violation
+from labs_mock.contract.clauses import Part, part_of
 
 _SHOWN = 400  # characters of what was seen
 

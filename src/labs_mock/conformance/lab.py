@@ -20,22 +20,10 @@ from labs_mock.conformance.strategies import NEUTRAL, chat
 from labs_mock.conformance.target import Json, Options, TargetClock, TargetScenario, TargetTool, chosen, listed
 from labs_mock.conformance.violations import OutOfBudget, Refused, Skip, Unusable
 from labs_mock.contract.limits import BASE_PATH
-from labs_mock.contract.operations import OPERATIONS
+from labs_mock.contract.operations import BY_NAME
 from labs_mock.errors import StartError
 
 T = TypeVar("T")
-BY_NAME = {operation.name: operation for operation in OPERATIONS}
-SUCCESS = {  # the clause that says that a valid request is a 200, and whether it is inferred
-    "describe_key": ("KEY-1", False),
-    "list_catalog": ("CAT-1", False),
-    "create_episode": ("EP-1", False),
-    "take_turn": ("EP-4", False),
-    "evaluate": ("EV-1", False),
-    "batch_evaluate": ("BAT-1", False),
-    "compare": ("CMP-1", False),
-    "dataset_status": ("DS-2", True),
-    "export_dataset": ("DS-3", False),
-}
 
 
 class Lab:
@@ -205,7 +193,7 @@ class Lab:
     def wanted(self, name: str, body: Any = None, **options: Any) -> Json:
         """The body of an answer that must be a 200; the operation's own clause says so."""
         sent = self.ask(name, body, **options)
-        clause, inferred = SUCCESS[name]
+        clause, inferred = BY_NAME[name].success
         self.expect(clause, sent.status == 200, "200 for a valid request", _said(sent), inferred=inferred)
         if sent.status != 200 or not isinstance(sent.json, dict):
             raise Unusable(_said(sent))

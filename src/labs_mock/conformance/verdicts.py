@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from labs_mock.conformance.judgements import Judgements
-from labs_mock.conformance.violations import Part, Violation
-from labs_mock.contract.clauses import CLAUSES
+from labs_mock.conformance.violations import Violation
+from labs_mock.contract.clauses import CLAUSES, Part
 
 Outcome = Literal["passed", "failed", "differs", "skipped"]
 """`differs` is a failure of an inferred part: the server differs from our reading."""

@@ -2,29 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 from unittest import SkipTest
 
 from labs_mock.conformance.exchanges import Sent
-from labs_mock.contract.clauses import BY_NAME
+from labs_mock.contract.clauses import Part
 from labs_mock.errors import LabsMockError
-
-
-class Part(NamedTuple):
-    """What is documented of a clause, or what is inferred."""
-
-    clause: str
-    inferred: bool
-
-
-def part_of(clause: str, inferred: bool | None = None) -> Part:
-    """A part of a clause; which one must be said where the clause has both."""
-    known = BY_NAME[clause]
-    parts = {part for part, text in ((False, known.documented), (True, known.inferred)) if text}
-    assert inferred is not None or len(parts) == 1, f"{clause} is D/I: say whether this is inferred"
-    part = parts.pop() if inferred is None else inferred
-    assert inferred is None or inferred in {*parts, part}, clause
-    return Part(clause, part)
 
 
 @dataclass(eq=False)

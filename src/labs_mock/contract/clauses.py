@@ -5,6 +5,7 @@ nobody's word; the service may differ.
 """
 
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,3 +349,42 @@ CLAUSES = (
 )
 
 BY_NAME = {clause.name: clause for clause in CLAUSES}
+
+
+class Part(NamedTuple):
+    """What is documented of a clause, or what is inferred."""
+
+    clause: str
+    inferred: bool = False
+
+    @property
+    def basis(self) -> Literal["documented", "inferred"]:
+        """Which of the two it is."""
+        return "inferred" if self.inferred else "documented"
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        clause = BY_NAME[self.clause]
+        return clause.inferred if self.inferred else clause.documented
+
+    @property
+    def section(self) -> str:
+        """The title of its section."""
+        return SECTIONS[BY_NAME[self.clause].section]
+
+
+PARTS = tuple(
+    Part(clause.name, inferred)
+    for clause in CLAUSES
+    for inferred, text in ((False, clause.documented), (True, clause.inferred))
+    if text
+)
+"""Every part of every clause, in the order of the contract."""
+
+
+def part_of(clause: str, inferred: bool | None = None) -> Part:
+    """A part of a clause; `inferred` is needed where the clause has both. Raises `AssertionError` where there is no such part."""
+    parts = [part for part in PARTS if part.clause == clause and inferred in (None, part.inferred)]
+    assert len(parts) == 1, f"{clause} has {len(parts)} parts that are inferred={inferred}"
+    return parts[0]

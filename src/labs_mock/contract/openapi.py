@@ -71,7 +71,7 @@ def openapi(version: str) -> Schema:
 
 @cache
 def examples() -> Schema:
-    """For each operation a `request`, if it has one, and the `answer` that a fresh server gives to it on a frozen clock."""
+    """For each operation a `request`, if it has one, and the `response` that a fresh server gives to it on a frozen clock."""
     read: Schema = json.loads((files("labs_mock.contract") / "examples.json").read_text(encoding="utf-8"))
     return read
 
@@ -104,7 +104,7 @@ def _operation(operation: Operation) -> Schema:
         "x-clauses": [*operation.clauses, *EVERYWHERE],
     }
     if operation.has_id:
-        known = _EPISODE if operation.request else _DATASET
+        known = _PARAMETERS[operation.path.split("/")[1]]
         made["parameters"] = [{**known, "example": examples()[operation.name]["id"]}]
     if operation.request is not None:
         content = {"schema": _ref(operation.request), "example": examples()[operation.name]["request"]}
@@ -132,18 +132,18 @@ def _response(operation: Operation, status: int) -> Schema:
 
 def _content(operation: Operation, status: int) -> Schema:
     if status == 200:
-        return {"schema": _ref(operation.answer), "example": examples()[operation.name]["answer"]}
-    name = examples()["compare"]["answer"]["request_id"]
+        return {"schema": _ref(operation.response), "example": examples()[operation.name]["response"]}
+    name = examples()["compare"]["response"]["request_id"]
     if status in operation.states:
         told = _ref(DatasetState)
         schema: Schema = {"oneOf": [told, _ref(ErrorBody)]} if status == 500 else told
         return {"schema": schema, "example": {**_STATES[status], "request_id": name}}
-    message = _MESSAGES.get((operation.name, status)) or _MESSAGES["", status]
+    message = operation.errors.get(status) or _MESSAGES[status]
     return {"schema": _ref(ErrorBody), "example": {"message": message, "data": {"request_id": name}}}
 
 
 def _rows() -> Schema:
-    text = examples()["export_dataset"]["answer"]
+    text = examples()["export_dataset"]["response"]
     return {"application/x-ndjson": {"schema": {"type": "string", "description": "A `Row` a line."}, "example": text}}
 
 
@@ -167,37 +167,29 @@ _MEANINGS = {
     500: "A defect of the mock itself; of an export, also that the dataset failed.",
 }
 
-_MESSAGES: dict[tuple[str, int], str] = {
-    ("", 400): "messages.0.content: expected at most 10,000 characters, got 12,345",
-    ("", 401): wording.UNAUTHORIZED,
-    ("", 403): wording.NO_SUBSCRIPTION,
-    ("", 404): wording.unknown_scenario("case-management", "upper-back-claim"),
-    ("take_turn", 400): wording.EPISODE_COMPLETE,
-    ("take_turn", 404): wording.EPISODE_NOT_FOUND,
-    ("dataset_status", 400): "id: expected a UUID, got 'weekly-check-ins'",
-    ("export_dataset", 400): "id: expected a UUID, got 'weekly-check-ins'",
-    ("dataset_status", 404): wording.DATASET_NOT_FOUND,
-    ("export_dataset", 404): wording.DATASET_NOT_FOUND,
-    ("", 413): "body: expected at most 16,777,216 bytes",
-    ("", 429): wording.RATE_LIMITED,
-    ("", 431): wording.HEAD_TOO_LARGE,
-    ("", 500): wording.INTERNAL,
+_MESSAGES = {  # of errors that all operations share
+    401: wording.UNAUTHORIZED,
+    413: "body: expected at most 16,777,216 bytes",
+    429: wording.RATE_LIMITED,
+    431: wording.HEAD_TOO_LARGE,
+    500: wording.INTERNAL,
 }
 
-_EPISODE: Schema = {
-    "name": "id",
-    "in": "path",
-    "required": True,
-    "description": "the id that the episode was created with",
-    "schema": {"type": "string", "pattern": f"^ep_{ID_PATTERN}$"},
-}
-
-_DATASET: Schema = {
-    "name": "id",
-    "in": "path",
-    "required": True,
-    "description": "the id of the dataset, a UUID of version 1 to 8 in either case, or in lower case all zeros or all f (DS-5)",
-    "schema": {"type": "string", "format": "uuid", "pattern": UUID_ON_THE_WIRE},
+_PARAMETERS: dict[str, Schema] = {  # the id in a path, by what stands before it
+    "episodes": {
+        "name": "id",
+        "in": "path",
+        "required": True,
+        "description": "the id that the episode was created with",
+        "schema": {"type": "string", "pattern": f"^ep_{ID_PATTERN}$"},
+    },
+    "training-datasets": {
+        "name": "id",
+        "in": "path",
+        "required": True,
+        "description": "the id of the dataset, a UUID of version 1 to 8 in either case, or in lower case all zeros or all f (DS-5)",
+        "schema": {"type": "string", "format": "uuid", "pattern": UUID_ON_THE_WIRE},
+    },
 }
 
 _HEADERS: dict[str, Schema] = {
@@ -268,9 +260,9 @@ def _ref(model: type[BaseModel]) -> Schema:
 def _schemas() -> Schema:
     """The schemas of all models, without what pydantic adds and nobody needs."""
     requests = [operation.request for operation in OPERATIONS if operation.request is not None]
-    answers = [operation.answer for operation in OPERATIONS]
+    responses = [operation.response for operation in OPERATIONS]
     made: Schema = _plain(
-        {**_definitions(*requests, BatchItem), **_never_null(_definitions(*answers, DatasetState, ErrorBody))}
+        {**_definitions(*requests, BatchItem), **_never_null(_definitions(*responses, DatasetState, ErrorBody))}
     )
     return made
 

@@ -173,7 +173,7 @@ class BatchEvaluate(WireModel):
     ]
 
 
-class Response(WireModel):
+class ComparedResponse(WireModel):
     """One of two conversations."""
 
     messages: Messages
@@ -184,5 +184,5 @@ class Compare(WireModel):
 
     collection_slug: str
     scenario_slug: str
-    response_a: Response
-    response_b: Response
+    response_a: ComparedResponse
+    response_b: ComparedResponse

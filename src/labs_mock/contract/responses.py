@@ -16,13 +16,13 @@ Milliseconds = Annotated[int, Field(ge=0)]
 TerminalReason = Literal["completed", "error", "max_turns_reached", "client_terminated"]
 
 
-class Answer(WireModel):
+class ClosedModel(WireModel):
     """An answer, or a part of one."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class RateLimit(Answer):
+class RateLimit(ClosedModel):
     """A limit of a key: requests in a window, what is left of them, and when the next one starts in unix seconds."""
 
     limit: Annotated[int, Field(ge=1)]
@@ -30,7 +30,7 @@ class RateLimit(Answer):
     reset: Annotated[int, Field(ge=0)]
 
 
-class KeyDescribed(Answer):
+class KeyDescribed(ClosedModel):
     """The key that asks; all fields are always there (KEY-1)."""
 
     key_id: KeyId
@@ -40,14 +40,14 @@ class KeyDescribed(Answer):
     request_id: RequestId
 
 
-class Observation(Answer):
+class Observation(ClosedModel):
     """The persona's message; its role is `assistant` (EP-1, EP-4)."""
 
     role: Literal["assistant"]
     content: str
 
 
-class SchemaTool(Answer):
+class SchemaTool(ClosedModel):
     """A tool whose input a JSON Schema describes (EP-2)."""
 
     id: str
@@ -58,7 +58,7 @@ class SchemaTool(Answer):
     json_schema: dict[str, Any]
 
 
-class OptionsTool(Answer):
+class OptionsTool(ClosedModel):
     """A tool whose input is one of some options (EP-2)."""
 
     id: str
@@ -69,7 +69,7 @@ class OptionsTool(Answer):
     options: list[str]
 
 
-class EpisodeCreated(Answer):
+class EpisodeCreated(ClosedModel):
     """An episode has begun (EP-1)."""
 
     episode_id: EpisodeId
@@ -78,7 +78,7 @@ class EpisodeCreated(Answer):
     request_id: RequestId
 
 
-class Scored(Answer):
+class Scored(ClosedModel):
     """A reward in [0, 1], and of the scores what the key may see (AUTH-3)."""
 
     reward: Reward
@@ -96,7 +96,7 @@ class TurnTaken(Scored):
     request_id: RequestId
 
 
-class EvaluationMetadata(Answer):
+class EvaluationMetadata(ClosedModel):
     """`evaluation_time_ms` is read from the mock's clock (DET-1)."""
 
     scenario_name: str
@@ -120,7 +120,7 @@ class BatchSuccess(Scored):
     normalized: dict[str, float | None] | None = None
 
 
-class BatchError(Answer):
+class BatchError(ClosedModel):
     """An item that could not be scored; it has no reward (BAT-2)."""
 
     id: str
@@ -128,7 +128,7 @@ class BatchError(Answer):
     error: str
 
 
-class BatchEvaluated(Answer):
+class BatchEvaluated(ClosedModel):
     """The results in the order of the items (BAT-1)."""
 
     results: list[Annotated[BatchSuccess | BatchError, Field(discriminator="status")]]
@@ -137,7 +137,7 @@ class BatchEvaluated(Answer):
     request_id: RequestId
 
 
-class Compared(Answer):
+class Compared(ClosedModel):
     """The winner of two conversations and by how much (CMP-1)."""
 
     winner: Literal["a", "b", "tie"]
@@ -148,7 +148,7 @@ class Compared(Answer):
     request_id: RequestId
 
 
-class CatalogScenario(Answer):
+class CatalogScenario(ClosedModel):
     """A scenario in the catalog; `tools` has their ids (CAT-2)."""
 
     slug: str
@@ -160,7 +160,7 @@ class CatalogScenario(Answer):
     tools: list[str]
 
 
-class CatalogCollection(Answer):
+class CatalogCollection(ClosedModel):
     """A collection in the catalog (CAT-2)."""
 
     slug: str
@@ -169,14 +169,14 @@ class CatalogCollection(Answer):
     scenarios: list[CatalogScenario]
 
 
-class CatalogListed(Answer):
+class CatalogListed(ClosedModel):
     """The subscribed collections, sorted by slug (CAT-1, CAT-2)."""
 
     collections: list[CatalogCollection]
     request_id: RequestId
 
 
-class DatasetState(Answer):
+class DatasetState(ClosedModel):
     """How far a training dataset is; `error` exactly when it failed (DS-1, DS-2)."""
 
     status: Literal["pending", "preview", "running", "filtering", "ready", "cancelled", "failed"]
@@ -186,13 +186,13 @@ class DatasetState(Answer):
     request_id: RequestId
 
 
-class ErrorData(Answer):
+class ErrorData(ClosedModel):
     """Where an error body has its request id (ID-2)."""
 
     request_id: RequestId
 
 
-class ErrorBody(Answer):
+class ErrorBody(ClosedModel):
     """The error envelope: these fields, exactly (ERR-1)."""
 
     message: str

@@ -6,7 +6,7 @@ import orjson
 from pydantic import BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticKnownError
 
-from labs_mock.contract.responses import Answer, Reward
+from labs_mock.contract.responses import ClosedModel, Reward
 from labs_mock.contract.tokens import NO_RESPONSE
 
 Filled = Annotated[str, StringConstraints(min_length=1)]
@@ -18,7 +18,7 @@ def _never_null(value: Any) -> Any:
     return value
 
 
-class RowMessage(Answer):
+class RowMessage(ClosedModel):
     """The persona is `user`, the operator `assistant`; `thinking` is the latter's, and absent where there is none."""
 
     role: Literal["user", "assistant"]
@@ -26,7 +26,7 @@ class RowMessage(Answer):
     thinking: Annotated[Filled | None, BeforeValidator(_never_null)] = None
 
 
-class RowMetadata(Answer):
+class RowMetadata(ClosedModel):
     """`temperature` is at least 0; `quality_score` and `complexity_score` are in [0, 1]; `ifd_score` may be null."""
 
     temperature: Annotated[float, Field(ge=0)]
@@ -37,7 +37,7 @@ class RowMetadata(Answer):
     ifd_score: float | None
 
 
-class Row(Answer):
+class Row(ClosedModel):
     """One rollout: a conversation in which `user` begins and the roles take turns (ROW-1, ROW-2)."""
 
     scenario_id: Filled

@@ -16,7 +16,7 @@ import orjson
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from labs_mock.conformance.violations import Part, part_of
+from labs_mock.contract.clauses import Part, part_of
 from labs_mock.contract.operations import OPERATIONS
 from labs_mock.contract.rows import line
 from labs_mock.http import create_app

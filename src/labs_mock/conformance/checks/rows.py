@@ -10,12 +10,13 @@ from pydantic_core import ErrorDetails
 
 from labs_mock.conformance.checks import check
 from labs_mock.conformance.checks.datasets import exports
-from labs_mock.conformance.envelope import Shape, secret, wrong_in
+from labs_mock.conformance.envelope import secret, wrong_in
 from labs_mock.conformance.exchanges import Sent
 from labs_mock.conformance.judgements import shown
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.target import Json
 from labs_mock.conformance.violations import Skip
+from labs_mock.contract.clauses import Part
 from labs_mock.contract.rows import Row
 from labs_mock.contract.tokens import NO_RESPONSE, is_near_miss
 
@@ -27,13 +28,13 @@ _PLACE = re.compile(r"[^/]+/[^/]+")
 _CONTEXT = re.compile(r"no word for \d+ day", re.IGNORECASE)
 
 SHAPES = (
-    Shape("ROW-1", False),
-    Shape("ROW-1", True),
-    Shape("ROW-2", False),
-    Shape("ROW-2", True),
-    Shape("ROW-3", True),
-    Shape("ID-2", True),
-    Shape("NEVER-1"),
+    Part("ROW-1"),
+    Part("ROW-1", inferred=True),
+    Part("ROW-2"),
+    Part("ROW-2", inferred=True),
+    Part("ROW-3", inferred=True),
+    Part("ID-2", inferred=True),
+    Part("NEVER-1"),
 )
 """What the fields of a row are judged by."""
 
@@ -59,9 +60,9 @@ class ExportedLine:
         metadata = self.row.get("metadata")
         return metadata if isinstance(metadata, dict) else {}
 
-    def expect(self, shape: Shape, held: bool, expected: str, seen: object) -> None:
+    def expect(self, part: Part, held: bool, expected: str, seen: object) -> None:
         """Judge the row; its export is what led there."""
-        clause, inferred = shape
+        clause, inferred = part
         said = seen if held else f"row {self.number}: {shown(seen)}"
         self.lab.expect(clause, held, expected, said, inferred, (self.export,))
 
@@ -89,7 +90,7 @@ def a_row_names_its_scenario(lab: Lab) -> None:
     for line in _lines(lab):
         seen = line.row.get("scenario_id")
         held = isinstance(seen, str) and _PLACE.fullmatch(seen) is not None
-        line.expect(Shape("ROW-1", True), held, "<collection>/<scenario>", seen)
+        line.expect(Part("ROW-1", inferred=True), held, "<collection>/<scenario>", seen)
 
 
 @check("ROW-2")
@@ -99,7 +100,7 @@ def the_persona_is_user(lab: Lab) -> None:
     for line in _lines(lab):
         opening = openings.get(str(line.row.get("scenario_id")))
         roles = [one.get("role") for one in line.messages if one.get("content") == opening][:1]
-        line.expect(Shape("ROW-2", False), roles in ([], ["user"]), "the persona's opening from `user`", roles)
+        line.expect(Part("ROW-2"), roles in ([], ["user"]), "the persona's opening from `user`", roles)
 
 
 @check("ROW-2")
@@ -108,9 +109,9 @@ def roles_take_turns(lab: Lab) -> None:
     for line in _lines(lab):
         roles = [one.get("role") for one in line.messages]
         wanted = [("user", "assistant")[number % 2] for number in range(len(roles))]
-        line.expect(Shape("ROW-2", True), roles == wanted, "`user` and `assistant` by turns", roles)
+        line.expect(Part("ROW-2", inferred=True), roles == wanted, "`user` and `assistant` by turns", roles)
         counted, said = roles.count("assistant"), line.metadata.get("turn_count")
-        line.expect(Shape("ROW-2", True), said == counted, f"a turn_count of {counted}", said)
+        line.expect(Part("ROW-2", inferred=True), said == counted, f"a turn_count of {counted}", said)
 
 
 @check("ROW-3")
@@ -120,7 +121,7 @@ def numbers_with_fractions_are_written_so(lab: Lab) -> None:
         for name in FRACTIONS:
             value = line.metadata.get(name, 0.0)
             held = value is None or isinstance(value, float)
-            line.expect(Shape("ROW-3", True), held, f"{name} with a fraction", value)
+            line.expect(Part("ROW-3", inferred=True), held, f"{name} with a fraction", value)
 
 
 @check("ROW-3")
@@ -134,8 +135,8 @@ def all_rows_are_alike(lab: Lab) -> None:
             [any("thinking" in said for said in one.messages) for one in (first, line)],
             _nulls(first, line),
         )
-        line.expect(Shape("ROW-3", True), thinks[0] or not thinks[1], "`thinking` in row 0, too", line.row)
-        line.expect(Shape("ROW-3", True), nulls[0] == nulls[1], "ifd_score null as in row 0, or not", line.row)
+        line.expect(Part("ROW-3", inferred=True), thinks[0] or not thinks[1], "`thinking` in row 0, too", line.row)
+        line.expect(Part("ROW-3", inferred=True), nulls[0] == nulls[1], "ifd_score null as in row 0, or not", line.row)
 
 
 @check("ROW-4")
@@ -155,7 +156,7 @@ def silence_is_a_whole_message(lab: Lab) -> None:
             if message.get("role") == "assistant":
                 held = content != "" and (content == NO_RESPONSE or NO_RESPONSE not in content)
                 held = held and not is_near_miss(content)
-                line.expect(Shape("TOK-1", False), held, f"{NO_RESPONSE} alone, or something said", content)
+                line.expect(Part("TOK-1"), held, f"{NO_RESPONSE} alone, or something said", content)
 
 
 @check("TOK-2")
@@ -167,7 +168,7 @@ def thinking_is_the_operators(lab: Lab) -> None:
             if "thinking" in message:
                 any_thinks = True
                 held = message.get("role") == "assistant" and isinstance(message["thinking"], str)
-                line.expect(Shape("TOK-2", False), held, "thinking as text, of `assistant` alone", message)
+                line.expect(Part("TOK-2"), held, "thinking as text, of `assistant` alone", message)
     if not any_thinks:
         raise Skip("no row has `thinking`")
 
@@ -180,7 +181,7 @@ def the_persona_does_not_speak_of_silence(lab: Lab) -> None:
             if message.get("role") == "user":
                 content = str(message.get("content"))
                 held = "no_response" not in content and not _CONTEXT.search(content)
-                line.expect(Shape("TOK-3", False), held, "neither the token nor the days that pass", content)
+                line.expect(Part("TOK-3"), held, "neither the token nor the days that pass", content)
 
 
 def _lines(lab: Lab) -> Iterator[ExportedLine]:
@@ -199,13 +200,13 @@ def _nulls(*lines: ExportedLine) -> list[bool]:
     return [line.metadata.get("ifd_score") is None for line in lines]
 
 
-def _shape_of(error: ErrorDetails) -> Shape:
+def _shape_of(error: ErrorDetails) -> Part:
     """The clause of a field that is wrong, missing or too much."""
     name = str(error["loc"][-1])
     if error["type"] == "extra_forbidden":
-        extra = {"request_id": Shape("ID-2", True), "tool_calls": Shape("ROW-2", True)}
-        return Shape("NEVER-1") if secret(name) else extra.get(name, Shape("ROW-1", True))
+        extra = {"request_id": Part("ID-2", inferred=True), "tool_calls": Part("ROW-2", inferred=True)}
+        return Part("NEVER-1") if secret(name) else extra.get(name, Part("ROW-1", inferred=True))
     if name == "thinking":
-        return Shape("ROW-3", True) if error["input"] is None else Shape("TOK-2", False)
-    wrong = {"role": Shape("ROW-2", error["input"] == "system"), "messages": Shape("ROW-2", True)}
-    return wrong.get(name, Shape("ROW-1", False)) if error["type"] != "missing" else Shape("ROW-1", False)
+        return Part("ROW-3", inferred=True) if error["input"] is None else Part("TOK-2")
+    wrong = {"role": Part("ROW-2", error["input"] == "system"), "messages": Part("ROW-2", inferred=True)}
+    return wrong.get(name, Part("ROW-1")) if error["type"] != "missing" else Part("ROW-1")
