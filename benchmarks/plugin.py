@@ -9,8 +9,8 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from labs_mock.scenario.files.loader import load_library, shipped_library
-from labs_mock.scenario.files.printing import starter_files
+from labs_mock.config.library import load_library, shipped_library
+from labs_mock.config.printing import starter_files
 from labs_mock.serving.hosting import Host, world_of
 from labs_mock.testing.handle import LabsMock
 

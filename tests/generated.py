@@ -12,15 +12,15 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from labs_mock.config.library import load_library, shipped_library
+from labs_mock.config.printing import KINDS as FILES
+from labs_mock.config.printing import schema_text
 from labs_mock.config.settings import settings_from
 from labs_mock.conformance.verdicts import UNSEEN
 from labs_mock.contract.clauses import BY_NAME, CLAUSES, SECTIONS, Clause
 from labs_mock.contract.findings import KINDS
 from labs_mock.contract.openapi import wording_of
 from labs_mock.contract.operations import OPERATIONS
-from labs_mock.scenario.files.loader import load_library, shipped_library
-from labs_mock.scenario.files.printing import KINDS as FILES
-from labs_mock.scenario.files.printing import schema_text
 from labs_mock.state import World
 from tests.conformance.mutants import Mutant, every
 from tests.pages import ROOT

@@ -11,11 +11,12 @@ import httpx
 import orjson
 import yaml
 
-from labs_mock.config.server_file import AccountFile, ServerFile
+from labs_mock.config.library import Library
+from labs_mock.config.server_file import KeyEntry, ServerFile
 from labs_mock.config.settings import settings_from
 from labs_mock.contract.requests import Message, ToolCall
 from labs_mock.scenario.compiled.scenario import Scenario
-from labs_mock.scenario.files.loader import Collection, Library, parse_scenario
+from labs_mock.scenario.files.loader import Collection, parse_scenario
 from labs_mock.serving.server import Server, address_of, bind
 from labs_mock.state import World
 
@@ -103,7 +104,7 @@ def call(name: str, **given: Any) -> ToolCall:
     return ToolCall(type="decision" if "value" in given else "artifact", name=name, input=given)
 
 
-def library(*scenarios: Scenario, keys: list[AccountFile] | None = None) -> Library:
+def library(*scenarios: Scenario, keys: list[KeyEntry] | None = None) -> Library:
     """A library of some scenarios (default: `CLAIM` alone)."""
     groups: dict[str, dict[str, Scenario]] = {}
     for one in scenarios or (scenario(),):
@@ -112,7 +113,7 @@ def library(*scenarios: Scenario, keys: list[AccountFile] | None = None) -> Libr
     return Library(collections, server=ServerFile(keys=keys))
 
 
-def world(*scenarios: Scenario, keys: list[AccountFile] | None = None, **settings: Any) -> World:
+def world(*scenarios: Scenario, keys: list[KeyEntry] | None = None, **settings: Any) -> World:
     """A world on a frozen clock."""
     return World(settings_from({"clock": "frozen", "port": 0, **settings}), library(*scenarios, keys=keys))
 

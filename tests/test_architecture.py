@@ -9,7 +9,7 @@ SOURCE = Path(labs_mock.__file__).parent
 
 # Bottom to top. A module imports from rooms before its own, or in its own room from files listed before it.
 ROOMS = (
-    ("escapes", "errors", "clock", "text", "redaction", "ids", "config.settings"),
+    ("escapes", "errors", "clock", "text", "redaction", "ids"),
     (
         "contract.limits",
         "contract.tokens",
@@ -30,9 +30,6 @@ ROOMS = (
         "scenario.files.folder",
         "scenario.files.fields",
         "scenario.files.schema",
-        "config.fault_file",
-        "config.server_file",
-        "config.fault_warnings",
         "scenario.files.syntax",
         "scenario.files.document",
         "scenario.files.messages",
@@ -51,8 +48,15 @@ ROOMS = (
         "scenario.compiled.operators",
         "scenario.compiled.datasets",
         "scenario.files.loader",
-        "scenario.files.single",
-        "scenario.files.printing",
+    ),
+    (
+        "config.settings",
+        "config.fault_entry",
+        "config.server_file",
+        "config.fault_warnings",
+        "config.library",
+        "config.single_file",
+        "config.printing",
     ),
     (
         "engine.score",

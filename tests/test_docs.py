@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from labs_mock.config.library import load_library, shipped_library
 from labs_mock.config.settings import SETTINGS, Setting
 from labs_mock.contract.operations import OPERATIONS
-from labs_mock.scenario.files.loader import load_library, shipped_library
 from labs_mock.state import World
 from tests.pages import PAGES, ROOT, Folder, blocks
 from tests.support import Live, live, world

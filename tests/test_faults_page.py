@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from labs_mock.config.fault_file import WHAT, WHEN, FaultFile, LogNormal, Uniform
+from labs_mock.config.fault_entry import WHAT, WHEN, FaultEntry, LogNormal, Uniform
 from tests.http.test_faults import BREAKS, NOTHING
 from tests.pages import ROOT
 
@@ -11,7 +11,7 @@ PROSE = re.sub(r"^```.*?^```$", "", PAGE, flags=re.DOTALL | re.MULTILINE)
 BESIDE = {"id", "message", "before"}
 """Fields that stand beside others, in the text."""
 
-FIELDS = [*FaultFile.model_fields, *Uniform.model_fields, *LogNormal.model_fields]
+FIELDS = [*FaultEntry.model_fields, *Uniform.model_fields, *LogNormal.model_fields]
 
 
 def quoted(text: str) -> list[str]:
@@ -41,7 +41,7 @@ def test_the_tables_are_the_fields() -> None:
     """Every field but those that stand beside others is in one table, and no table has a word that is no field."""
     assert sorted(fields("When")) == sorted(WHEN)
     assert sorted(fields("What")) == sorted(WHAT)
-    assert {*fields("Which requests")} == {*FaultFile.model_fields} - {*WHEN, *WHAT} - BESIDE
+    assert {*fields("Which requests")} == {*FaultEntry.model_fields} - {*WHEN, *WHAT} - BESIDE
 
 
 def test_clients_see_what_the_page_says() -> None:

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from labs_mock.config.library import load_library, shipped_library
+from labs_mock.config.printing import starter_files
 from labs_mock.contract.requests import RewardConfig
 from labs_mock.engine.play import Player
 from labs_mock.engine.reward import assess
-from labs_mock.scenario.files.loader import load_library, parse_scenario, shipped_library
-from labs_mock.scenario.files.printing import starter_files
+from labs_mock.scenario.files.loader import parse_scenario
 from tests.support import operator
 
 LATE_PARCEL = parse_scenario(starter_files()["support/late-parcel.yaml"], file="late-parcel.yaml", collection="support")

@@ -4,9 +4,9 @@ from typing import Any, get_args
 import pytest
 import yaml
 
+from labs_mock.config.printing import starter_files
 from labs_mock.scenario.files.checks import check_scenario
 from labs_mock.scenario.files.loader import parse_scenario
-from labs_mock.scenario.files.printing import starter_files
 from labs_mock.scenario.files.schema import ScenarioFile, StateItemFile
 from labs_mock.scenario.rules.checks import OPERATORS
 from tests.pages import ROOT

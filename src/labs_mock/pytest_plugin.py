@@ -176,7 +176,7 @@ def labs_mock_settings(pytestconfig: pytest.Config) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def _labs_mock_world() -> Callable[..., "World"]:
     """Makes worlds. A folder is read once a session."""
-    from labs_mock.scenario.files.loader import load_library, shipped_library
+    from labs_mock.config.library import load_library, shipped_library
     from labs_mock.serving.hosting import world_of
 
     libraries = cache(load_library)

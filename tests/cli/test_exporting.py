@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from labs_mock.cli.main import main
+from labs_mock.config.library import load_library, shipped_library
 from labs_mock.engine.rows import GeneratedRows
-from labs_mock.scenario.files.loader import load_library, shipped_library
 from labs_mock.state import World
 from tests.support import KEY, live, world
 

@@ -13,8 +13,9 @@ from click.testing import CliRunner, Result
 from labs_mock import __version__
 from labs_mock.cli.listing import details, details_tables
 from labs_mock.cli.main import main
-from labs_mock.scenario.files.loader import load_library, parse_scenario, shipped_library
-from labs_mock.scenario.files.printing import KINDS, schema_of, starter_files
+from labs_mock.config.library import load_library, shipped_library
+from labs_mock.config.printing import KINDS, schema_of, starter_files
+from labs_mock.scenario.files.loader import parse_scenario
 from tests.support import CLAIM, Live
 
 SCRIPT = shutil.which("labs-mock", path=str(Path(sys.executable).parent))

@@ -10,7 +10,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from labs_mock.cli.main import main
-from labs_mock.scenario.files.loader import shipped_library
+from labs_mock.config.library import shipped_library
 from tests.contract.test_rows import ROW
 from tests.scenario.test_checks import DATASET, JOURNEY, SERVER, changed
 from tests.scenario.test_loader import GENERATE, GOOD, write

@@ -6,12 +6,13 @@ from typing import Any
 
 import yaml
 
-from labs_mock.config.server_file import AccountFile
+from labs_mock.config.library import Library
+from labs_mock.config.server_file import KeyEntry
 from labs_mock.config.settings import settings_from
 from labs_mock.scenario.compiled.datasets import Dataset, compile_dataset
 from labs_mock.scenario.compiled.scenario import Scenario
 from labs_mock.scenario.files import schema
-from labs_mock.scenario.files.loader import Library, parse_scenario
+from labs_mock.scenario.files.loader import parse_scenario
 from labs_mock.state import World
 from tests.conformance.mutants import CLOSED, OPEN, SECOND_KEY, SHORT, UNSUBSCRIBED
 from tests.http.datasets import STATES, by_polls, in_state, talks
@@ -84,8 +85,8 @@ def small_world(**account: Any) -> World:
     """A world on a frozen clock; its first key has no subscription for one collection, and the second has one for one."""
     terms = {"subscriptions": [CLOSED, OPEN], **account}
     keys = [
-        AccountFile(key=KEY, organisation="a", **terms),
-        AccountFile(key=SECOND_KEY, organisation="b", subscriptions=[OPEN]),
+        KeyEntry(key=KEY, organisation="a", **terms),
+        KeyEntry(key=SECOND_KEY, organisation="b", subscriptions=[OPEN]),
     ]
     known = replace(_library(), server=_library().server.model_copy(update={"keys": keys}))
     return World(settings_from({"clock": "frozen", "port": 0}), known)

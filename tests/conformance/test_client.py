@@ -5,16 +5,16 @@ from collections import Counter
 
 import pytest
 
-from labs_mock.config.server_file import AccountFile
+from labs_mock.config.server_file import KeyEntry
 from labs_mock.conformance.client import SECOND, Client
 from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.runner import PROFILES, run
 from labs_mock.conformance.violations import OutOfBudget
 from tests.support import KEY, Live, live, world
 
-KEYS = [AccountFile(key=KEY, organisation="a", requests_per_minute=20)]
+KEYS = [KeyEntry(key=KEY, organisation="a", requests_per_minute=20)]
 OTHER = f"{KEY}_other"
-BOTH = [*KEYS, AccountFile(key=OTHER, organisation="b", requests_per_minute=5)]
+BOTH = [*KEYS, KeyEntry(key=OTHER, organisation="b", requests_per_minute=5)]
 CATALOG = ("GET", "/api/v1/catalog")
 
 

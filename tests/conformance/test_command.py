@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from junitparser import Failure, JUnitXml
 
 from labs_mock.cli.main import main
-from labs_mock.config.server_file import AccountFile
+from labs_mock.config.server_file import KeyEntry
 from labs_mock.conformance.options import EXTRA, OPTIONS, URL, add_to_pytest, count, given_to_pytest, of_pytest
 from labs_mock.conformance.reports.document import Entry, ReportDocument
 from labs_mock.conformance.test_contract import (
@@ -159,7 +159,7 @@ def test_what_a_second_key_was_given_for_must_be_finished() -> None:
 @pytest.mark.parametrize("organisation", ["a", "b"])
 def test_a_second_key_that_sees_everything(organisation: str) -> None:
     """AUTH-2 is skipped with that reason; one of the same organisation finds the episode, which differs (EP-13)."""
-    keys = [AccountFile(key=KEY, organisation="a"), AccountFile(key=SECOND_KEY, organisation=organisation)]
+    keys = [KeyEntry(key=KEY, organisation="a"), KeyEntry(key=SECOND_KEY, organisation=organisation)]
     with live(world(keys=keys)) as running:
         result = conformance(running.url, "--api-key", KEY, "--second-api-key", SECOND_KEY, "--json", "-")
     found = verdicts_of(result)

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from labs_mock.config.library import load_library, shipped_library
 from labs_mock.config.settings import settings_from
 from labs_mock.conformance.client import Client
 from labs_mock.conformance.conversations import beginnings, read_conversations, suggested
@@ -14,7 +15,6 @@ from labs_mock.conformance.strategies import NEUTRAL, operator
 from labs_mock.conformance.target import Options, TargetScenario
 from labs_mock.contract.limits import MAX_ITEMS
 from labs_mock.errors import LabsMockError
-from labs_mock.scenario.files.loader import load_library, shipped_library
 from labs_mock.state import World
 from tests.support import CLAIM, KEY, Live, live, scenario, world
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_mock.config.server_file import AccountFile
+from labs_mock.config.server_file import KeyEntry
 from labs_mock.conformance.client import SECOND, Client
 from labs_mock.conformance.exchanges import HIDDEN, SECOND_HIDDEN, expression
 from tests.support import KEY, Live, live, world
@@ -58,7 +58,7 @@ def test_the_key_is_hidden_wherever_it_is(server: Live) -> None:
 def test_a_second_key_is_hidden_likewise() -> None:
     """Even where one key begins with the other; the line takes it from a variable of its own (ERR-2)."""
     other = f"{KEY}_other"
-    keys = [AccountFile(key=KEY, organisation="a"), AccountFile(key=other, organisation="b")]
+    keys = [KeyEntry(key=KEY, organisation="a"), KeyEntry(key=other, organisation="b")]
     with live(world(keys=keys)) as running:
         with Client(running.url, KEY, second_key=other) as client:
             body = f'{{"{HIDDEN} {SECOND_HIDDEN}": 1}}'.encode()

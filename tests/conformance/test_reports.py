@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from junitparser import Failure, JUnitXml, Skipped, TestCase
 from rich.console import Console
 
-from labs_mock.config.server_file import AccountFile
+from labs_mock.config.server_file import KeyEntry
 from labs_mock.conformance.checks import Check, check
 from labs_mock.conformance.client import Client
 from labs_mock.conformance.exchanges import HIDDEN
@@ -59,7 +59,7 @@ def reported(server: Live, *checks: Check) -> Report:
 @pytest.fixture(scope="module")
 def broken() -> Report:
     """A run with a failure, a difference, and a check that could not be completed."""
-    with live(world(keys=[AccountFile(key=KEY, organisation="a")])) as server:
+    with live(world(keys=[KeyEntry(key=KEY, organisation="a")])) as server:
         return reported(server, breaks, stops)
 
 

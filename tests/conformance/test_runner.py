@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from labs_mock.config.server_file import AccountFile
+from labs_mock.config.library import load_library, shipped_library
+from labs_mock.config.server_file import KeyEntry
 from labs_mock.config.settings import settings_from
 from labs_mock.conformance.checks import DrawExample, check
 from labs_mock.conformance.client import Client
@@ -22,7 +23,6 @@ from labs_mock.conformance.verdicts import Report
 from labs_mock.conformance.violations import Refused
 from labs_mock.contract.clauses import CLAUSES
 from labs_mock.http import evaluation
-from labs_mock.scenario.files.loader import load_library, shipped_library
 from labs_mock.state import World
 from tests.support import KEY, Live, live, world
 
@@ -84,7 +84,7 @@ def test_the_budget_is_never_exceeded(server: Live, most: int) -> None:
 def test_a_small_plan_is_waited_for() -> None:
     """With few requests a minute the client waits for the next window rather than to be refused (RL-2)."""
     waited: list[float] = []
-    keys = [AccountFile(key=KEY, organisation="a", requests_per_minute=10)]
+    keys = [KeyEntry(key=KEY, organisation="a", requests_per_minute=10)]
     with live(world(keys=keys)) as running:
 
         def sleep(seconds: float) -> None:
@@ -106,7 +106,7 @@ def test_a_wrong_key_is_no_failure_of_the_server(server: Live) -> None:
 
 def test_a_key_without_scores_is_judged_by_what_it_sees() -> None:
     """What needs scores is skipped, with the reason (AUTH-3)."""
-    with live(world(keys=[AccountFile(key=KEY, organisation="a", score_access="reward")])) as running:
+    with live(world(keys=[KeyEntry(key=KEY, organisation="a", score_access="reward")])) as running:
         report = judged(running.url)
     assert troubles(report) == []
     assert {one.part.clause: one.reason for one in report.verdicts}["RC-5"] == "the key sees no scores"

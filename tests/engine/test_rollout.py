@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labs_mock.config.library import load_library, shipped_library
 from labs_mock.contract.requests import Message
 from labs_mock.engine.attribution import conversation
 from labs_mock.engine.play import Player
 from labs_mock.engine.reward import assess
 from labs_mock.engine.rollout import Rollout, roll_out
 from labs_mock.scenario.compiled.scenario import Scenario
-from labs_mock.scenario.files.loader import load_library, shipped_library
 from tests.support import CLAIM, call, scenario
 
 SCAN = {"call": "order_imaging", "input": {"region": "neck"}}

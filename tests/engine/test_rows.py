@@ -83,7 +83,7 @@ def test_a_row_made_alone_is_the_row_made_after_others(order: list[int]) -> None
 MAKE = """
 from hashlib import sha256
 from labs_mock.engine.rows import GeneratedRows
-from labs_mock.scenario.files.loader import load_library, shipped_library
+from labs_mock.config.library import load_library, shipped_library
 for dataset in load_library(shipped_library()).datasets.values():
     if dataset.generate:
         rows = GeneratedRows(dataset, 7)

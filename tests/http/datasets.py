@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import yaml
 
-from labs_mock.config.server_file import AccountFile
+from labs_mock.config.server_file import KeyEntry
 from labs_mock.scenario.compiled.datasets import Dataset, compile_dataset
 from labs_mock.scenario.compiled.scenario import Scenario
 from labs_mock.scenario.files import schema
@@ -42,9 +42,9 @@ POLLED = "10000000-0000-1000-8000-000000000001"
 TIMED = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 LONG = "abcdef00-0000-8000-b000-0123456789ab"
 ACCOUNTS = [
-    AccountFile(key=KEY, organisation="a"),
-    AccountFile(key="lab_none", organisation="b", subscriptions=[]),
-    AccountFile(key="lab_once", organisation="b", subscriptions=[], requests_per_minute=1),
+    KeyEntry(key=KEY, organisation="a"),
+    KeyEntry(key="lab_none", organisation="b", subscriptions=[]),
+    KeyEntry(key="lab_once", organisation="b", subscriptions=[], requests_per_minute=1),
 ]
 
 

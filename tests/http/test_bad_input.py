@@ -8,7 +8,7 @@ import httpx
 import orjson
 import pytest
 
-from labs_mock.config.server_file import AccountFile
+from labs_mock.config.server_file import KeyEntry
 from tests.http.test_batch import WHERE, conversation
 from tests.http.test_envelope import JSON, LIMITS, check_envelope
 from tests.serving.test_server import serving
@@ -289,7 +289,7 @@ def test_a_body_without_its_length_is_answered_alike(server: Live) -> None:
 def test_an_episode_of_others_is_an_unknown_one() -> None:
     """Running or complete, it is answered byte for byte as one that never was, but for the request id (EP-13)."""
     owners = {"lab_a": "one", "lab_colleague": "one", "lab_b": "two", "lab_c": "two", "lab_d": "two"}
-    keys = [AccountFile(key=key, organisation=organisation) for key, organisation in owners.items()]
+    keys = [KeyEntry(key=key, organisation=organisation) for key, organisation in owners.items()]
     with live(world(keys=keys)) as server:
         episode = server.post("/episodes", WHERE, key="lab_a").json()["episode_id"]
 

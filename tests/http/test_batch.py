@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labs_mock.config.server_file import AccountFile
+from labs_mock.config.server_file import KeyEntry
 from labs_mock.contract.responses import BatchEvaluated
 from tests.support import OPENING, Live, live, world
 
@@ -99,8 +99,8 @@ def test_findings_of_items_have_their_places(server: Live) -> None:
 def test_a_missing_subscription_is_an_error_item() -> None:
     """Without a subscription the item fails and the request does not; score access holds in a batch too (AUTH-2, AUTH-3)."""
     keys = [
-        AccountFile(key="lab_none", organisation="a", subscriptions=["coaching"]),
-        AccountFile(key="lab_reward", organisation="a", score_access="reward"),
+        KeyEntry(key="lab_none", organisation="a", subscriptions=["coaching"]),
+        KeyEntry(key="lab_reward", organisation="a", score_access="reward"),
     ]
     with live(world(keys=keys)) as server:
         refused = server.post("/batch/evaluate", {"items": [item("a")]}, key="lab_none")

@@ -1,6 +1,6 @@
-from labs_mock.config.server_file import AccountFile
+from labs_mock.config.library import load_library, shipped_library
+from labs_mock.config.server_file import KeyEntry
 from labs_mock.contract.responses import CatalogListed
-from labs_mock.scenario.files.loader import load_library, shipped_library
 from labs_mock.state import World
 from tests.support import KEY, Live, live, world
 
@@ -35,8 +35,8 @@ def test_the_catalog_lists_collections_and_scenarios(server: Live) -> None:
 def test_only_subscribed_collections_are_listed_and_sorted() -> None:
     """A key sees the collections of its subscriptions, sorted by slug (CAT-2, AUTH-2)."""
     keys = [
-        AccountFile(key="lab_all", organisation="a"),
-        AccountFile(key="lab_some", organisation="a", subscriptions=["healthcare", "coaching"]),
+        KeyEntry(key="lab_all", organisation="a"),
+        KeyEntry(key="lab_some", organisation="a", subscriptions=["healthcare", "coaching"]),
     ]
     served = World(world().settings, load_library(shipped_library()))
     served.accounts = world(keys=keys).accounts

@@ -7,7 +7,7 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labs_mock.scenario.files.loader import load_library, shipped_library
+from labs_mock.config.library import load_library, shipped_library
 from labs_mock.state import World
 from tests.http.test_batch import SAID, WHERE, conversation
 from tests.support import KEY, Live, live, world

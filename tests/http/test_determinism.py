@@ -6,8 +6,8 @@ from pathlib import Path
 import orjson
 import pytest
 
+from labs_mock.config.library import load_library
 from labs_mock.config.settings import settings_from
-from labs_mock.scenario.files.loader import load_library
 from labs_mock.state import World
 from tests.support import KEY, live
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from labs_mock.config.server_file import AccountFile
+from labs_mock.config.server_file import KeyEntry
 from labs_mock.contract.responses import EpisodeCreated, TurnTaken
 from tests.support import CLAIM, OPENING, Live, live, scenario, world
 
@@ -194,9 +194,9 @@ def test_an_episode_expires_a_day_after_its_last_turn(server: Live) -> None:
 def test_episodes_belong_to_an_organisation() -> None:
     """Another organisation's key gets a 404, another key of the same one plays on (EP-13)."""
     keys = [
-        AccountFile(key="lab_local", organisation="acme"),
-        AccountFile(key="lab_same", organisation="acme"),
-        AccountFile(key="lab_other", organisation="globex"),
+        KeyEntry(key="lab_local", organisation="acme"),
+        KeyEntry(key="lab_same", organisation="acme"),
+        KeyEntry(key="lab_other", organisation="globex"),
     ]
     with live(world(keys=keys)) as server:
         episode = server.episode()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labs_mock.config.server_file import AccountFile
+from labs_mock.config.server_file import KeyEntry
 from labs_mock.contract.dimensions import DIMENSIONS
 from labs_mock.contract.responses import Evaluated
 from tests.support import OPENING, Live, live, scenario, world
@@ -142,12 +142,12 @@ def test_a_dimension_that_is_not_defined_is_noticed() -> None:
 def test_score_access_and_subscriptions() -> None:
     """What a key may not see is absent; no subscription is a 403 (AUTH-2, AUTH-3)."""
     keys = [
-        AccountFile(key="lab_full", organisation="a"),
-        AccountFile(key="lab_scores", organisation="a", score_access="scores"),
-        AccountFile(key="lab_reward", organisation="a", score_access="reward"),
-        AccountFile(key="lab_none", organisation="b", subscriptions=["coaching"]),
-        AccountFile(key="lab_revoked", organisation="a", revoked=True),
-        AccountFile(key="lab_expired", organisation="a", expires="2025-12-31T23:59:59Z"),
+        KeyEntry(key="lab_full", organisation="a"),
+        KeyEntry(key="lab_scores", organisation="a", score_access="scores"),
+        KeyEntry(key="lab_reward", organisation="a", score_access="reward"),
+        KeyEntry(key="lab_none", organisation="b", subscriptions=["coaching"]),
+        KeyEntry(key="lab_revoked", organisation="a", revoked=True),
+        KeyEntry(key="lab_expired", organisation="a", expires="2025-12-31T23:59:59Z"),
     ]
     body = {**WHERE, "messages": [{"role": "assistant", "content": "Tell me what happened."}]}
     with live(world(keys=keys)) as server:

@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
+from labs_mock.config.library import load_library, shipped_library
 from labs_mock.contract.openapi import examples
 from labs_mock.contract.operations import OPERATIONS, Operation
 from labs_mock.contract.requests import WireModel
-from labs_mock.scenario.files.loader import load_library, shipped_library
 from labs_mock.state import World
 from tests.http.test_envelope import LIMITS, check_envelope
 from tests.support import KEY, Live, live, world

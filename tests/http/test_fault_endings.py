@@ -7,7 +7,7 @@ import httpx
 import pytest
 from starlette.types import Message
 
-from labs_mock.config.fault_file import FaultFile
+from labs_mock.config.fault_entry import FaultEntry
 from labs_mock.http import create_app
 from labs_mock.state import World
 from tests.http.clients import HEADERS, Asked, quiet
@@ -37,7 +37,7 @@ BREAKING: list[dict[str, Any]] = [
 def befallen(**fault: Any) -> World:
     """A world with a fault."""
     served = world()
-    served.faults.add(FaultFile.model_validate(fault))
+    served.faults.add(FaultEntry.model_validate(fault))
     return served
 
 

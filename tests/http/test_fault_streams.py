@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from labs_mock.config.library import load_library, shipped_library
 from labs_mock.scenario.compiled.datasets import Dataset, Stage
-from labs_mock.scenario.files.loader import load_library, shipped_library
 from labs_mock.state import World
 from tests.http.clients import HEADERS, Asked, quiet, with_httpx
 from tests.http.datasets import LONG, dataset, with_datasets

@@ -9,10 +9,10 @@ import orjson
 import pytest
 import requests
 
-from labs_mock.config.fault_file import WHAT
+from labs_mock.config.fault_entry import WHAT
+from labs_mock.config.library import Library, load_library, shipped_library
 from labs_mock.contract.responses import BatchEvaluated
 from labs_mock.scenario.compiled.datasets import Dataset, Stage
-from labs_mock.scenario.files.loader import Library, load_library, shipped_library
 from labs_mock.state import World
 from tests.http.clients import CLIENTS, HEADERS, PATIENCE, Asked, Seen, quiet, seen_by_all, with_httpx
 from tests.http.datasets import with_datasets

@@ -3,13 +3,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from labs_mock.config.server_file import AccountFile
+from labs_mock.config.server_file import KeyEntry
 from labs_mock.contract.responses import KeyDescribed, RateLimit
 from labs_mock.ids import ID_PATTERN, key_id
 from tests.http.test_envelope import check_envelope
 from tests.support import KEY, Live, live, world
 
-LISTED = AccountFile(
+LISTED = KeyEntry(
     key="lab_nightly",
     organisation="acme",
     name="nightly tests",
@@ -21,7 +21,7 @@ LISTED = AccountFile(
 @pytest.fixture
 def server() -> Iterator[Live]:
     """A server with a key that has a name and an end, and one that has neither."""
-    with live(world(keys=[LISTED, AccountFile(key=KEY, organisation="acme")])) as running:
+    with live(world(keys=[LISTED, KeyEntry(key=KEY, organisation="acme")])) as running:
         yield running
 
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from labs_mock.config.server_file import AccountFile
+from labs_mock.config.server_file import KeyEntry
 from tests.http.test_batch import WHERE, conversation
 from tests.support import Live, live, world
 
@@ -73,7 +73,7 @@ def test_a_batch_is_normalised_against_what_was_before_it(server: Live) -> None:
 
 def test_organisations_do_not_share_a_history() -> None:
     """The log belongs to the organisation, whichever of its keys is used (NORM-2)."""
-    keys = [AccountFile(key=f"lab_{name}", organisation=name[0]) for name in ("a1", "a2", "b1")]
+    keys = [KeyEntry(key=f"lab_{name}", organisation=name[0]) for name in ("a1", "a2", "b1")]
     with live(world(keys=keys)) as server:
         for messages in (LOW, HIGH):
             evaluate(server, messages, key="lab_a1")

@@ -13,6 +13,7 @@ from openapi_spec_validator import validate
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from labs_mock.cli.main import main
+from labs_mock.config.library import load_library, shipped_library
 from labs_mock.contract.clauses import BY_NAME
 from labs_mock.contract.limits import MAX_CONTENT, MAX_ITEMS, MAX_LOG, MAX_MESSAGES, MAX_WINDOW_DAYS
 from labs_mock.contract.openapi import openapi
@@ -21,7 +22,6 @@ from labs_mock.contract.requests import Normalised
 from labs_mock.errors import BadRequest
 from labs_mock.http import create_app
 from labs_mock.http.evaluation import check_windows
-from labs_mock.scenario.files.loader import load_library, shipped_library
 from labs_mock.serving import server as server_module
 from labs_mock.state import World
 from tests.support import KEY, Live, live, world

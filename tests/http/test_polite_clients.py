@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labs_mock.config.server_file import AccountFile
+from labs_mock.config.server_file import KeyEntry
 from tests.http.test_batch import WHERE, conversation
 from tests.http.test_envelope import check_envelope
 from tests.support import Live, live, world
@@ -107,7 +107,7 @@ def naps(left: float) -> int:
 @pytest.fixture(scope="module")
 def frozen_server() -> Iterator[Live]:
     """A server on a frozen clock, with a key for every limit."""
-    keys = [AccountFile(key=f"lab_{limit}", organisation="a", requests_per_minute=limit) for limit in LIMITS]
+    keys = [KeyEntry(key=f"lab_{limit}", organisation="a", requests_per_minute=limit) for limit in LIMITS]
     with live(world(keys=keys)) as running:
         yield running
 
@@ -190,7 +190,7 @@ def test_who_backs_off_is_refused_while_the_window_lasts(
 def test_polite_clients_get_through_on_the_real_clock() -> None:
     """All at once, each with a key of its own, across one edge of the minute that they sleep through (RL-1, RL-2)."""
     clients: tuple[Client, ...] = (sleeps_until_reset, stops_by_itself, backs_off)
-    keys = [AccountFile(key=f"lab_{number}", organisation="a", requests_per_minute=5) for number in range(len(clients))]
+    keys = [KeyEntry(key=f"lab_{number}", organisation="a", requests_per_minute=5) for number in range(len(clients))]
     if MINUTE - time.time() % MINUTE < 2:
         time.sleep(2)  # five requests must fit into the first window
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from labs_mock.config.library import load_library, shipped_library
 from labs_mock.engine.play import Player
 from labs_mock.engine.rollout import roll_out
-from labs_mock.scenario.files.loader import load_library, shipped_library
 from tests.support import OPENING, Live, live, world
 
 CLAIM = next(one for one in load_library(shipped_library()).scenarios if one.slug == "lower-back-claim")

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from labs_mock.config.library import load_library
 from labs_mock.contract.parsing import read_model
 from labs_mock.contract.rows import Row
 from labs_mock.scenario.compiled.datasets import Dataset, check_rows, compile_dataset, line_mistakes
 from labs_mock.scenario.compiled.scenario import Scenario
 from labs_mock.scenario.files import schema
-from labs_mock.scenario.files.loader import load_library
 from tests.contract.test_rows import ROW
 from tests.scenario.test_checks import DATASET, GONE, JOURNEY, changed
 from tests.scenario.test_loader import COLLECTION, GENERATE, GOOD, problems, write

@@ -8,10 +8,11 @@ import yaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from labs_mock.config.library import load_library
 from labs_mock.errors import Problem, ScenarioError
-from labs_mock.scenario.files.loader import load_library, parse_scenario
+from labs_mock.scenario.files.loader import parse_scenario
+from tests.config.test_printing import at, mutated, paths
 from tests.scenario.test_checks import DATASET, JOURNEY, SERVER, TASK, changed
-from tests.scenario.test_printing import at, mutated, paths
 from tests.support import CLAIM
 
 COLLECTION = "name: Cases\ndescription: Some cases.\n"

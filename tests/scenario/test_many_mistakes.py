@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from labs_mock.config.library import load_library
 from labs_mock.errors import MAX_IN_FILE, MAX_KEPT, ScenarioError
-from labs_mock.scenario.files.loader import load_library, parse_scenario
+from labs_mock.scenario.files.loader import parse_scenario
 from tests.scenario.test_checks import DATASET, changed
 from tests.scenario.test_loader import GOOD, write
 from tests.support import CLAIM

@@ -7,10 +7,10 @@ import pytest
 import yaml
 from ruamel.yaml import YAML
 
+from labs_mock.config.library import shipped_library
+from labs_mock.config.printing import starter_files
 from labs_mock.errors import ScenarioError
 from labs_mock.scenario.files.document import Document
-from labs_mock.scenario.files.loader import shipped_library
-from labs_mock.scenario.files.printing import starter_files
 from tests.pages import PAGES, blocks
 
 LIBRARY = shipped_library()

@@ -121,7 +121,7 @@ def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
 
 WAITING = """
 import os, signal, sys, time
-import labs_mock.scenario.files.loader as loader
+import labs_mock.config.library as loader
 
 sign = getattr(signal, sys.argv.pop(1))
 

@@ -1,6 +1,6 @@
 import pytest
 
-from labs_mock.config.server_file import AccountFile
+from labs_mock.config.server_file import KeyEntry
 from labs_mock.contract.limits import PLANS
 from labs_mock.errors import Forbidden, Unauthorized
 from labs_mock.state.accounts import Account, Accounts, require_account
@@ -60,13 +60,13 @@ def test_subscriptions_decide_collections() -> None:
 @pytest.mark.parametrize(
     ("file", "quota"),
     [
-        (AccountFile(key="lab_a", organisation="a"), PLANS["enterprise"]),
-        (AccountFile(key="lab_a", organisation="a", plan="standard"), 60),
-        (AccountFile(key="lab_a", organisation="a", plan="premium"), 300),
-        (AccountFile(key="lab_a", organisation="a", requests_per_minute=120), 120),
+        (KeyEntry(key="lab_a", organisation="a"), PLANS["enterprise"]),
+        (KeyEntry(key="lab_a", organisation="a", plan="standard"), 60),
+        (KeyEntry(key="lab_a", organisation="a", plan="premium"), 300),
+        (KeyEntry(key="lab_a", organisation="a", requests_per_minute=120), 120),
     ],
 )
-def test_a_plan_is_a_number_of_requests(file: AccountFile, quota: int) -> None:
+def test_a_plan_is_a_number_of_requests(file: KeyEntry, quota: int) -> None:
     """Plans and own numbers end up as requests a minute (RL-2)."""
     assert Account.of(file).requests_per_minute == quota
 

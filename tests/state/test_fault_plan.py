@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_mock.config.fault_file import FaultFile
+from labs_mock.config.fault_entry import FaultEntry
 from labs_mock.state.fault_plan import Faults, Target
 
 WHERE = ("coaching", "weekly-check-ins")
@@ -27,13 +27,13 @@ def target(asked: int = 0, attempt: int = 0, **changes: Any) -> Target:
     return replace(one, **changes)
 
 
-def fault(**given: Any) -> FaultFile:
+def fault(**given: Any) -> FaultEntry:
     """A fault that is a 503, if nothing else."""
     what = {} if {"delay", "reset"} & set(given) else {"status": 503}
-    return FaultFile.model_validate({**what, **given})
+    return FaultEntry.model_validate({**what, **given})
 
 
-def plan(*files: FaultFile, seed: int = 0) -> Faults:
+def plan(*files: FaultEntry, seed: int = 0) -> Faults:
     """A plan as `server.yaml` has it."""
     return Faults(files, seed)
 

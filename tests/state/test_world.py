@@ -1,6 +1,6 @@
 import pytest
 
-from labs_mock.config.server_file import AccountFile
+from labs_mock.config.server_file import KeyEntry
 from labs_mock.errors import Forbidden, NotFound
 from labs_mock.state.accounts import Account
 from tests.support import KEY, world
@@ -37,7 +37,7 @@ def test_keys_come_from_the_file_or_from_the_settings() -> None:
     """Without a list in server.yaml there is one key, that of the settings, with their plan."""
     (only,) = world(plan="premium", api_key="lab_mine").accounts
     assert (only.key, only.organisation, only.requests_per_minute) == ("lab_mine", "local", 300)
-    listed = world(keys=[AccountFile(key="lab_a", organisation="a"), AccountFile(key="lab_b", organisation="b")])
+    listed = world(keys=[KeyEntry(key="lab_a", organisation="a"), KeyEntry(key="lab_b", organisation="b")])
     assert [account.key for account in listed.accounts] == ["lab_a", "lab_b"]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
-from labs_mock.scenario.files.loader import load_library, shipped_library
+from labs_mock.config.library import load_library, shipped_library
 from labs_mock.state import World
 from tests.support import KEY, live, world
 

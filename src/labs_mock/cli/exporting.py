@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from labs_mock.config.library import Library, read_library
 from labs_mock.engine.rows import GeneratedRows, RowLine
 from labs_mock.errors import LabsMockError
 from labs_mock.scenario.compiled.datasets import Dataset
-from labs_mock.scenario.files.loader import DATASETS, Library, Loader
+from labs_mock.scenario.files.loader import DATASETS, Loader
 from labs_mock.text import did_you_mean
 
 
@@ -20,7 +21,7 @@ def find_dataset(folder: Path, name: str) -> tuple[Dataset, Library]:
     there are.
     """
     loader = Loader(folder)
-    library = loader.load()
+    library = read_library(loader)
     if any(not file.startswith(f"{DATASETS}/") for file in loader.problems.files):
         loader.problems.complain()
     known = {dataset.slug: dataset for dataset in library.datasets.values()}

@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 
 from labs_mock.cli.tables import as_text, table
+from labs_mock.config.library import Library
 from labs_mock.scenario.compiled.scenario import Scenario
 from labs_mock.scenario.files.fields import FileModel
-from labs_mock.scenario.files.loader import Library
 from labs_mock.scenario.files.schema import ToolFile
 
 COLUMNS = ("scenario", "shape", "difficulty", "max_turns", "name")

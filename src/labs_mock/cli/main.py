@@ -121,8 +121,8 @@ def serve(as_json: bool, logged: bool, watch: bool, until_eof: bool, **options: 
     gc.disable()  # until the server runs: loading makes many objects and hardly any garbage
     import orjson
 
+    from labs_mock.config.library import load_library
     from labs_mock.http.request_log import LoggedApp
-    from labs_mock.scenario.files.loader import load_library
     from labs_mock.serving.server import Server, address_of, bind, is_open, outside_address_of
     from labs_mock.state import World
 
@@ -185,7 +185,7 @@ def validate(paths: tuple[Path, ...], form: str) -> None:
     """
     from labs_mock.cli.validating import FORMATS
     from labs_mock.cli.validating import validate as check
-    from labs_mock.scenario.files.loader import shipped_library
+    from labs_mock.config.library import shipped_library
 
     found = check(paths or (shipped_library(),), full_names=form != "text")
     with reader_may_leave():
@@ -206,7 +206,7 @@ def scenarios(scenario: str | None, folder: Path | None, as_json: bool) -> None:
     """
     from labs_mock.cli.listing import details, details_tables, listing, listing_table
     from labs_mock.cli.scoring import resolve_scenario
-    from labs_mock.scenario.files.loader import load_library
+    from labs_mock.config.library import load_library
 
     place = _folder(_named({"scenarios": folder}))
     if scenario is None:
@@ -225,8 +225,8 @@ def schema(kind: str) -> None:
 
     `openapi` is the OpenAPI document of the API.
     """
+    from labs_mock.config.printing import schema_text
     from labs_mock.contract.openapi import openapi_text, row_features, row_schema
-    from labs_mock.scenario.files.printing import schema_text
 
     others: dict[str, Callable[[], str]] = {
         "row": row_schema,
@@ -240,7 +240,7 @@ def schema(kind: str) -> None:
 @click.argument("folder", type=Folder)
 def init(folder: Path) -> None:
     """Make a folder with a first scenario, a server.yaml and the schemas for an editor."""
-    from labs_mock.scenario.files.printing import starter_files
+    from labs_mock.config.printing import starter_files
 
     files = starter_files()
     parents = {parent for name in files for parent in Path(name).parents}
@@ -376,7 +376,7 @@ def _named(options: dict[str, Any]) -> dict[str, Any]:
 
 def _folder(named: dict[str, Any]) -> Path:
     """The folder of scenarios: the one that is named, or the shipped library."""
-    from labs_mock.scenario.files.loader import shipped_library
+    from labs_mock.config.library import shipped_library
 
     folder = settings_from(named).scenarios
     if folder is not None and not folder.is_dir():  # click has looked at options: this is the variable

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from labs_mock.config.library import load_scenarios, shipped_library
 from labs_mock.contract.findings import Finding
 from labs_mock.contract.parsing import read_json, read_model
 from labs_mock.contract.requests import Messages, RewardConfig, WireModel
@@ -19,7 +20,7 @@ from labs_mock.errors import LabsMockError, NotFound, RequestError
 from labs_mock.scenario.compiled.scenario import Scenario, scoring_version
 from labs_mock.scenario.files.document import MAX_BYTES
 from labs_mock.scenario.files.folder import read_regular
-from labs_mock.scenario.files.loader import load_scenarios, parse_scenario, shipped_library
+from labs_mock.scenario.files.loader import parse_scenario
 
 
 class Transcript(WireModel):

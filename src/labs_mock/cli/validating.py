@@ -7,15 +7,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from labs_mock.config.library import Library, read_library
+from labs_mock.config.single_file import check_file
 from labs_mock.engine.unearned import check_requires
 from labs_mock.errors import Problem, Problems
 from labs_mock.escapes import printable
 from labs_mock.scenario.files.folder import is_folder
-from labs_mock.scenario.files.loader import Library, Loader
+from labs_mock.scenario.files.loader import Loader
 from labs_mock.scenario.files.operator_checks import check_operators
 from labs_mock.scenario.files.paths import Mistake
 from labs_mock.scenario.files.public_texts import check_public_texts
-from labs_mock.scenario.files.single import check_file
 
 COUNTED = ("scenario", "collection", "dataset", "file")
 
@@ -52,14 +53,14 @@ def validate(paths: Sequence[Path], *, full_names: bool = False) -> Validation:
     found = Validation()
     for path in paths:
         if is_folder(path):
-            loader = Loader(path, _look_closely)
-            found.add(loader, loader.load(), path if full_names or len(paths) > 1 else None)
+            loader = Loader(path, _extra_warnings)
+            found.add(loader, read_library(loader), path if full_names or len(paths) > 1 else None)
         else:
-            found.add(check_file(path, _look_closely), None, path.parent)
+            found.add(check_file(path, _extra_warnings), None, path.parent)
     return found
 
 
-def _look_closely(data: dict[str, Any]) -> Iterator[Mistake]:
+def _extra_warnings(data: dict[str, Any]) -> Iterator[Mistake]:
     for check in (check_operators, check_requires, check_public_texts):
         yield from check(data)
 

@@ -19,7 +19,7 @@ class KnownNames:
     keys: Collection[str]
 
 
-def plan_doubts(
+def plan_warnings(
     data: dict[str, Any], scenarios: Collection[tuple[str, str]], datasets: Collection[str]
 ) -> Iterator[Mistake]:
     """What the faults of a server file name in vain, each at its place in the file."""
@@ -28,11 +28,11 @@ def plan_doubts(
         keys, whose = [key for _, key in texts(data, "faults.*.key")], [LOCAL]
     known = KnownNames(scenarios, datasets, whose, keys)
     for place, fault in mappings(data, "faults.*"):
-        for name, reason in fault_doubts(fault, known):
+        for name, reason in fault_warnings(fault, known):
             yield Mistake((*place, name), f"{name}: {reason}", "the fault will never happen")
 
 
-def fault_doubts(fault: dict[str, Any], known: KnownNames) -> Iterator[tuple[str, str]]:
+def fault_warnings(fault: dict[str, Any], known: KnownNames) -> Iterator[tuple[str, str]]:
     """Each filter of a fault that fits nothing, with the reason. What is no text is passed over."""
     given = {name: value for name, value in fault.items() if isinstance(value, str)}
     method, path = given.get("method"), given.get("path", "*")

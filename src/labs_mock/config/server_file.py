@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, create_model
 
 from labs_mock.clock import parse_instant
-from labs_mock.config.fault_file import FaultFile, check_fault
+from labs_mock.config.fault_entry import FaultEntry, check_fault
 from labs_mock.config.settings import SETTINGS
 from labs_mock.errors import SettingsError
 from labs_mock.scenario.files.fields import ApiKey, FileModel, Slug
@@ -18,7 +18,7 @@ LOCAL = "local"
 """The organisation of the one key, where the file lists none."""
 
 
-class AccountTerms(FileModel):
+class KeyTerms(FileModel):
     """What a key is called and may see, how often it may ask, and until when (AUTH-1…3, KEY-1, RL-2)."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
@@ -30,22 +30,22 @@ class AccountTerms(FileModel):
     revoked: bool = False
 
 
-class AccountFile(AccountTerms):
+class KeyEntry(KeyTerms):
     """A key, whose it is, and its terms."""
 
     key: ApiKey
     organisation: Slug
 
 
-class ServerBase(FileModel):
-    """The part of `server.yaml` that is not in the settings table."""
+class ServerFile(FileModel):
+    """`server.yaml`: the keys that clients may use, the fault plan of the start, and any setting of the settings table."""
 
-    keys: Annotated[list[AccountFile], Field(min_length=1)] | None = None
-    faults: Annotated[tuple[FaultFile, ...], Field(strict=False)] = ()
+    keys: Annotated[list[KeyEntry], Field(min_length=1)] | None = None
+    faults: Annotated[tuple[FaultEntry, ...], Field(strict=False)] = ()
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Those settings that the file gives."""
+        """Those settings that the file has."""
         return {
             setting.name: getattr(self, setting.name) for setting in SETTINGS if setting.name in self.model_fields_set
         }
@@ -56,11 +56,8 @@ _SETTINGS: dict[str, Any] = {
     for setting in SETTINGS
     if setting.name != "scenarios"
 }
-ServerFile: type[ServerBase] = create_model(
-    "ServerFile",
-    __base__=ServerBase,
-    **_SETTINGS,
-)
+FullServerFile: type[ServerFile] = create_model("FullServerFile", __base__=ServerFile, **_SETTINGS)
+"""The same with a field for every setting, which is what files are read as."""
 
 
 def check_server(data: dict[str, Any]) -> Iterator[Mistake]:

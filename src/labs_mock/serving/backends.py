@@ -52,7 +52,7 @@ class InThread:
 
     def start(self) -> tuple[str, str]:
         """Load the scenarios, bind a socket, then serve on it."""
-        from labs_mock.scenario.files.loader import load_library, shipped_library
+        from labs_mock.config.library import load_library, shipped_library
         from labs_mock.serving.hosting import Host, world_of
 
         library = load_library(Path(self._folder) if self._folder else shipped_library())

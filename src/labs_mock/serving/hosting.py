@@ -5,12 +5,12 @@ from dataclasses import replace
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from labs_mock.config.library import Library
 from labs_mock.config.settings import by_name, settings_from
 from labs_mock.contract.limits import PLANS
 from labs_mock.errors import StartError
 from labs_mock.http import create_app
 from labs_mock.http.bearer import bearer_key
-from labs_mock.scenario.files.loader import Library
 from labs_mock.serving.server import Server, address_of, bind
 from labs_mock.state import World
 from labs_mock.state.world import accounts_of

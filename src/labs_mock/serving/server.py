@@ -16,9 +16,9 @@ from typing import Any, BinaryIO
 import uvicorn
 from starlette.types import ASGIApp
 
+from labs_mock.config.library import load_library
 from labs_mock.errors import ScenarioError, StartError
 from labs_mock.http import create_app
-from labs_mock.scenario.files.loader import load_library
 from labs_mock.serving.protocol import Protocol
 from labs_mock.state import World
 

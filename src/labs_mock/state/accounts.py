@@ -7,7 +7,7 @@ from hmac import compare_digest
 from typing import Any, Literal
 
 from labs_mock.clock import instant_text, parse_instant
-from labs_mock.config.server_file import LOCAL, AccountFile, AccountTerms
+from labs_mock.config.server_file import LOCAL, KeyEntry, KeyTerms
 from labs_mock.contract.limits import PLANS
 from labs_mock.contract.wording import NO_SUBSCRIPTION, UNAUTHORIZED
 from labs_mock.errors import Forbidden, Unauthorized
@@ -31,13 +31,13 @@ class Account:
     revoked: bool = False
 
     @classmethod
-    def of(cls, file: AccountFile) -> "Account":
+    def of(cls, file: KeyEntry) -> "Account":
         """The account of an entry of `server.yaml`."""
         return cls(key=file.key, organisation=file.organisation).under(file)
 
-    def under(self, terms: AccountTerms) -> "Account":
+    def under(self, terms: KeyTerms) -> "Account":
         """The same account under those terms that are given; the others stay as they were."""
-        changed = {name: getattr(terms, name) for name in AccountTerms.model_fields if name in terms.model_fields_set}
+        changed = {name: getattr(terms, name) for name in KeyTerms.model_fields if name in terms.model_fields_set}
         return replace(self, **dict(_TERMS[name](value) for name, value in changed.items()))
 
     @property

@@ -7,7 +7,7 @@ from hmac import compare_digest
 from math import exp
 from statistics import NormalDist
 
-from labs_mock.config.fault_file import FaultFile, LogNormal, Uniform
+from labs_mock.config.fault_entry import FaultEntry, LogNormal, Uniform
 from labs_mock.ids import drawn
 
 Slugs = tuple[str, str]
@@ -37,7 +37,7 @@ class Fault:
     """A fault of the plan; `fitting` counts requests that it is for, `applied` those that it befell."""
 
     id: str
-    file: FaultFile
+    file: FaultEntry
     fitting: int = 0
     applied: int = 0
 
@@ -86,7 +86,7 @@ class Fault:
 class Faults:
     """All faults, in the order in which they were added."""
 
-    def __init__(self, files: Iterable[FaultFile], seed: int) -> None:
+    def __init__(self, files: Iterable[FaultEntry], seed: int) -> None:
         self._first = tuple(files)
         self._seed = seed
         self.reset()
@@ -104,7 +104,7 @@ class Faults:
         for file in self._first:
             self.add(file)
 
-    def add(self, file: FaultFile) -> Fault:
+    def add(self, file: FaultEntry) -> Fault:
         """Add a fault, or replace the one with its id; one without an id replaces none."""
         self._added += 1
         while file.id is None and f"fault-{self._added}" in self._faults:

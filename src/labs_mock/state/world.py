@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable
 
 from labs_mock.clock import Clock
+from labs_mock.config.library import Library
 from labs_mock.config.settings import Settings
 from labs_mock.contract.limits import PLANS
 from labs_mock.contract.wording import unknown_collection, unknown_scenario
@@ -11,7 +12,6 @@ from labs_mock.engine.play import Player
 from labs_mock.errors import NotFound
 from labs_mock.redaction import Redactor
 from labs_mock.scenario.compiled.scenario import Scenario
-from labs_mock.scenario.files.loader import Library
 from labs_mock.state.accounts import Account, Accounts
 from labs_mock.state.attempts import Attempts
 from labs_mock.state.datasets import Datasets

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labs_mock.clock import END, instant_text, parse_instant
-from labs_mock.config.server_file import AccountFile
+from labs_mock.config.server_file import KeyEntry
 from tests.http.datasets import TIMED, by_the_clock, get, with_datasets
 from tests.http.test_batch import WHERE, conversation
 from tests.http.test_envelope import check_envelope
@@ -230,7 +230,7 @@ def test_episodes_expire_by_the_clock(server: Live) -> None:
 
 def test_keys_expire_by_the_clock() -> None:
     """A key is valid until the moment that it names (AUTH-1)."""
-    with live(world(keys=[AccountFile(key=KEY, organisation="a", expires=FEBRUARY)])) as server:
+    with live(world(keys=[KeyEntry(key=KEY, organisation="a", expires=FEBRUARY)])) as server:
         put(server, now="2026-01-31T23:59:59.900Z")
         assert server.post("/evaluate", {**WHERE, "messages": HIGH}).status_code == 200
         advance(server, 0.1)
@@ -239,7 +239,7 @@ def test_keys_expire_by_the_clock() -> None:
 
 def test_rate_limit_windows_follow_the_clock() -> None:
     """A window ends with the whole minute, wherever in it the clock was set to (RL-2)."""
-    with live(world(keys=[AccountFile(key=KEY, organisation="a", requests_per_minute=2)])) as server:
+    with live(world(keys=[KeyEntry(key=KEY, organisation="a", requests_per_minute=2)])) as server:
 
         def asked() -> tuple[int, int]:
             answer = server.post("/evaluate", {**WHERE, "messages": HIGH})

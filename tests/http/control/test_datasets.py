@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from labs_mock.scenario.files.loader import load_library, shipped_library
+from labs_mock.config.library import load_library, shipped_library
 from labs_mock.state import World
 from tests.http.test_envelope import check_envelope
 from tests.support import KEY, Live, live, world

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labs_mock.config.server_file import AccountFile
+from labs_mock.config.server_file import KeyEntry
 from labs_mock.contract.tokens import NO_RESPONSE
 from labs_mock.state.episodes import Episodes
 from tests.http.test_batch import SAID, WHERE, conversation
@@ -198,7 +198,7 @@ def test_a_terminated_episode_goes_when_it_would_have_gone() -> None:
 
 def test_episodes_of_all_organisations_are_shown() -> None:
     """The control plane is nobody's client: it sees what a key of another organisation does not (EP-13)."""
-    keys = [AccountFile(key=KEY, organisation="one"), AccountFile(key="lab_two", organisation="two")]
+    keys = [KeyEntry(key=KEY, organisation="one"), KeyEntry(key="lab_two", organisation="two")]
     with live(world(keys=keys)) as server:
         name = server.post("/episodes", WHERE, key="lab_two").json()["episode_id"]
         check_envelope(server.turn(name, "Hello"), 404)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from labs_mock.config.fault_file import WHAT
-from labs_mock.config.server_file import AccountFile, ServerFile
+from labs_mock.config.fault_entry import WHAT
+from labs_mock.config.library import load_library, shipped_library
+from labs_mock.config.server_file import KeyEntry, ServerFile
 from labs_mock.contract.operations import OPERATIONS
-from labs_mock.scenario.files.loader import load_library, shipped_library
 from labs_mock.state import World
 from tests.http.test_envelope import check_envelope
 from tests.support import KEY, Live, live, world
@@ -249,7 +249,7 @@ def test_a_pattern_that_fits_a_path_has_no_finding(shipped: Live, pattern: str) 
 
 def test_a_fault_for_a_key_befalls_that_key_alone_and_shows_it_to_nobody() -> None:
     """Requests with another key, or with none that is valid, go on; the plan tells of the key as the journal does (ERR-2)."""
-    keys = [AccountFile(key=name, organisation="acme") for name in (KEY, "lab_other")]
+    keys = [KeyEntry(key=name, organisation="acme") for name in (KEY, "lab_other")]
     with live(world(keys=keys)) as server:
         told = add(server, key="lab_other", path=EVALUATE, status=503)
         assert told["key"] == plan(server)[0]["key"] == "lab_*****"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from starlette.routing import Route
 
-from labs_mock.config.server_file import AccountFile
+from labs_mock.config.server_file import KeyEntry
 from labs_mock.http.control import control_routes
 from labs_mock.http.control.guard import on_this_machine
 from tests.http.test_envelope import check_envelope
@@ -244,7 +244,7 @@ def test_nobody_comes_through_a_proxy(server: Live, header: str) -> None:
 @pytest.mark.parametrize("settings", [{}, {"control": False}, {"control_token": "x"}, {"control_hosts": "devbox"}])
 def test_health_always_answers(settings: dict[str, Any]) -> None:
     """Whatever host, token and settings: it tells servers apart and no more; it is for reading only."""
-    with live(world(keys=[AccountFile(key=KEY, organisation="a")], **settings)) as server:
+    with live(world(keys=[KeyEntry(key=KEY, organisation="a")], **settings)) as server:
         for headers in (
             {},
             {"host": "evil.example"},

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labs_mock.config.server_file import AccountFile
+from labs_mock.config.server_file import KeyEntry
 from labs_mock.http.control.journal import FILTERS
 from labs_mock.state.journal import Journal
 from tests.http.test_batch import SAID, WHERE, conversation, item
@@ -41,7 +41,7 @@ def last(server: Live) -> Record:
 @pytest.fixture(scope="module")
 def history() -> Iterator[tuple[Live, list[Record]]]:
     """A server of two organisations that was asked many things, and all its records."""
-    keys = [AccountFile(key=KEY, organisation="local"), AccountFile(key=OTHER, organisation="acme")]
+    keys = [KeyEntry(key=KEY, organisation="local"), KeyEntry(key=OTHER, organisation="acme")]
     with live(world(keys=keys)) as server:
         server.client.post("/_mock/faults", json={"id": "down", "path": "/api/v1/compare", "status": 503})
         first, second = server.episode(), server.episode(score_turns=True)

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 import orjson
 import pytest
 
-from labs_mock.config.server_file import AccountFile
+from labs_mock.config.server_file import KeyEntry
 from labs_mock.contract.dimensions import DIMENSIONS
 from labs_mock.state.journal import Journal
 from tests.http.control.test_journal import BODY, EVALUATE, MESSAGES, NOTHING, journal, last
@@ -23,7 +23,7 @@ HIDDEN = "s3c"  # what stands in no other place
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Live]:
     """A server with three keys."""
-    keys = [AccountFile(key=key, organisation=name) for key, name in ((KEY, "local"), (SECRET, "acme"), (FIRST, "one"))]
+    keys = [KeyEntry(key=key, organisation=name) for key, name in ((KEY, "local"), (SECRET, "acme"), (FIRST, "one"))]
     with live(world(keys=keys, max_body=200_000)) as server:
         yield server
 

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from labs_mock.config.server_file import AccountFile
+from labs_mock.config.server_file import KeyEntry
 from labs_mock.ids import key_id
 from tests.http.test_envelope import check_envelope
 from tests.support import KEY, Live, live, world
@@ -102,7 +102,7 @@ def test_plans_subscriptions_and_score_access_change(served: Live) -> None:
 
 def test_keys_are_listed_and_never_shown() -> None:
     """The list has every key with its terms; no answer of the control plane shows a key in full."""
-    keys = [AccountFile(key="lab_first_of_all", organisation="a"), AccountFile(key="lab_other", organisation="b")]
+    keys = [KeyEntry(key="lab_first_of_all", organisation="a"), KeyEntry(key="lab_other", organisation="b")]
     with live(world(keys=keys)) as server:
         add(server)
         listed = server.client.get("/_mock/keys")

@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labs_mock.config.server_file import AccountFile
+from labs_mock.config.server_file import KeyEntry
 from labs_mock.contract.dimensions import DIMENSIONS
 from tests.http.control.test_journal import last
 from tests.http.test_batch import SAID, WHERE, conversation
@@ -231,8 +231,8 @@ def test_episodes_that_began_keep_the_scenario_that_they_began_with(served: Live
 def test_a_subscription_is_for_the_collection() -> None:
     """A scenario that is added is for those who may use its collection, a new collection for keys without limits (AUTH-2)."""
     keys = [
-        AccountFile(key=KEY, organisation="a"),
-        AccountFile(key="lab_some", organisation="b", subscriptions=["case-management"]),
+        KeyEntry(key=KEY, organisation="a"),
+        KeyEntry(key="lab_some", organisation="b", subscriptions=["case-management"]),
     ]
     with live(world(keys=keys)) as server:
         for collection in ("case-management", "brand-new"):

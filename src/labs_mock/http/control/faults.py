@@ -3,8 +3,8 @@
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
-from labs_mock.config.fault_file import FaultFile, check_fault
-from labs_mock.config.fault_warnings import KnownNames, fault_doubts
+from labs_mock.config.fault_entry import FaultEntry, check_fault
+from labs_mock.config.fault_warnings import KnownNames, fault_warnings
 from labs_mock.errors import NotFound
 from labs_mock.http.control.resources import checked, json_of, resource
 from labs_mock.http.exchange import Payload
@@ -21,7 +21,7 @@ def fault_routes(world: World, prefix: str) -> list[BaseRoute]:
 
     async def add_fault(request: Request) -> Payload:
         value = await json_of(request)
-        return _shown(world, world.faults.add(checked(FaultFile, value, check_fault)))
+        return _shown(world, world.faults.add(checked(FaultEntry, value, check_fault)))
 
     async def remove_faults(request: Request) -> Payload:
         name = request.path_params.get("id")
@@ -46,5 +46,5 @@ def _shown(world: World, fault: Fault) -> Payload:
         organisations=[account.organisation for account in world.accounts],
         keys=[account.key for account in world.accounts],
     )
-    findings = [f"{name}: {reason}" for name, reason in fault_doubts(fault.file.model_dump(), known)]
+    findings = [f"{name}: {reason}" for name, reason in fault_warnings(fault.file.model_dump(), known)]
     return {"id": fault.id, **given, "fitting": fault.fitting, "applied": fault.applied, "findings": findings}

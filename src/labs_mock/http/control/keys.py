@@ -6,7 +6,7 @@ from typing import TypeVar
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
-from labs_mock.config.server_file import AccountFile, AccountTerms, check_terms
+from labs_mock.config.server_file import KeyEntry, KeyTerms, check_terms
 from labs_mock.contract.parsing import read_model
 from labs_mock.errors import BadRequest, NotFound
 from labs_mock.http.control.resources import json_of, resource
@@ -15,7 +15,7 @@ from labs_mock.state import World
 from labs_mock.state.accounts import Account
 from labs_mock.text import did_you_mean
 
-Terms = TypeVar("Terms", bound=AccountTerms)
+Terms = TypeVar("Terms", bound=KeyTerms)
 
 
 def key_routes(world: World, prefix: str) -> list[BaseRoute]:
@@ -25,7 +25,7 @@ def key_routes(world: World, prefix: str) -> list[BaseRoute]:
         return {"keys": [account.shown for account in world.accounts]}
 
     async def add_key(request: Request) -> Payload:
-        file = _terms(await json_of(request), AccountFile, world.library.collections)
+        file = _terms(await json_of(request), KeyEntry, world.library.collections)
         if world.accounts.get(file.key) is not None:
             raise BadRequest("key: this key exists; change it with PATCH, or choose another one")
         return _put(world, Account.of(file))
@@ -34,7 +34,7 @@ def key_routes(world: World, prefix: str) -> list[BaseRoute]:
         account = world.accounts.get(request.path_params["key"])
         if account is None:
             raise NotFound("Key not found; GET /_mock/keys lists them")
-        return _put(world, account.under(_terms(await json_of(request), AccountTerms, world.library.collections)))
+        return _put(world, account.under(_terms(await json_of(request), KeyTerms, world.library.collections)))
 
     return [
         resource(f"{prefix}/keys", GET=list_keys, POST=add_key),

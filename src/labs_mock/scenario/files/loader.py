@@ -1,28 +1,24 @@
-"""From a folder of files to a library, or to all mistakes of all files at once."""
+"""From the files of a folder to its collections and datasets, or to all mistakes of all of them at once."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-import labs_mock
-from labs_mock.config.fault_warnings import plan_doubts
-from labs_mock.config.server_file import ServerBase, ServerFile, check_server, secrets_in
 from labs_mock.errors import MAX_IN_FILE, Problem, Problems, ScenarioError
-from labs_mock.redaction import Redactor
 from labs_mock.scenario.compiled.datasets import Dataset, check_rows, compile_dataset, line_mistakes
-from labs_mock.scenario.compiled.scenario import Scenario, compile_scenario, scoring_version
+from labs_mock.scenario.compiled.scenario import Scenario, compile_scenario
 from labs_mock.scenario.files import schema
 from labs_mock.scenario.files.checks import check_dataset, check_scenario
 from labs_mock.scenario.files.document import Document
 from labs_mock.scenario.files.fields import is_slug
 from labs_mock.scenario.files.folder import is_folder, is_regular, read_regular, stays_in
 from labs_mock.scenario.files.messages import empty_values, respelt, schema_mistakes
-from labs_mock.scenario.files.paths import Hint, Mistake, texts
+from labs_mock.scenario.files.paths import Mistake
 from labs_mock.scenario.rules.checks import check_doubts
 from labs_mock.scenario.rules.patterns import PatternError
 
@@ -40,61 +36,6 @@ class Collection:
     name: str
     description: str
     scenarios: dict[str, Scenario]
-
-
-@dataclass(frozen=True, slots=True)
-class Library:
-    """Everything that a folder of files defines. Collections and scenarios are sorted by slug.
-
-    `scoring_version` is what every answer says that has a reward (SV-1).
-    `warnings` are about what can be loaded and was hardly meant.
-    """
-
-    collections: dict[str, Collection]
-    datasets: dict[str, Dataset] = field(default_factory=dict)
-    server: ServerBase = field(default_factory=ServerFile)
-    warnings: tuple[Problem, ...] = ()
-    scoring_version: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "scoring_version", scoring_version(self.scenarios))
-
-    @property
-    def scenarios(self) -> list[Scenario]:
-        """All scenarios of all collections."""
-        return [scenario for collection in self.collections.values() for scenario in collection.scenarios.values()]
-
-    def with_scenario(self, scenario: Scenario) -> "Library":
-        """The same library with a scenario added or replaced; a collection that is new is named by its slug."""
-        slug = scenario.collection
-        group = self.collections.get(slug) or Collection(slug, slug, "", {})
-        scenarios = dict(sorted({**group.scenarios, scenario.slug: scenario}.items()))
-        collections = {**self.collections, slug: replace(group, scenarios=scenarios)}
-        return replace(self, collections=dict(sorted(collections.items())))
-
-
-def shipped_library() -> Path:
-    """The folder of the scenarios that come with the package."""
-    package = Path(labs_mock.__file__).parent
-    installed = package / "library"
-    return installed if installed.is_dir() else package.parent.parent / "scenarios"
-
-
-def load_library(folder: Path) -> Library:
-    """Load a folder. Raises `ScenarioError` with the mistakes in it."""
-    loader = Loader(folder)
-    library = loader.load()
-    loader.problems.complain()
-    return library
-
-
-def load_scenarios(folder: Path) -> Library:
-    """Load the scenarios of a folder, and neither its datasets nor `server.yaml`. Raises `ScenarioError`."""
-    loader = Loader(folder)
-    library = Library(loader.collections()) if loader.is_library() else Library({})
-    loader.mask()
-    loader.problems.complain()
-    return library
 
 
 def parse_scenario(text: str | bytes, *, file: str = "scenario.yaml", collection: str = "local") -> Scenario:
@@ -130,47 +71,19 @@ def _compile(collection: str, slug: str, model: schema.ScenarioFile, file: str) 
 
 @dataclass(slots=True)
 class Loader:
-    """Reads the files of a folder, and notes what is wrong with them and what was hardly meant.
+    """Reads the files of a folder, and collects what is wrong with them (`problems`) and what was hardly meant (`warnings`).
 
-    `scenarios` has every scenario file by `<collection>/<slug>`, with None for one that has mistakes. They are known whole
-    unless the folder is no library, but only where a single file lies. `look_closely` gives more warnings of a scenario's data,
-    such as take too long where a server starts.
+    `scenarios` has every scenario file that was read by `<collection>/<slug>`, with None for one that has mistakes. Where the
+    folder is not a `complete` one, since only single files lie in it, names that refer to others are not checked.
+    `extra_warnings` gives more warnings about a scenario's data: those that take too long where a server starts.
     """
 
     folder: Path
-    look_closely: Check = lambda _: ()
-    whole: bool = True
+    extra_warnings: Check = lambda _: ()
+    complete: bool = True
     problems: Problems = field(default_factory=Problems)
     warnings: Problems = field(default_factory=Problems)
     scenarios: dict[str, Scenario | None] = field(default_factory=dict)
-
-    def load(self) -> Library:
-        """All of the folder that has no mistakes."""
-        if not self.is_library():
-            return Library({})
-        collections = self.collections()
-        datasets = self.datasets()
-        server = self.server(datasets)
-        if not self.scenarios and not self.problems.count:
-            self.note(self.folder, "no scenarios in this folder", "expected <collection>/<scenario>.yaml")
-        self.mask()
-        return Library(collections, datasets, server or ServerFile(), tuple(self.warnings.kept))
-
-    def mask(self) -> None:
-        """Make every key of this folder unreadable in its problems and warnings."""
-        path = self.folder / SERVER
-        if not (self.problems.kept or self.warnings.kept) or not is_regular(path):
-            return
-        try:
-            text = read_regular(path, SERVER).decode("utf-8", "replace")
-        except ScenarioError:  # which is noted, and then nothing of it can be shown
-            return
-        redact = Redactor((), secrets_in(text))
-        for found in (self.problems, self.warnings):
-            found.kept = [
-                replace(one, message=redact(one.message), expected=redact(one.expected), source=redact(one.source))
-                for one in found.kept
-            ]
 
     def is_library(self) -> bool:
         """Whether the folder can be one of collections; if not, that is noted."""
@@ -236,7 +149,7 @@ class Loader:
         """A scenario file."""
         self.check_slug(path, path.stem)
         model = self.read(
-            path, schema.ScenarioFile, check_scenario, lambda data: [*check_doubts(data), *self.look_closely(data)]
+            path, schema.ScenarioFile, check_scenario, lambda data: [*check_doubts(data), *self.extra_warnings(data)]
         )
         compiled = None
         try:
@@ -257,7 +170,7 @@ class Loader:
 
     def dataset(self, path: Path, found: dict[str, Dataset]) -> None:
         """A dataset file, and the rows file that it names; a dataset without mistakes is added to those found."""
-        known = self.scenarios if self.whole else None
+        known = self.scenarios if self.complete else None
         model = self.read(path, schema.DatasetFile, lambda data: [*check_dataset(data), *check_rows(data, known)])
         if model is None:
             return
@@ -291,23 +204,6 @@ class Loader:
         ]
         self.problems.add(name, kept, sum(1 for _ in mistakes))
         return lines
-
-    def server(self, datasets: Mapping[str, Dataset]) -> ServerBase | None:
-        """`server.yaml`, if there is one."""
-        path, known = self.folder / SERVER, dict.fromkeys(name.partition("/")[0] for name in self.scenarios)
-
-        def check(data: dict[str, Any]) -> Iterator[Mistake]:
-            yield from check_server(data)
-            for place, name in texts(data, "keys.*.subscriptions.*") if self.whole else ():
-                if name not in known:
-                    yield Mistake(place, f"unknown collection '{name}'", Hint(name, known))
-
-        def warn(data: dict[str, Any]) -> Iterator[Mistake]:
-            named = [name.partition("/") for name in self.scenarios]
-            scenarios = [(collection, slug) for collection, _, slug in named]
-            return plan_doubts(data, scenarios, datasets) if self.whole else iter(())
-
-        return self.read(path, ServerFile, check, warn) if os.path.lexists(path) else None
 
     def read(
         self, path: Path, model: type[Model], check: Check = lambda _: (), warn: Check = lambda _: ()

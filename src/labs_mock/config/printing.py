@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from labs_mock.config.server_file import ServerFile
+from labs_mock.config.server_file import FullServerFile
 from labs_mock.scenario.files.schema import CollectionFile, DatasetFile, RuleFile, ScenarioFile
 from labs_mock.scenario.rules.checks import OPERATORS
 
@@ -14,7 +14,7 @@ KINDS: dict[str, type[BaseModel]] = {
     "scenario": ScenarioFile,
     "collection": CollectionFile,
     "dataset": DatasetFile,
-    "server": ServerFile,
+    "server": FullServerFile,
 }
 
 

@@ -11,11 +11,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labs_mock.config.library import load_library, shipped_library
+from labs_mock.config.printing import KINDS, schema_of, schema_text, starter_files
 from labs_mock.config.settings import SETTINGS
 from labs_mock.errors import ScenarioError
 from labs_mock.scenario.files.document import Document
-from labs_mock.scenario.files.loader import load_library, parse_scenario, shipped_library
-from labs_mock.scenario.files.printing import KINDS, schema_of, schema_text, starter_files
+from labs_mock.scenario.files.loader import parse_scenario
 from tests.support import CLAIM
 
 VALIDATORS = {kind: jsonschema_rs.validator_for(schema_of(kind)) for kind in KINDS}

@@ -45,7 +45,7 @@ Delay = Annotated[
 ]
 
 
-class FaultFile(FileModel):
+class FaultEntry(FileModel):
     """A fault. Without filters it is for every request, without a rule of when it happens every time."""
 
     id: Slug | None = None

@@ -3,12 +3,13 @@
 import os
 from pathlib import Path
 
+from labs_mock.config.library import mask_keys, read_server
 from labs_mock.errors import Problems
 from labs_mock.scenario.files.folder import is_folder
 from labs_mock.scenario.files.loader import COLLECTION, DATASETS, SERVER, Check, Loader
 
 
-def check_file(file: Path, look_closely: Check) -> Loader:
+def check_file(file: Path, extra_warnings: Check) -> Loader:
     """A loader with the problems and warnings of this file alone, and of the rows file that it names.
 
     `server.yaml` and `collection.yaml` have their names, a dataset lies in `datasets`, and all else is a scenario.
@@ -16,19 +17,19 @@ def check_file(file: Path, look_closely: Check) -> Loader:
     path = file.absolute()
     server, dataset = path.name == SERVER, path.parent.name == DATASETS
     root = path.parent if server else path.parent.parent
-    whole = any(os.path.lexists(entry / COLLECTION) for entry in Loader(root).entries(root) if is_folder(entry))
-    if not whole:  # a link that somebody names may refer to anything
+    complete = any(os.path.lexists(entry / COLLECTION) for entry in Loader(root).entries(root) if is_folder(entry))
+    if not complete:  # a link that is checked by itself may lead anywhere
         path = path.resolve()
         root = path.parent
-    loader = Loader(root, look_closely, whole)
-    if whole and (server or dataset):
+    loader = Loader(root, extra_warnings, complete)
+    if complete and (server or dataset):
         loader.collections()
-    others = loader.datasets(but=path) if whole and (server or dataset) else {}
+    others = loader.datasets(but=path) if complete and (server or dataset) else {}
     loader.problems, loader.warnings = Problems(), Problems()
     if path.suffix != ".yaml":
         loader.note(path, "not a name of a file of scenarios", "expected a name that ends in .yaml")
     elif server:
-        loader.server(others)
+        read_server(loader, others)
     elif path.name == COLLECTION:
         loader.check_slug(path.parent, path.parent.name)
         loader.head(path)
@@ -36,5 +37,5 @@ def check_file(file: Path, look_closely: Check) -> Loader:
         loader.dataset(path, others)
     else:
         loader.scenario(path)
-    loader.mask()
+    mask_keys(loader)
     return loader

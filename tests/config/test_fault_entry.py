@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from labs_mock.config.fault_file import WHAT, WHEN, FaultFile, check_fault
-from labs_mock.scenario.files.loader import load_library
+from labs_mock.config.fault_entry import WHAT, WHEN, FaultEntry, check_fault
+from labs_mock.config.library import load_library
+from tests.config.test_printing import VALIDATORS
 from tests.scenario.test_loader import GOOD, problems, write
-from tests.scenario.test_printing import VALIDATORS
 
 FAULT = {"path": "/api/v1/evaluate", "every": 2, "status": 503}
 GOOD_VALUES: dict[str, list[Any]] = {
@@ -66,7 +66,7 @@ def messages(fault: Any) -> list[tuple[tuple[str | int, ...], str]]:
 
 def test_the_table_above_has_every_field() -> None:
     """What follows is shown for all fields; those of when and of what are fields, too."""
-    assert list(GOOD_VALUES) == list(FaultFile.model_fields)
+    assert list(GOOD_VALUES) == list(FaultEntry.model_fields)
     assert {*WHEN, *WHAT} < set(GOOD_VALUES)
 
 
@@ -74,7 +74,7 @@ def test_the_table_above_has_every_field() -> None:
 def test_a_fault_is_kept_as_it_was_written(name: str, value: Any) -> None:
     """Every field takes its values, alone or beside what it needs, and the printed schema takes them too."""
     fault = full(name, value)
-    assert FaultFile.model_validate(fault).model_dump(exclude_unset=True) == fault
+    assert FaultEntry.model_validate(fault).model_dump(exclude_unset=True) == fault
     assert messages(fault) == []
     assert VALIDATORS["server"].is_valid({"faults": [fault]})
 
@@ -195,7 +195,7 @@ def test_a_fault_has_one_kind_and_at_most_one_rule_of_when(fault: dict[str, Any]
     found = messages(fault)
     assert len(found) == (kinds != 1) + (whens > 1) + len(lonely)
     assert all(path[0] in fault for path, message in found if message != "nothing that happens")
-    assert FaultFile.model_validate(fault).model_dump(exclude_unset=True) == fault
+    assert FaultEntry.model_validate(fault).model_dump(exclude_unset=True) == fault
 
 
 ANYTHING = st.recursive(
@@ -210,7 +210,7 @@ def test_the_checks_stumble_over_nothing(fault: dict[str, Any]) -> None:
     """Whatever stands in a fault, checking it raises nothing; with the schema it is a fault or has mistakes."""
     found = messages(fault)
     try:
-        FaultFile.model_validate(fault)
+        FaultEntry.model_validate(fault)
     except ValidationError:
         return
     assert found or sum(fault.get(name) is not None for name in WHAT) == 1
