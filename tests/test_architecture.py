@@ -72,6 +72,7 @@ ROOMS = (
         "engine.attribution",
         "engine.findings",
         "engine.conversation",
+        "engine.evaluation",
         "engine.rollout",
         "engine.draws",
         "engine.rows",

@@ -59,5 +59,5 @@ def test_a_reward_that_wanders_is_found(server: Live, monkeypatch: pytest.Monkey
     def wander(*given: Any) -> Assessment:
         return replace(assess(*given), reward=next(count) % 3 / 2)
 
-    monkeypatch.setattr("labs_mock.http.evaluation.assess", wander)
+    monkeypatch.setattr("labs_mock.engine.evaluation.assess", wander)
     assert {"EV-1", "EV-2", "BAT-3", "CMP-1"} & set(judged(server).failed())

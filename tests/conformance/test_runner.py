@@ -22,7 +22,8 @@ from labs_mock.conformance.target import Options
 from labs_mock.conformance.verdicts import Report
 from labs_mock.conformance.violations import Refused
 from labs_mock.contract.clauses import CLAUSES
-from labs_mock.http import evaluation
+from labs_mock.engine import evaluation
+from labs_mock.engine.reward import assess
 from labs_mock.state import World
 from tests.support import KEY, Live, live, world
 
@@ -136,11 +137,10 @@ def test_the_cause_comes_first(server: Live, monkeypatch: pytest.MonkeyPatch) ->
     count = iter(range(1_000_000))
 
     def jittering(*given: Any) -> Any:
-        found = judged_by(*given)
+        found = assess(*given)
         return replace(found, reward=round(found.reward * 0.9 + next(count) % 7 / 100, 6))
 
-    judged_by = evaluation.judged
-    monkeypatch.setattr(evaluation, "judged", jittering)
+    monkeypatch.setattr(evaluation, "assess", jittering)
     with Client(server.url, KEY) as client:
         of_rewards = [one for one in CHECKS if {*one.clauses} & {"EV-1", "EV-2", "BAT-3", "CMP-1", "GEN-5", "RC-4"}]
         report = run(Lab(client), QUICK, checks=of_rewards)

@@ -137,5 +137,6 @@ def test_what_is_required_has_a_row(said: list[str], turns: tuple[int, ...], res
     on = scenario(scoring={"requires": {"says": ["second job"]}})
     play = played(on, *said)
     assert explain(on, play)[-1] == ExplainedRule("scoring", "requires", turns, result)
-    assert explanation(on, play)["earned"] == bool(turns)
-    assert explanation(scenario(), played(scenario(), *said))["earned"]
+    assert explanation(on, play, assess(on, play))["earned"] == bool(turns)
+    free, end = scenario(), played(scenario(), *said)
+    assert explanation(free, end, assess(free, end))["earned"]

@@ -7,15 +7,11 @@ from typing import Any
 import orjson
 
 from labs_mock.config.library import load_scenarios, shipped_library
-from labs_mock.contract.findings import Finding
 from labs_mock.contract.parsing import read_json, read_model
 from labs_mock.contract.requests import Messages, RewardConfig, WireModel
-from labs_mock.engine.attribution import conversation
+from labs_mock.engine.evaluation import Evaluation, evaluate
 from labs_mock.engine.explain import ExplainedRule, explain
-from labs_mock.engine.findings import config_findings, play_findings
 from labs_mock.engine.play import Player
-from labs_mock.engine.reward import assess
-from labs_mock.engine.score import Assessment
 from labs_mock.errors import LabsMockError, NotFound, RequestError
 from labs_mock.scenario.compiled.scenario import Scenario, scoring_version
 from labs_mock.scenario.files.document import MAX_BYTES
@@ -36,22 +32,20 @@ class ScoredConversation:
 
     scenario: Scenario
     scoring_version: str
-    turns: int
-    terminal_reason: str | None
-    assessment: Assessment
-    findings: list[Finding]
+    evaluation: Evaluation
     rows: list[ExplainedRule]
 
     def json(self) -> str:
         """The fields that `/evaluate` answers with, and how the conversation ended."""
+        play, assessment = self.evaluation.play, self.evaluation.assessment
         value: dict[str, Any] = {
-            "reward": self.assessment.reward,
+            "reward": assessment.reward,
             "scoring_version": self.scoring_version,
-            "scores": self.assessment.scores,
-            "score_breakdown": self.assessment.breakdown,
-            "turns": self.turns,
-            "terminal_reason": self.terminal_reason,
-            "findings": [finding._asdict() for finding in self.findings],
+            "scores": assessment.scores,
+            "score_breakdown": assessment.breakdown,
+            "turns": play.turn,
+            "terminal_reason": play.terminal,
+            "findings": [finding._asdict() for finding in self.evaluation.findings],
         }
         return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
 
@@ -88,39 +82,29 @@ def read_transcript(body: bytes) -> Transcript:
 
 def score_transcript(scenario: Scenario, version: str, transcript: Transcript) -> ScoredConversation:
     """Score a conversation given whole. Raises `BadRequest` if the operator says nothing in it."""
-    player = Player.of(scenario)
-    turns, findings = conversation(player, transcript.messages)
-    play = player.fold(player.start(), turns)
-    findings += play_findings(scenario, transcript.messages, turns, play)
-    return ScoredConversation(
-        scenario=scenario,
-        scoring_version=version,
-        turns=play.turn,
-        terminal_reason=play.terminal,
-        assessment=assess(scenario, play, transcript.reward_config),
-        findings=findings + config_findings(scenario, transcript.reward_config),
-        rows=explain(scenario, play),
-    )
+    evaluation = evaluate(Player.of(scenario), transcript.messages, transcript.reward_config)
+    return ScoredConversation(scenario, version, evaluation, explain(scenario, evaluation.play))
 
 
 def explain_table(scored: ScoredConversation) -> str:
     """How the reward came about, as tables for a person."""
     from labs_mock.cli.tables import as_text, table
 
-    assessment, gate = scored.assessment, scored.assessment.gate
+    _, play, _, assessment, findings = scored.evaluation
+    gate = assessment.gate
     rules = ((row.part, row.id, " ".join(map(str, row.turns)) or "-", row.result) for row in scored.rows)
     sums = (
         (dimension, assessment.names[dimension], f"{value:g}", f"{assessment.weights[dimension]:g}", sentence)
         for dimension, (value, sentence) in assessment.results.items()
     )
     why = f" for {', '.join(gate.violations)}" if gate.violations else ""
-    ended = f", ended: {scored.terminal_reason}" if scored.terminal_reason else ""
-    lines = [f"Turns: {scored.turns}{ended}. Gate: {gate.factor:g}{why}."]
+    ended = f", ended: {play.terminal}" if play.terminal else ""
+    lines = [f"Turns: {play.turn}{ended}. Gate: {gate.factor:g}{why}."]
     if not assessment.earned:
         lines.append("What the scenario requires has not held at any turn: the reward is 0.")
     if assessment.critical:
         lines.append("A critical failure holds: the reward is 0.")
-    lines += [f"Finding: {finding}" for finding in scored.findings]
+    lines += [f"Finding: {finding}" for finding in findings]
     return as_text(
         table(f"{scored.scenario.file.name}: every rule", ("part", "id", "turns", "result"), rules),
         table("The dimensions that ran", ("dimension", "name", "score", "weight", "why"), sums),

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from labs_mock.contract.requests import RewardConfig
 from labs_mock.engine.criteria import holding, requires_met
 from labs_mock.engine.gate import broken
 from labs_mock.engine.outputs import alike
-from labs_mock.engine.reward import assess
+from labs_mock.engine.score import Assessment
 from labs_mock.engine.state import Play
 from labs_mock.scenario.compiled.scenario import Scenario
 from labs_mock.scenario.rules.algebra import Rule, turn_numbers
@@ -37,9 +36,8 @@ def explain(scenario: Scenario, play: Play) -> list[ExplainedRule]:
     ]
 
 
-def explanation(scenario: Scenario, play: Play, config: RewardConfig | None = None) -> dict[str, Any]:
+def explanation(scenario: Scenario, play: Play, assessment: Assessment) -> dict[str, Any]:
     """How the reward of a conversation comes about, as JSON: every rule, dimension and weight, and the gate."""
-    assessment = assess(scenario, play, config)
     return {
         "turns": play.turn,
         "terminal_reason": play.terminal,

@@ -9,6 +9,7 @@ from labs_mock.contract.wording import EPISODE_COMPLETE, quote
 from labs_mock.engine.attribution import new_turn
 from labs_mock.engine.conversation import conversation_hash
 from labs_mock.engine.findings import config_findings, invalid_calls
+from labs_mock.engine.reward import assess
 from labs_mock.errors import BadRequest
 from labs_mock.http.evaluation import require_assistant, scored
 from labs_mock.http.exchange import Exchange, Payload
@@ -37,7 +38,7 @@ def take_turn(exchange: Exchange, request: TakeTurn) -> Payload:
     episode = episodes.get(exchange.parameters["id"], exchange.account.organisation, exchange.now)
     if episode.play.terminal is not None:
         raise BadRequest(EPISODE_COMPLETE)
-    player = episode.player
+    player, conversation = episode.player, episode.conversation
     turns, findings = new_turn(player, episode.transcript, request.messages)
     play = player.fold(episode.play, turns)
     exchange.turn = play.turn
@@ -50,8 +51,9 @@ def take_turn(exchange: Exchange, request: TakeTurn) -> Payload:
     if not play.valid:
         findings += invalid_calls(player.scenario, request.messages, turns)
     if episode.score_turns:
-        exchange.conversation = conversation_hash(turns, episode.conversation)
-        payload |= scored(exchange, player.scenario, play, request.reward_config)
+        conversation = conversation_hash(turns, conversation)
+        assessment = assess(player.scenario, play, request.reward_config)
+        payload |= scored(exchange, player.scenario, assessment, conversation)
         findings += config_findings(player.scenario, request.reward_config)
     elif request.reward_config is not None:
         findings.append(Finding("reward_config_unscored", "reward_config"))
@@ -61,7 +63,7 @@ def take_turn(exchange: Exchange, request: TakeTurn) -> Payload:
         findings.append(Finding("missing_body_id", "id"))
     exchange.findings += findings
     messages = [message for turn in turns for message in turn]
-    episodes.append(episode, messages, play, exchange.now, exchange.conversation)
+    episodes.append(episode, messages, play, exchange.now, conversation)
     return payload
 
 

@@ -9,13 +9,10 @@ from labs_mock.contract.parsing import read_model
 from labs_mock.contract.requests import BatchEvaluate, BatchItem, Compare, Evaluate, Message, Normalised, RewardConfig
 from labs_mock.contract.unknown_fields import unknown_fields
 from labs_mock.contract.wording import NO_OPERATOR_MESSAGE
-from labs_mock.engine.attribution import conversation
-from labs_mock.engine.conversation import conversation_hash
-from labs_mock.engine.findings import config_findings, play_findings
+from labs_mock.engine import evaluation
+from labs_mock.engine.evaluation import Evaluation
 from labs_mock.engine.play import Player
-from labs_mock.engine.reward import assess
 from labs_mock.engine.score import PLACES, Assessment
-from labs_mock.engine.state import Play
 from labs_mock.errors import BadRequest, RequestError
 from labs_mock.http.exchange import Exchange, Payload
 from labs_mock.scenario.compiled.scenario import Scenario
@@ -26,9 +23,8 @@ def evaluate(exchange: Exchange, request: Evaluate) -> Payload:
     """`POST /evaluate`."""
     player = exchange.world.player(exchange.account, request.collection_slug, request.scenario_slug)
     scenario = player.scenario
-    play = _played(exchange, player, request.messages)
-    exchange.findings += config_findings(scenario, request.reward_config)
-    payload = scored(exchange, scenario, play, request.reward_config)
+    result = _evaluated(exchange, player, request.messages, request.reward_config)
+    payload = scored(exchange, scenario, result.assessment, result.conversation)
     key = _log_key(exchange, request)
     if key is not None:
         payload |= _normalised(exchange, key, request, payload["reward"])
@@ -54,10 +50,12 @@ def batch_evaluate(exchange: Exchange, request: BatchEvaluate) -> Payload:
 def compare(exchange: Exchange, request: Compare) -> Payload:
     """`POST /compare`: equal rewards tie, and swapping the responses swaps the answer (CMP-1)."""
     player = exchange.world.player(exchange.account, request.collection_slug, request.scenario_slug)
-    reward_a, reward_b = (
-        judged(exchange, player.scenario, _played(exchange, player, response.messages, f"{name}.")).reward
-        for name, response in (("response_a", request.response_a), ("response_b", request.response_b))
-    )
+    rewards = []
+    for name, response in (("response_a", request.response_a), ("response_b", request.response_b)):
+        result = _evaluated(exchange, player, response.messages, place=f"{name}.")
+        record_reward(exchange, player.scenario, result.assessment, result.conversation)
+        rewards.append(result.assessment.reward)
+    reward_a, reward_b = rewards
     return {
         "winner": "tie" if reward_a == reward_b else "a" if reward_a > reward_b else "b",
         "reward_a": reward_a,
@@ -79,12 +77,12 @@ def _item(exchange: Exchange, index: int, item: dict[str, Any], rewards: list[tu
         request = read_model(BatchItem, item, place)
         check_windows(request, place)
         player = exchange.world.player(exchange.account, request.collection_slug, request.scenario_slug)
-        play = _played(exchange, player, request.messages, place)
+        result = _evaluated(exchange, player, request.messages, place=place)
     except RequestError as error:
         exchange.rewards.append(None)  # which keeps the places of the others
         exchange.conversations.append(0)
         return {"id": item["id"], "status": "error", "error": exchange.redact(error.message)}
-    payload = scored(exchange, player.scenario, play, None)
+    payload = scored(exchange, player.scenario, result.assessment, result.conversation)
     key = _log_key(exchange, request)
     if key is not None:
         payload |= _normalised(exchange, key, request, payload["reward"])
@@ -106,32 +104,30 @@ def _normalised(exchange: Exchange, key: LogKey, request: Normalised, reward: fl
     return {"normalized": exchange.world.normalisation.z_scores(key, reward, windows, exchange.now)}
 
 
-def _played(exchange: Exchange, player: Player, messages: Sequence[Message], place: str = "") -> Play:
-    """The state at the end of a conversation; what is noticed on the way goes to the exchange."""
+def _evaluated(
+    exchange: Exchange, player: Player, messages: Sequence[Message], config: RewardConfig | None = None, place: str = ""
+) -> Evaluation:
+    """A conversation at a place of the request, evaluated; its findings go to the exchange."""
     try:
-        turns, findings = conversation(player, messages)
+        result = evaluation.evaluate(player, messages, config)
     except BadRequest as error:
         raise BadRequest(place + error.message) from None
-    play = player.fold(player.start(), turns)
-    exchange.conversation = conversation_hash(turns[: play.turn])
-    findings += play_findings(player.scenario, messages, turns, play)
-    exchange.findings += [found._replace(place=f"{place}{found.place}") for found in findings]
-    return play
+    exchange.findings += [found._replace(place=f"{place}{found.place}") for found in result.findings]
+    return result
 
 
-def judged(exchange: Exchange, scenario: Scenario, play: Play, config: RewardConfig | None = None) -> Assessment:
-    """The assessment of a conversation, of which the journal is told (RC-2)."""
-    assessment = assess(scenario, play, config)
+def record_reward(exchange: Exchange, scenario: Scenario, assessment: Assessment, conversation: int) -> None:
+    """Note a reward, the hash of its conversation and the scorers that ran or were skipped, for the journal (RC-2)."""
     exchange.rewards.append(assessment.reward)
-    exchange.conversations.append(exchange.conversation)
+    exchange.conversations.append(conversation)
     exchange.run += len(assessment.results)
     exchange.skipped += len(scenario.dimensions) - len(assessment.results)
-    return assessment
 
 
-def scored(exchange: Exchange, scenario: Scenario, play: Play, config: RewardConfig | None) -> Payload:
+def scored(exchange: Exchange, scenario: Scenario, assessment: Assessment, conversation: int) -> Payload:
     """The reward, and of the scores what the key may see (AUTH-3)."""
-    assessment, account = judged(exchange, scenario, play, config), exchange.account
+    record_reward(exchange, scenario, assessment, conversation)
+    account = exchange.account
     payload: Payload = {"reward": assessment.reward}
     if account.score_access != "reward":
         payload["scores"] = assessment.scores

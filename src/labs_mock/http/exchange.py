@@ -24,7 +24,7 @@ class Exchange:
     are what it came with instead, `parameters` those of its path. `headers`, `findings` and `status` are of the answer,
     `quota` is what its headers say; `faults` befall it, each with the seconds of its delay. `delivery` says how
     the answer goes out where that is not at once and whole. The journal is also told of `rewards` and the hashes of their
-    `conversations`, of which `conversation` is the present one, of the scorers that were `run` and `skipped`, and of episode
+    `conversations`, of the scorers that were `run` and `skipped`, and of episode
     and turn.
     """
 
@@ -51,7 +51,6 @@ class Exchange:
     delivery: Delivery | None = None
     rewards: list[float | None] = field(default_factory=list)
     conversations: list[int] = field(default_factory=list)
-    conversation: int = 0
     run: int = 0
     skipped: int = 0
     episode: str | None = None

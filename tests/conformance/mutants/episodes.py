@@ -8,11 +8,11 @@ from typing import Any
 from labs_mock.contract import requests
 from labs_mock.contract.requests import ToolCall
 from labs_mock.contract.tokens import NO_RESPONSE
-from labs_mock.engine import attribution, persona
+from labs_mock.engine import attribution, evaluation, persona
 from labs_mock.engine.play import Player
 from labs_mock.engine.state import Play
 from labs_mock.errors import BadRequest, NotFound
-from labs_mock.http import app, episodes, evaluation
+from labs_mock.http import app, episodes
 from labs_mock.scenario.compiled.tools import Tool
 from labs_mock.state.episodes import Episodes
 from tests.conformance.mutants import Answer, instead, on_answer

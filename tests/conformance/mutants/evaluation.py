@@ -7,6 +7,7 @@ from typing import Any
 from labs_mock.contract.dimensions import DIMENSIONS
 from labs_mock.contract.requests import QualityWeights, RewardConfig
 from labs_mock.engine import criteria, reward
+from labs_mock.engine import evaluation as engine_evaluation
 from labs_mock.engine.play import Player
 from labs_mock.errors import BadRequest
 from labs_mock.http import app, evaluation
@@ -31,7 +32,7 @@ def _(answer: Answer) -> None:
     answer.body["reward"] = round(0.9 * answer.body["reward"] + 0.01 * (ord(answer.headers["x-request-id"][-1]) % 8), 6)
 
 
-@instead("EV-2", "the last message is not looked at", evaluation, "conversation")
+@instead("EV-2", "the last message is not looked at", engine_evaluation, "conversation")
 def _(original: Any, player: Player, submitted: Any) -> Any:
     return original(player, submitted[:-2] if len(submitted) > 4 else submitted)
 
@@ -46,9 +47,9 @@ def _(original: Any, self: Player, state: Any, turns: Any) -> Any:
     return state
 
 
-@instead("EV-2", "a whole conversation is never gated", evaluation, "scored")
-def _(original: Any, exchange: Any, scenario: Any, state: Any, config: RewardConfig | None) -> Any:
-    return original(exchange, scenario, state, (config or RewardConfig()).model_copy(update={"skip_safety_gate": True}))
+@instead("EV-2", "a whole conversation is never gated", engine_evaluation, "assess")
+def _(original: Any, scenario: Any, state: Any, config: RewardConfig | None) -> Any:
+    return original(scenario, state, (config or RewardConfig()).model_copy(update={"skip_safety_gate": True}))
 
 
 # SV
@@ -440,11 +441,12 @@ def _(original: Any, scenario: Any, state: Any, weights: Any, _skip: bool) -> An
     return original(scenario, state, weights, False)
 
 
-@instead("RC-3", "with a config the gate is skipped by default", evaluation, "assess")
-def _(original: Any, scenario: Any, state: Any, config: RewardConfig | None = None) -> Any:
-    if config is not None and config.skip_safety_gate is None:
-        config = config.model_copy(update={"skip_safety_gate": True})
-    return original(scenario, state, config)
+@instead("RC-3", "with a config the gate is skipped by default", app, "read_model")
+def _(original: Any, model: Any, value: Any) -> Any:
+    config = value.get("reward_config")
+    if isinstance(config, dict) and config.get("skip_safety_gate") is None:
+        value = {**value, "reward_config": {**config, "skip_safety_gate": True}}
+    return original(model, value)
 
 
 @instead("RC-3", "skip_safety_gate means the opposite", reward, "_assess")
@@ -452,27 +454,27 @@ def _(original: Any, scenario: Any, state: Any, weights: Any, skip: bool) -> Any
     return original(scenario, state, weights, not skip)
 
 
-@instead("RC-4", "the sum is not divided by the weights", evaluation, "judged")
+@instead("RC-4", "the sum is not divided by the weights", reward, "_assess")
 def _(original: Any, *given: Any) -> Any:
     return _rewarded(original(*given), lambda one: min(1.0, one.reward * sum(one.weights.values())))
 
 
-@instead("RC-4", "the reward is a mean without weights", evaluation, "judged")
+@instead("RC-4", "the reward is a mean without weights", reward, "_assess")
 def _(original: Any, *given: Any) -> Any:
     return _rewarded(original(*given), lambda one: fmean(one.scores.values()) * one.gate.factor if one.reward else 0.0)
 
 
-@instead("RC-4", "rewards have three places", evaluation, "judged")
+@instead("RC-4", "rewards have three places", reward, "_assess")
 def _(original: Any, *given: Any) -> Any:
     return _rewarded(original(*given), lambda one: round(one.reward, 3))
 
 
-@instead("RC-4", "rewards are not rounded", evaluation, "judged")
+@instead("RC-4", "rewards are not rounded", reward, "_assess")
 def _(original: Any, *given: Any) -> Any:
     return _rewarded(original(*given), lambda one: one.reward * (1 - 1e-7))
 
 
-@instead("RC-4", "nothing ran is 1", evaluation, "judged")
+@instead("RC-4", "nothing ran is 1", reward, "_assess")
 def _(original: Any, *given: Any) -> Any:
     return _rewarded(original(*given), lambda one: one.reward if one.scores else 1.0)
 
@@ -493,7 +495,7 @@ def _(original: Any, value: float, *given: Any) -> Any:
     return found._replace(value=found.value * (1 - 1e-7))
 
 
-@instead("RC-6", "discovery alone is not rewarded", evaluation, "judged", inferred=True)
+@instead("RC-6", "discovery alone is not rewarded", reward, "_assess", inferred=True)
 def _(original: Any, *given: Any) -> Any:
     return _rewarded(original(*given), lambda one: 0.0 if [*one.results] == ["discovery"] else one.reward)
 
@@ -509,11 +511,11 @@ def _rewarded(assessment: Any, give: Any) -> Any:
     return replace(assessment, reward=give(assessment))
 
 
-@instead("RC-5", "an undefined dimension counts as 0", evaluation, "judged")
-def _(original: Any, exchange: Any, scenario: Any, state: Any, config: RewardConfig | None = None) -> Any:
+@instead("RC-5", "an undefined dimension counts as 0", engine_evaluation, "assess")
+def _(original: Any, scenario: Any, state: Any, config: RewardConfig | None) -> Any:
     asked = config and config.quality_weights
     total = sum(getattr(asked, name) or 0 for name in DIMENSIONS) if asked else 0
-    found = original(exchange, scenario, state, config)
+    found = original(scenario, state, config)
     return _rewarded(
         found, lambda one: round(one.reward * sum(one.weights.values()) / total, 6) if total else one.reward
     )

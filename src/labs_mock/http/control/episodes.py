@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute
 from labs_mock.clock import instant_text
 from labs_mock.contract.wording import EPISODE_COMPLETE
 from labs_mock.engine.explain import explanation
+from labs_mock.engine.reward import assess
 from labs_mock.errors import BadRequest
 from labs_mock.http.control.resources import resource
 from labs_mock.http.exchange import Payload
@@ -49,7 +50,7 @@ def _shown(episode: Episode) -> Payload:
         "touched": instant_text(episode.touched),
         "transcript": list(_transcript(episode)),
         "context": list(play.context),
-        "explanation": explanation(scenario, play),
+        "explanation": explanation(scenario, play, assess(scenario, play)),
     }
 
 

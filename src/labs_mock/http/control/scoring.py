@@ -12,9 +12,8 @@ from starlette.routing import BaseRoute
 from labs_mock.contract.parsing import read_model
 from labs_mock.contract.requests import Evaluate
 from labs_mock.contract.unknown_fields import duplicate_keys, unknown_fields
-from labs_mock.engine.attribution import conversation
+from labs_mock.engine.evaluation import evaluate
 from labs_mock.engine.explain import explanation
-from labs_mock.engine.findings import config_findings, play_findings
 from labs_mock.errors import BadRequest, ScenarioError
 from labs_mock.http.control.resources import json_of, resource
 from labs_mock.http.exchange import Payload
@@ -52,13 +51,10 @@ def scoring_routes(world: World, prefix: str) -> list[BaseRoute]:
         asked = read_model(Evaluate, value)
         player = world.player(ANYBODY, asked.collection_slug, asked.scenario_slug)
         findings = unknown_fields(Evaluate, value) + duplicate_keys(await request.body(), value)
-        turns, noticed = conversation(player, asked.messages)
-        play = player.fold(player.start(), turns)
-        findings += noticed
-        findings += play_findings(player.scenario, asked.messages, turns, play)
-        findings += config_findings(player.scenario, asked.reward_config)
-        told = [{**finding._asdict(), "severity": finding.severity} for finding in findings]
-        return {**explanation(player.scenario, play, asked.reward_config), "findings": told}
+        result = evaluate(player, asked.messages, asked.reward_config)
+        findings += result.findings
+        listed = [{**finding._asdict(), "severity": finding.severity} for finding in findings]
+        return {**explanation(player.scenario, result.play, result.assessment), "findings": listed}
 
     async def add_scenario(request: Request) -> Payload:
         given = read_model(NewScenario, await json_of(request))
