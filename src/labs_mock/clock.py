@@ -3,7 +3,8 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import nextafter
 
@@ -15,7 +16,70 @@ END = nextafter(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp() + 1, 
 """The last instant that has a name: the end of the year 9999, in unix seconds. No clock goes further."""
 
 
+@dataclass(frozen=True, slots=True)
 class Clock:
+    """A clock as a value: what time it is follows from it and the computer's time alone, so that it can be stored.
+
+    It began with `specification`; `base` is the time in unix seconds that it showed when the computer's was `origin`, and
+    `rate` how many seconds go by on it in one. At the end of the year 9999 it stands still.
+    """
+
+    specification: str
+    mode: str
+    rate: float
+    base: float
+    origin: float
+
+    @classmethod
+    def parse(cls, specification: str = "real") -> "Clock":
+        """One that starts now: `real`, `frozen` (2026-01-01T00:00:00Z), `frozen:<ISO time>` or `x<number>` (real time
+        multiplied). Raises `SettingsError` for anything else.
+        """
+        mode, rate, start = _parse(specification)
+        origin = time.time()
+        return cls(specification, mode, rate, origin if start is None else start, origin)
+
+    def restarted(self) -> "Clock":
+        """It as it began."""
+        return Clock.parse(self.specification)
+
+    def now(self) -> float:
+        """Unix seconds on this clock."""
+        if not self.rate:
+            return min(self.base, END)
+        return min(self.base + (time.time() - self.origin) * self.rate, END)
+
+    @property
+    def runs(self) -> bool:
+        """Whether it moves by itself."""
+        return bool(self.rate)
+
+    def advanced(self, seconds: float) -> "Clock":
+        """It so many seconds later, whatever its mode, and at its end at most."""
+        return replace(self, base=self.base + seconds)
+
+    def running(self, mode: str) -> "Clock":
+        """It in another mode from now on, `real`, `frozen` or `x<number>`; the time stays. Raises `SettingsError` for another."""
+        if ":" in mode:
+            raise SettingsError(_REFUSED.format(mode[:80], "real, frozen or x<number>"))
+        now = self.now()
+        mode, rate, _ = _parse(mode)
+        return replace(self, mode=mode, rate=rate, base=now, origin=time.time())
+
+
+async def sleep(read: Callable[[], Awaitable[Clock]], seconds: float) -> None:
+    """Wait until so many seconds have gone by on a clock that others may change, or all that it has.
+
+    On a frozen one somebody has to advance it. `read` returns the clock as it is.
+    """
+    clock = await read()
+    end = min(clock.now() + seconds, END)
+    while (left := end - clock.now()) > 0:
+        await asyncio.sleep(min(left / clock.rate, 0.02) if clock.rate else 0.002)
+        clock = await read()
+
+
+class MovingClock:
     """The time of day in unix seconds.
 
     `specification` is `real`, `frozen` (2026-01-01T00:00:00Z), `frozen:<ISO time>` or `x<number>` (real

@@ -90,7 +90,7 @@ def _api_key(value: Any) -> str:
 
 def _clock(value: Any) -> str:
     try:
-        return Clock(_text(value)).specification
+        return Clock.parse(_text(value)).specification
     except SettingsError as error:
         raise ValueError(str(error).removeprefix("clock: ")) from None
 

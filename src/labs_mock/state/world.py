@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable
 
-from labs_mock.clock import Clock
+from labs_mock.clock import MovingClock
 from labs_mock.config.library import Library
 from labs_mock.config.settings import Settings
 from labs_mock.contract.limits import PLANS
@@ -37,7 +37,7 @@ class World:
         self.settings = settings
         self.library = library
         self.instance = secrets.token_hex(8)
-        self.clock = Clock(settings.clock)
+        self.clock = MovingClock(settings.clock)
         self.accounts = Accounts([*accounts_of(settings, library), *([guest] if guest else [])])
         self.redactor = Redactor(self.accounts.keys, [settings.control_token])
         self.limits = RateLimits()

@@ -6,7 +6,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
-from labs_mock.clock import END, Clock, instant_text, parse_instant
+from labs_mock.clock import END, MovingClock, instant_text, parse_instant
 from labs_mock.contract.parsing import read_model
 from labs_mock.contract.wording import quote
 from labs_mock.errors import BadRequest, SettingsError
@@ -60,7 +60,7 @@ def clock_routes(world: World, prefix: str) -> list[BaseRoute]:
     ]
 
 
-def _ahead(clock: Clock, text: str) -> float:
+def _ahead(clock: MovingClock, text: str) -> float:
     """How many seconds a time lies ahead. Raises `BadRequest` for what is no time, and for the past."""
     try:
         instant = parse_instant(text)

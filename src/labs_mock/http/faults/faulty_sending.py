@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from starlette.types import Receive, Scope, Send
 
-from labs_mock.clock import Clock
+from labs_mock.clock import MovingClock
 from labs_mock.contract.wording import FAULTED
 from labs_mock.http.bodies import Disconnected
 from labs_mock.http.delivery import Delivery
@@ -21,7 +21,7 @@ if sys.platform == "linux":
 PATIENCE = 5_000  # milliseconds for a client to receive what was sent before a reset
 
 
-async def send_faulty(response: FaultyResponse, clock: Clock, scope: Scope, receive: Receive, send: Send) -> None:
+async def send_faulty(response: FaultyResponse, clock: MovingClock, scope: Scope, receive: Receive, send: Send) -> None:
     """Send a response with its delays and breaks. Raises `Disconnected` when the client leaves before the end.
 
     Without a connection of our own server (`httpx.ASGITransport`) a break raises `ConnectionResetError`.
@@ -52,7 +52,7 @@ async def send_faulty(response: FaultyResponse, clock: Clock, scope: Scope, rece
         response.close()
 
 
-async def _pause(clock: Clock, delivery: Delivery, gone: asyncio.Future[None], seconds: float) -> None:
+async def _pause(clock: MovingClock, delivery: Delivery, gone: asyncio.Future[None], seconds: float) -> None:
     """Wait on the clock, or only until other requests had their turn. Raises `Disconnected` if the client has left."""
     sleeping = asyncio.ensure_future(clock.sleep(seconds) if seconds else asyncio.sleep(0))
     try:

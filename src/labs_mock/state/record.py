@@ -1,0 +1,83 @@
+"""A request and its response, as the journal keeps them."""
+
+import zlib
+from typing import NamedTuple
+
+from labs_mock.contract.findings import Finding
+
+BODIES = ("request", "response")
+
+
+class Record(NamedTuple):
+    """A request and its response.
+
+    `received` is in unix seconds and `duration_ms` in milliseconds on the server's clock. `organisation` and `key`, masked, are
+    those of a valid key. `credentials` are what the request came with as a proof, valid or not, and never shown: they mask its own texts.
+    `request` and `response` are whole bodies, None where there was no room for one, and compressed where `compressed` names
+    them: `body` reads them. The response of a stream is empty. `size` is that of the whole request body. `run` and `skipped`
+    count scorers (RC-2). `rewards` has None for an item of a batch that failed. `delivery` says how the response went out where
+    that was not at once and whole. The store gives the `number`, from 1.
+    """
+
+    received: float
+    method: str
+    path: str
+    query: str
+    organisation: str | None
+    key: str | None
+    credentials: tuple[str, ...]
+    request_id: str
+    size: int
+    request: bytes | None
+    status: int
+    response: bytes | None
+    duration_ms: int
+    findings: tuple[Finding, ...]
+    faults: tuple[str, ...]
+    rewards: tuple[float | None, ...]
+    run: int
+    skipped: int
+    episode: str | None
+    turn: int | None
+    delivery: tuple[str, ...] = ()
+    number: int = 0
+    compressed: tuple[str, ...] = ()
+
+    def body(self, name: str) -> bytes | None:
+        """The `request` or the `response`; None if it was dropped."""
+        body: bytes | None = getattr(self, name)
+        return zlib.decompress(body) if body is not None and name in self.compressed else body
+
+    @property
+    def dropped(self) -> list[str]:
+        """Which of its bodies were dropped."""
+        return [name for name in BODIES if getattr(self, name) is None]
+
+
+class JournalCounts(NamedTuple):
+    """The journal has `stored` records; `dropped` have gone, the oldest first, and with them so many findings of each severity."""
+
+    stored: int
+    dropped: int
+    dropped_findings: tuple[tuple[str, int], ...]
+
+    @property
+    def last(self) -> int:
+        """The number of the newest record, 0 before the first."""
+        return self.dropped + self.stored
+
+
+class RewardPage(NamedTuple):
+    """A part of the log of rewards in columns, which begins behind number `after`; rewards are numbered from 1.
+
+    For each: the number of its request, its item's place in that from 0, the hash of its conversation, and itself. The log has
+    `stored` rewards, and `dropped` have gone, the oldest first.
+    """
+
+    after: int
+    requests: tuple[int, ...]
+    items: tuple[int, ...]
+    conversations: tuple[int, ...]
+    rewards: tuple[float, ...]
+    stored: int
+    dropped: int
