@@ -28,8 +28,9 @@ lint: .venv/dev.stamp
 types: .venv/dev.stamp
 	$(BIN)/mypy
 
+# Ratios to a ceiling, or, as `make bench BASE=<commit>`, to another commit.
 bench: .venv/dev.stamp
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(BASE)
 
 # Files that a program writes: schemas, examples, two pages of the documentation.
 generated: .venv/dev.stamp

@@ -1,9 +1,14 @@
-"""All benchmarks, one line each."""
+"""All benchmarks, one line each; with a commit as argument, this tree against that one."""
 
-from benchmarks import age, evaluate, export, plugin, startup
+import sys
+
+from benchmarks import age, base, evaluate, export, plugin, startup
 from benchmarks.servers import pin_load
 
 if __name__ == "__main__":
     pin_load()
-    for benchmark in (startup, plugin, evaluate, age, export):
-        benchmark.main()
+    if sys.argv[1:]:
+        base.main(sys.argv[1])
+    else:
+        for benchmark in (startup, plugin, evaluate, age, export):
+            benchmark.main()

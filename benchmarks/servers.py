@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import NamedTuple
 
 LABS_MOCK = (sys.executable, "-m", "labs_mock", "serve")
@@ -35,6 +36,12 @@ def running(command: tuple[str, ...], port: int) -> Iterator[Started]:
             yield Started(process.pid, time.perf_counter() - start)
         finally:
             process.kill()
+
+
+def seconds_used(process: int) -> float:
+    """How long the first thread of a process has had a processor, in seconds; else the time on the clock."""
+    used = Path(f"/proc/{process}/schedstat")
+    return int(used.read_text().split()[0]) / 1e9 if used.exists() else time.perf_counter()
 
 
 def pin_load() -> None:
