@@ -10,7 +10,7 @@ from labs_mock.http.endpoints import ENDPOINTS
 
 def test_every_operation_has_an_endpoint() -> None:
     """Routes are the table of operations, no more and no fewer."""
-    assert [endpoint.operation for endpoint in ENDPOINTS] == list(OPERATIONS)
+    assert list(ENDPOINTS) == [operation.name for operation in OPERATIONS]
     assert len({(operation.method, operation.full_path) for operation in OPERATIONS}) == len(OPERATIONS)
 
 

@@ -38,7 +38,7 @@ def export_dataset(exchange: Exchange, _: None) -> Payload | Stream:
 
 
 def _poll(exchange: Exchange) -> tuple[Held, Stage]:
-    held = exchange.world.datasets.get(exchange.parameters["id"])
+    held = exchange.world.datasets.get(exchange.request.parameters["id"])
     stage, often = held.poll(exchange.now)
     if often and exchange.world.clock.runs and stage.status in ("pending", "preview", "running", "filtering"):
         exchange.findings.append(Finding("polled_too_often", "id"))

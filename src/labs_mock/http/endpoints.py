@@ -1,10 +1,9 @@
-"""What carries out each operation of the contract. None of it waits for anything."""
+"""What carries out each operation of the contract."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from labs_mock.contract.operations import OPERATIONS, Operation
 from labs_mock.http.catalog import list_catalog
 from labs_mock.http.datasets import check_dataset_id, dataset_status, export_dataset
 from labs_mock.http.episodes import check_turn, create_episode, take_turn
@@ -19,23 +18,21 @@ Check = Callable[[dict[str, str], Any], None]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An operation, what carries it out, and what its request decides by itself, before it uses any quota (RL-1)."""
+    """What carries out an operation, and what its request decides by itself, before it uses any quota (RL-1)."""
 
-    operation: Operation
     handle: Handle
     check: Check | None = None
 
 
-_HANDLERS: dict[str, tuple[Handle, Check | None]] = {
-    "describe_key": (describe_key, None),
-    "list_catalog": (list_catalog, None),
-    "create_episode": (create_episode, None),
-    "take_turn": (take_turn, check_turn),
-    "evaluate": (evaluate, check_evaluate),
-    "batch_evaluate": (batch_evaluate, check_batch),
-    "compare": (compare, check_compare),
-    "dataset_status": (dataset_status, check_dataset_id),
-    "export_dataset": (export_dataset, check_dataset_id),
+ENDPOINTS = {
+    "describe_key": Endpoint(describe_key),
+    "list_catalog": Endpoint(list_catalog),
+    "create_episode": Endpoint(create_episode),
+    "take_turn": Endpoint(take_turn, check_turn),
+    "evaluate": Endpoint(evaluate, check_evaluate),
+    "batch_evaluate": Endpoint(batch_evaluate, check_batch),
+    "compare": Endpoint(compare, check_compare),
+    "dataset_status": Endpoint(dataset_status, check_dataset_id),
+    "export_dataset": Endpoint(export_dataset, check_dataset_id),
 }
-
-ENDPOINTS = tuple(Endpoint(operation, *_HANDLERS[operation.name]) for operation in OPERATIONS)
+"""Endpoints by the names of their operations."""

@@ -34,8 +34,8 @@ def create_episode(exchange: Exchange, request: CreateEpisode) -> Payload:
 
 def take_turn(exchange: Exchange, request: TakeTurn) -> Payload:
     """`POST /episodes/{id}/turns`; nothing is kept of a turn that is refused (EP-15)."""
-    episodes, exchange.episode = exchange.world.episodes, exchange.parameters["id"]
-    episode = episodes.get(exchange.parameters["id"], exchange.account.organisation, exchange.now)
+    episodes, exchange.episode = exchange.world.episodes, exchange.request.parameters["id"]
+    episode = episodes.get(exchange.request.parameters["id"], exchange.account.organisation, exchange.now)
     if episode.play.terminal is not None:
         raise BadRequest(EPISODE_COMPLETE)
     player, conversation = episode.player, episode.conversation
@@ -75,4 +75,6 @@ def check_turn(parameters: dict[str, str], request: TakeTurn) -> None:
 
 
 def _episode_ids(exchange: Exchange) -> Iterator[str]:
-    return (episode_id(exchange.world.settings.seed, exchange.asked, attempt) for attempt in count(exchange.attempt))
+    return (
+        episode_id(exchange.world.settings.seed, exchange.fingerprint, attempt) for attempt in count(exchange.attempt)
+    )

@@ -120,8 +120,8 @@ def record_reward(exchange: Exchange, scenario: Scenario, assessment: Assessment
     """Note a reward, the hash of its conversation and the scorers that ran or were skipped, for the journal (RC-2)."""
     exchange.rewards.append(assessment.reward)
     exchange.conversations.append(conversation)
-    exchange.run += len(assessment.results)
-    exchange.skipped += len(scenario.dimensions) - len(assessment.results)
+    exchange.scorers_run += len(assessment.results)
+    exchange.scorers_skipped += len(scenario.dimensions) - len(assessment.results)
 
 
 def scored(exchange: Exchange, scenario: Scenario, assessment: Assessment, conversation: int) -> Payload:

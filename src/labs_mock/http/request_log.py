@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive, Send
 
 from labs_mock.clock import stopwatch
 from labs_mock.escapes import printable
@@ -20,10 +20,10 @@ class LoggedApp(App):
         super().__init__(world)
         self._write = write
 
-    async def _respond(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _respond(self, exchange: Exchange, receive: Receive, send: Send) -> None:
         elapsed = stopwatch()
         try:
-            await super()._respond(exchange, scope, receive, send)
+            await super()._respond(exchange, receive, send)
         finally:
             self._write(line(exchange, elapsed()))
 
@@ -35,7 +35,7 @@ def line(exchange: Exchange, milliseconds: float) -> str:
     if len(rewards) > SHOWN:
         rewards[SHOWN:] = [f"… ({len(rewards)})"]
     faults = [fault.id for fault, _ in exchange.faults]
-    parts = [f"{exchange.method} {exchange.redact(exchange.path)} {exchange.status}"]
+    parts = [f"{exchange.request.method} {exchange.redact(exchange.request.path)} {exchange.status}"]
     delivery = exchange.delivery.notes if exchange.delivery is not None else []
     for name, values in (("reward", rewards), ("findings", findings), ("faults", faults), ("answer", delivery)):
         parts += [f"{name} {', '.join(values)}"] * bool(values)

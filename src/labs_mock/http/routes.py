@@ -1,31 +1,33 @@
-"""From a method and a path to an endpoint: exact paths by one look-up, the few others one by one."""
+"""From a method and a path to an operation: exact paths by one look-up, the few others one by one."""
+
+from collections.abc import Iterable
 
 from starlette.routing import compile_path
 
+from labs_mock.contract.operations import OPERATIONS, Operation
 from labs_mock.contract.wording import UNKNOWN_PATH
 from labs_mock.errors import MethodNotAllowed, NotFound
-from labs_mock.http.endpoints import ENDPOINTS, Endpoint
 
-Methods = dict[str, Endpoint]
+Methods = dict[str, Operation]
 
 
 class Routes:
-    """The table of operations as routes (GEN-3)."""
+    """Operations as routes (GEN-3)."""
 
-    def __init__(self) -> None:
+    def __init__(self, operations: Iterable[Operation]) -> None:
         by_path: dict[str, Methods] = {}
-        for endpoint in ENDPOINTS:
-            by_path.setdefault(endpoint.operation.full_path, {})[endpoint.operation.method] = endpoint
+        for operation in operations:
+            by_path.setdefault(operation.full_path, {})[operation.method] = operation
         self._exact = {path: methods for path, methods in by_path.items() if "{" not in path}
         self._templates = [(compile_path(path)[0], methods) for path, methods in by_path.items() if "{" in path]
 
-    def find(self, method: str, path: str) -> tuple[Endpoint, dict[str, str]]:
-        """The endpoint and the parameters of its path. Raises `NotFound` or `MethodNotAllowed`."""
+    def find(self, method: str, path: str) -> tuple[Operation, dict[str, str]]:
+        """The operation and the parameters of its path. Raises `NotFound` or `MethodNotAllowed`."""
         methods, parameters = self._methods(path)
-        endpoint = methods.get(method)
-        if endpoint is None:
+        operation = methods.get(method)
+        if operation is None:
             raise MethodNotAllowed(", ".join(sorted(methods)))
-        return endpoint, parameters
+        return operation, parameters
 
     def _methods(self, path: str) -> tuple[Methods, dict[str, str]]:
         methods = self._exact.get(path)
@@ -36,3 +38,7 @@ class Routes:
             if match:
                 return methods, match.groupdict()
         raise NotFound(UNKNOWN_PATH)
+
+
+ROUTES = Routes(OPERATIONS)
+"""The table of operations as routes."""

@@ -178,7 +178,7 @@ def _(original: Any, self: Datasets, name: str) -> Any:
 @instead("DS-5", "a file is named as it was asked for", datasets, "_poll", inferred=True)
 def _(original: Any, given: Exchange, *more: Any) -> Any:
     held, stage = original(given, *more)
-    return replace(held, dataset=replace(held.dataset, id=given.parameters["id"])), stage
+    return replace(held, dataset=replace(held.dataset, id=given.request.parameters["id"])), stage
 
 
 _calls = count()

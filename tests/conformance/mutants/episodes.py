@@ -12,7 +12,7 @@ from labs_mock.engine import attribution, evaluation, persona
 from labs_mock.engine.play import Player
 from labs_mock.engine.state import Play
 from labs_mock.errors import BadRequest, NotFound
-from labs_mock.http import app, episodes
+from labs_mock.http import app, episodes, order
 from labs_mock.scenario.compiled.tools import Tool
 from labs_mock.state.episodes import Episodes
 from tests.conformance.mutants import Answer, instead, on_answer
@@ -140,19 +140,19 @@ def _(answer: Answer) -> None:
     answer.body["reward_a"] = str(answer.body["reward_a"])
 
 
-@instead("EP-6", "the id in the body is not looked at", app, "read_model", inferred=True)
+@instead("EP-6", "the id in the body is not looked at", order, "read_model", inferred=True)
 def _(original: Any, model: Any, value: Any) -> Any:
     return original(model, {name: one for name, one in value.items() if name != "id"})
 
 
-@instead("EP-6", "an id in the body is refused", app, "read_model", inferred=False, wide=True)
+@instead("EP-6", "an id in the body is refused", order, "read_model", inferred=False, wide=True)
 def _(original: Any, model: Any, value: Any) -> Any:
     if str(value.get("id")).startswith("ep_"):
         raise BadRequest("id: is in the path")
     return original(model, value)
 
 
-@instead("EP-6", "the body needs an id", app, "read_model", inferred=True)
+@instead("EP-6", "the body needs an id", order, "read_model", inferred=True)
 def _(original: Any, model: Any, value: Any) -> Any:
     if "messages" in value and not {"id", "collection_slug"} & set(value):
         raise BadRequest("id: is required")
@@ -313,17 +313,17 @@ def _limit(value: Any, most: int, length: Any = len) -> Any:
     return value
 
 
-@instead("EP-9", "10,001 characters are cut", app, "read_model", inferred=False)
+@instead("EP-9", "10,001 characters are cut", order, "read_model", inferred=False)
 def _(original: Any, model: Any, value: Any) -> Any:
     return original(model, _cut(value, 10_000))
 
 
-@instead("EP-9", "10,000 characters are too long", app, "read_model", inferred=False)
+@instead("EP-9", "10,000 characters are too long", order, "read_model", inferred=False)
 def _(original: Any, model: Any, value: Any) -> Any:
     return original(model, _limit(value, 9_999))
 
 
-@instead("EP-9", "bytes are counted", app, "read_model", inferred=True)
+@instead("EP-9", "bytes are counted", order, "read_model", inferred=True)
 def _(original: Any, model: Any, value: Any) -> Any:
     return original(model, _limit(value, 10_000, lambda text: len(text.encode("utf-8", "replace"))))
 
@@ -453,10 +453,10 @@ def _(original: Any, self: Episodes, name: str, *given: Any) -> Any:
     return original(self, name.lower(), *given)
 
 
-@instead("EP-15", "a refused turn is counted", app, "_refused")
+@instead("EP-15", "a refused turn is counted", app, "_error")
 def _(original: Any, raised: Exception, exchange: Any) -> Any:
     held = exchange.world.episodes._held
-    if isinstance(raised, BadRequest) and (name := exchange.parameters.get("id")) in held:
+    if isinstance(raised, BadRequest) and (name := exchange.request.parameters.get("id")) in held:
         state = held[name].play.copy()
         state.turn += 1
         held[name] = replace(held[name], play=state)
@@ -472,14 +472,14 @@ def _(original: Any, self: Episodes, episode: Any, said: Any, state: Any, now: f
 # EP-16
 
 
-@instead("EP-16", "a config is refused", app, "read_model", inferred=False)
+@instead("EP-16", "a config is refused", order, "read_model", inferred=False)
 def _(original: Any, model: Any, value: Any) -> Any:
     if value.get("config") is not None:
         raise BadRequest("config: is not a known name")
     return original(model, value)
 
 
-@instead("EP-16", "overrides are refused", app, "read_model", inferred=True)
+@instead("EP-16", "overrides are refused", order, "read_model", inferred=True)
 def _(original: Any, model: Any, value: Any) -> Any:
     if value.get("config"):
         raise BadRequest("config: expected no overrides")
@@ -495,7 +495,7 @@ def _(answer: Answer) -> None:
 # TOK
 
 
-@instead("TOK-1", "silence is refused", app, "read_model", wide=True)
+@instead("TOK-1", "silence is refused", order, "read_model", wide=True)
 def _(original: Any, model: Any, value: Any) -> Any:
     for message in value.get("messages") or () if isinstance(value.get("messages"), list) else ():
         if isinstance(message, dict) and message.get("content") == NO_RESPONSE:

@@ -10,7 +10,7 @@ from labs_mock.engine import criteria, reward
 from labs_mock.engine import evaluation as engine_evaluation
 from labs_mock.engine.play import Player
 from labs_mock.errors import BadRequest
-from labs_mock.http import app, evaluation
+from labs_mock.http import evaluation, order
 from labs_mock.state.normalisation import Log, Normalisation
 from tests.conformance.mutants import Answer, instead, on_answer
 
@@ -98,7 +98,7 @@ def _(answer: Answer) -> None:
     del answer.body["total_time_ms"]
 
 
-@instead("BAT-1", "101 items are evaluated", app, "read_model")
+@instead("BAT-1", "101 items are evaluated", order, "read_model")
 def _(original: Any, model: Any, value: Any) -> Any:
     items = value.get("items")
     return original(model, {**value, "items": items[:100]} if isinstance(items, list) else value)
@@ -151,7 +151,7 @@ def _(answer: Answer) -> None:
         answer.refuse(400)
 
 
-@instead("BAT-2", "an item needs no id", app, "read_model", inferred=True)
+@instead("BAT-2", "an item needs no id", order, "read_model", inferred=True)
 def _(original: Any, model: Any, value: Any) -> Any:
     for item in value["items"] if isinstance(value.get("items"), list) else ():
         if isinstance(item, dict):
@@ -251,13 +251,13 @@ def _(answer: Answer) -> None:
 # NORM
 
 
-@instead("NORM-1", "six windows are not too many", app, "read_model", inferred=False)
+@instead("NORM-1", "six windows are not too many", order, "read_model", inferred=False)
 def _(original: Any, model: Any, value: Any) -> Any:
     windows = value.get("normalization_windows")
     return original(model, {**value, "normalization_windows": windows[:5]} if isinstance(windows, list) else value)
 
 
-@instead("NORM-1", "windows need no key", app, "read_model", inferred=False)
+@instead("NORM-1", "windows need no key", order, "read_model", inferred=False)
 def _(original: Any, model: Any, value: Any) -> Any:
     return original(model, {"normalization_key": "all", **value} if value.get("normalization_windows") else value)
 
@@ -278,7 +278,7 @@ def _(answer: Answer) -> None:
         result.pop("normalized", None)
 
 
-@instead("NORM-1", "a line feed may follow a window", app, "read_model", inferred=False)
+@instead("NORM-1", "a line feed may follow a window", order, "read_model", inferred=False)
 def _(original: Any, model: Any, value: Any) -> Any:
     if isinstance(windows := value.get("normalization_windows"), list):
         value["normalization_windows"] = [one.strip() if isinstance(one, str) else one for one in windows]
@@ -347,7 +347,7 @@ def _(original: Any, *given: Any) -> Any:
 @instead("NORM-2", "an item is normalised by those before it", evaluation, "_normalised")
 def _(original: Any, exchange: Any, key: Any, request: Any, value: float) -> Any:
     told = original(exchange, key, request, value)
-    if exchange.path.endswith("/batch/evaluate"):
+    if exchange.request.path.endswith("/batch/evaluate"):
         exchange.world.normalisation.append(key, value, exchange.now)
     return told
 
@@ -388,21 +388,21 @@ def _weights(value: Any) -> dict[str, Any]:
     return asked if isinstance(asked, dict) else {}
 
 
-@instead("RC-1", "a weight of 2 is one", app, "read_model", inferred=True)
+@instead("RC-1", "a weight of 2 is one", order, "read_model", inferred=True)
 def _(original: Any, model: Any, value: Any) -> Any:
     asked = _weights(value)
     asked.update({name: 1 for name, weight in asked.items() if weight == 2})
     return original(model, value)
 
 
-@instead("RC-1", "a negative weight is 0", app, "read_model", inferred=True)
+@instead("RC-1", "a negative weight is 0", order, "read_model", inferred=True)
 def _(original: Any, model: Any, value: Any) -> Any:
     asked = _weights(value)
     asked.update({name: 0 for name, weight in asked.items() if isinstance(weight, int | float) and weight < 0})
     return original(model, value)
 
 
-@instead("RC-1", "an unknown weight is ignored", app, "read_model", inferred=True)
+@instead("RC-1", "an unknown weight is ignored", order, "read_model", inferred=True)
 def _(original: Any, model: Any, value: Any) -> Any:
     asked = _weights(value)
     for name in {*asked} - {*DIMENSIONS}:
@@ -441,7 +441,7 @@ def _(original: Any, scenario: Any, state: Any, weights: Any, _skip: bool) -> An
     return original(scenario, state, weights, False)
 
 
-@instead("RC-3", "with a config the gate is skipped by default", app, "read_model")
+@instead("RC-3", "with a config the gate is skipped by default", order, "read_model")
 def _(original: Any, model: Any, value: Any) -> Any:
     config = value.get("reward_config")
     if isinstance(config, dict) and config.get("skip_safety_gate") is None:

@@ -8,7 +8,8 @@ from pydantic import BaseModel
 from labs_mock.contract import parsing
 from labs_mock.contract.wording import NO_SUBSCRIPTION
 from labs_mock.errors import BadRequest, MethodNotAllowed, NotFound, RequestError, Unauthorized
-from labs_mock.http import app, evaluation, exchange
+from labs_mock.http import app, evaluation, order, request
+from labs_mock.http.exchange import Exchange
 from labs_mock.http.routes import Routes
 from labs_mock.state import accounts
 from labs_mock.state import rate_limits as limits
@@ -36,7 +37,7 @@ def _(_original: Any, _type: bytes | None) -> bool:
     return False
 
 
-@instead("GEN-1", "characters beyond the basic plane are refused", app, "read_json", wide=True)
+@instead("GEN-1", "characters beyond the basic plane are refused", order, "read_json", wide=True)
 def _(original: Any, body: bytes, kind: bytes | None) -> Any:
     if any(byte >= 0xF0 for byte in body):
         raise BadRequest("body: expected UCS-2")
@@ -98,7 +99,7 @@ def _(answer: Answer) -> None:
         answer.refuse(500)
 
 
-@instead("GEN-3", "a head may be as large as it likes", app, "check_head")
+@instead("GEN-3", "a head may be as large as it likes", order, "check_head")
 def _(_original: Any, _scope: Any) -> None:
     """Nothing is refused."""
 
@@ -113,52 +114,52 @@ def _(answer: Answer) -> None:
     answer.refuse(400)
 
 
-@instead("GEN-4", "a field that is not documented is refused", app, "unknown_fields")
+@instead("GEN-4", "a field that is not documented is refused", order, "unknown_fields")
 def _(original: Any, model: type[BaseModel], value: Any) -> Any:
     for found in original(model, value):
         raise BadRequest(f"{found.place}: is not a known name")
     return []
 
 
-@instead("GEN-4", "`temperature` changes the reward", app, "read_model")
+@instead("GEN-4", "`temperature` changes the reward", order, "read_model")
 def _(original: Any, model: type[BaseModel], value: Any) -> Any:
     if "temperature" in value and "messages" in value:
         value["reward_config"] = {"quality_weights": {}}
     return original(model, value)
 
 
-@instead("GEN-5", "`reward_config: null` is refused", app, "read_model", inferred=False)
+@instead("GEN-5", "`reward_config: null` is refused", order, "read_model", inferred=False)
 def _(original: Any, model: type[BaseModel], value: Any) -> Any:
     if value.get("reward_config", {}) is None and "collection_slug" in value:
         raise BadRequest("reward_config: expected an object")
     return original(model, value)
 
 
-@instead("GEN-5", "`normalization_windows: null` is refused", app, "read_model", inferred=True)
+@instead("GEN-5", "`normalization_windows: null` is refused", order, "read_model", inferred=True)
 def _(original: Any, model: type[BaseModel], value: Any) -> Any:
     if value.get("normalization_windows", []) is None:
         raise BadRequest("normalization_windows: expected a list")
     return original(model, value)
 
 
-@instead("GEN-5", "`score_turns: null` is refused", app, "read_model", inferred=True)
+@instead("GEN-5", "`score_turns: null` is refused", order, "read_model", inferred=True)
 def _(original: Any, model: type[BaseModel], value: Any) -> Any:
     if value.get("score_turns", False) is None:
         raise BadRequest("score_turns: expected true or false")
     return original(model, value)
 
 
-@instead("GEN-6", "NaN is a number", app, "read_json")
+@instead("GEN-6", "NaN is a number", order, "read_json")
 def _(original: Any, body: bytes, kind: bytes | None) -> Any:
     return original(body.replace(b":NaN", b":0"), kind)
 
 
-@instead("GEN-6", "1e400 is a number", app, "read_json")
+@instead("GEN-6", "1e400 is a number", order, "read_json")
 def _(original: Any, body: bytes, kind: bytes | None) -> Any:
     return original(body.replace(b"1e400", b"0"), kind)
 
 
-@instead("GEN-6", "lone surrogates are replaced", app, "read_json")
+@instead("GEN-6", "lone surrogates are replaced", order, "read_json")
 def _(original: Any, body: bytes, kind: bytes | None) -> Any:
     return original(body.replace(rb"\ud800", b"?").replace(rb"\udc00", b"?"), kind)
 
@@ -173,13 +174,13 @@ def _(original: Any, body: bytes, levels: int) -> Any:
     return original(body, levels - 1)
 
 
-@instead("GEN-6", "1,001 messages are not too many", app, "read_model")
+@instead("GEN-6", "1,001 messages are not too many", order, "read_model")
 def _(original: Any, model: type[BaseModel], value: Any) -> Any:
     messages = value.get("messages")
     return original(model, {**value, "messages": messages[:1000]} if isinstance(messages, list) else value)
 
 
-@instead("GEN-6", "101 tool calls are not too many", app, "read_model")
+@instead("GEN-6", "101 tool calls are not too many", order, "read_model")
 def _(original: Any, model: type[BaseModel], value: Any) -> Any:
     for message in value.get("messages") or () if isinstance(value.get("messages"), list) else ():
         if isinstance(message, dict) and len(message.get("tool_calls") or ()) == 101:
@@ -187,7 +188,7 @@ def _(original: Any, model: type[BaseModel], value: Any) -> Any:
     return original(model, value)
 
 
-@instead("GEN-6", "the first of equal keys counts", app, "read_json")
+@instead("GEN-6", "the first of equal keys counts", order, "read_json")
 def _(original: Any, body: bytes, kind: bytes | None) -> Any:
     value = original(body, kind)
     head = next((part for part in (b'{"messages":7,', b'{"messages":[],') if body.startswith(part)), None)
@@ -197,12 +198,12 @@ def _(original: Any, body: bytes, kind: bytes | None) -> Any:
 # AUTH
 
 
-@instead("AUTH-1", "any scheme is taken", app, "bearer_key", inferred=False)
+@instead("AUTH-1", "any scheme is taken", request, "bearer_key", inferred=False)
 def _(_original: Any, headers: Any) -> Any:
     return dict(headers).get(b"authorization", b"").partition(b" ")[2]
 
 
-@instead("AUTH-1", "a key needs no scheme", app, "bearer_key", inferred=False)
+@instead("AUTH-1", "a key needs no scheme", request, "bearer_key", inferred=False)
 def _(original: Any, headers: Any) -> Any:
     found = dict(headers).get(b"authorization", b"")
     return original(headers) if b" " in found else found
@@ -213,26 +214,26 @@ def _(original: Any, self: accounts.Accounts, key: bytes | None, now: float) -> 
     return original(self, (key or b"")[: len(KEY)], now)
 
 
-@instead("AUTH-1", "spaces around the key do not count", app, "bearer_key", inferred=False)
+@instead("AUTH-1", "spaces around the key do not count", request, "bearer_key", inferred=False)
 def _(original: Any, headers: Any) -> Any:
     return (original(headers) or b"").strip(b" ")
 
 
-@instead("AUTH-1", "the scheme must be in this case", app, "bearer_key", inferred=True)
+@instead("AUTH-1", "the scheme must be in this case", request, "bearer_key", inferred=True)
 def _(original: Any, headers: Any) -> Any:
     return original((name, value) for name, value in headers if not value.startswith((b"bearer", b"BEARER")))
 
 
-@instead("AUTH-1", "of two Authorization headers the last one counts", app, "bearer_key", inferred=True)
+@instead("AUTH-1", "of two Authorization headers the last one counts", request, "bearer_key", inferred=True)
 def _(original: Any, headers: Any) -> Any:
     return original(dict(headers).items())
 
 
-@instead("AUTH-1", "a key in X-API-Key counts", app.App, "_receive", inferred=False)
-async def _(original: Any, self: app.App, scope: Any, receive: Any) -> Any:
+@instead("AUTH-1", "a key in X-API-Key counts", app, "read_request", inferred=False)
+async def _(original: Any, world: World, scope: Any, receive: Any) -> Any:
     found = [b"Bearer " + value for name, value in scope["headers"] if name == b"x-api-key"]
     return await original(
-        self, {**scope, "headers": [*scope["headers"], *((b"authorization", one) for one in found)]}, receive
+        world, {**scope, "headers": [*scope["headers"], *((b"authorization", one) for one in found)]}, receive
     )
 
 
@@ -336,12 +337,13 @@ def _(answer: Answer) -> None:
     answer.body["rate_limits"][0]["reset"] = 60
 
 
-@instead("KEY-1", "the call costs nothing", app, "_take_quota", inferred=True)
-def _(original: Any, given: exchange.Exchange, account: accounts.Account) -> Any:
-    used = given.world.limits._used.get(account.key)
-    original(given, account)
-    if given.path.endswith("/key") and used:
-        given.world.limits._used[account.key] = used
+@instead("KEY-1", "the call costs nothing", app, "check_exchange", inferred=True)
+def _(original: Any, exchange: Exchange) -> Any:
+    account = exchange.valid_account
+    used = account and exchange.world.limits._used.get(account.key)
+    original(exchange)
+    if exchange.request.path.endswith("/key") and account and used:
+        exchange.world.limits._used[account.key] = used
 
 
 # ID, ERR
@@ -475,12 +477,12 @@ def _(answer: Answer) -> None:
     answer.bare()
 
 
-@instead("RL-1", "a request that is refused by itself uses the quota", app, "_read", inferred=True)
-def _(original: Any, given: exchange.Exchange, model: Any) -> Any:
+@instead("RL-1", "a request that is refused by itself uses the quota", app, "check_exchange", inferred=True)
+def _(original: Any, exchange: Exchange) -> Any:
     try:
-        return original(given, model)
+        original(exchange)
     except BadRequest:
-        given.world.limits.take(given.account, given.now)
+        exchange.world.limits.take(exchange.account, exchange.now)
         raise
 
 

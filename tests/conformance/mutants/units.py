@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from labs_mock.http import app
+from labs_mock.http import request
 from labs_mock.state.normalisation import Log
 from tests.conformance.mutants import Answer, instead, on_answer, on_rows
 
@@ -91,7 +91,7 @@ def _(answer: Answer) -> None:
 # Sizes
 
 
-@instead("GEN-3", "the largest body has 16 MB", app, "read_body")
+@instead("GEN-3", "the largest body has 16 MB", request, "read_body")
 async def _(original: Any, receive: Any, length: Any, _limit: int) -> Any:
     return await original(receive, length, 16_000_000)
 

@@ -19,14 +19,16 @@ def trigger_faults(exchange: Exchange) -> None:
 
     Raises `Faulted` if one of them is an error; the request is then not handled at all.
     """
+    if not exchange.world.faults:
+        return
     exchange.faults = exchange.world.faults.due(target_of(exchange))
     if exchange.faults:
         exchange.delivery = Delivery(exchange.findings)
     for fault, _ in exchange.faults:
         status = fault.file.status
         if status is not None:
-            if status == RateLimited.status and exchange.owner is not None:
-                exchange.tell(exchange.world.limits.spent(exchange.owner, exchange.now))
+            if status == RateLimited.status and exchange.valid_account is not None:
+                exchange.add_quota(exchange.world.limits.spent(exchange.valid_account, exchange.now))
             raise Faulted(fault.file.message or MESSAGES.get(status, FAULTED), status)
 
 
@@ -47,10 +49,12 @@ def faulty_response(exchange: Exchange, delivery: Delivery, content: Payload | S
     """The response to a request, with all faults that change it; `body` is the JSON of what is not a stream."""
     if isinstance(content, Stream):
         own = [(b"content-type", content.content_type), *content.headers]
-        response = FaultyResponse(200, dict([*own, *exchange.headers]), content.chunks, delivery, content.chunks.close)
+        response = FaultyResponse(
+            200, dict([*own, *exchange.response_headers]), content.chunks, delivery, content.chunks.close
+        )
     else:
         own = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-        response = FaultyResponse(exchange.status, dict([*own, *exchange.headers]), iter([body]), delivery)
+        response = FaultyResponse(exchange.status, dict([*own, *exchange.response_headers]), iter([body]), delivery)
     for name, apply in RESPONSE_FAULTS.items():
         for fault, _ in exchange.faults:
             value = getattr(fault.file, name)

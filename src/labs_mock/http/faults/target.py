@@ -18,15 +18,15 @@ _EPISODE = re.compile(rf"{BASE_PATH}/episodes/([^/]+)/")
 
 def target_of(exchange: Exchange) -> Target:
     """The values that the filters of faults are compared with; the body is parsed only if a filter needs it."""
-    dataset = _DATASET.match(exchange.path)
-    objects = cache(lambda: _objects(exchange.body))
+    dataset = _DATASET.match(exchange.request.path)
+    objects = cache(lambda: _objects(exchange.request.body))
     return Target(
-        method=exchange.method,
-        path=exchange.path,
-        organisation=exchange.owner.organisation if exchange.owner else "",
-        key=exchange.owner.key if exchange.owner else "",
+        method=exchange.request.method,
+        path=exchange.request.path,
+        organisation=exchange.valid_account.organisation if exchange.valid_account else "",
+        key=exchange.valid_account.key if exchange.valid_account else "",
         dataset=dataset[1].lower() if dataset else "",
-        asked=exchange.asked,
+        asked=exchange.fingerprint,
         attempt=exchange.attempt,
         scenarios=lambda: _scenarios(exchange, objects),
         items=lambda: [str(item.get("id")) for item in objects()[1:]],
@@ -35,7 +35,7 @@ def target_of(exchange: Exchange) -> Target:
 
 def _scenarios(exchange: Exchange, objects: Callable[[], list[Payload]]) -> list[tuple[str, str]]:
     """The scenarios that a request names: in its body, in the items of that, or by its episode."""
-    episode = _EPISODE.match(exchange.path)
+    episode = _EPISODE.match(exchange.request.path)
     if episode:
         with suppress(NotFound):
             scenario = exchange.world.episodes.find(episode[1], exchange.now).player.scenario

@@ -1,0 +1,66 @@
+"""A request whose body has arrived, and what it decides by itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from starlette.types import Receive, Scope
+
+from labs_mock.contract.findings import Finding
+from labs_mock.contract.operations import Operation
+from labs_mock.contract.requests import WireModel
+from labs_mock.http.bearer import bearer_key
+from labs_mock.http.bodies import read_body
+from labs_mock.redaction import credentials
+from labs_mock.state import World
+
+
+@dataclass(slots=True)
+class HttpRequest:
+    """A request to a world.
+
+    `query` is that of its URL, `key` the bearer key that came with it, valid or not, and `body` what was read of its body:
+    if that is `too_large`, only a part of it. The checks of `http.order` that need no state add the `operation` with the
+    `parameters` of its path, the `model` of the body and its `findings`, or the `refusal` of a check that it did not pass,
+    with the place of that check in the order.
+    """
+
+    world: World
+    scope: Scope
+    method: str
+    path: str
+    query: str
+    headers: Mapping[bytes, bytes]
+    key: bytes | None
+    body: bytes
+    too_large: bool
+    operation: Operation | None = None
+    parameters: dict[str, str] = field(default_factory=dict)
+    model: WireModel | None = None
+    findings: list[Finding] = field(default_factory=list)
+    refusal: Exception | None = None
+    refused_at: int | None = None
+
+    @property
+    def target(self) -> str:
+        """The path with the query."""
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+    @property
+    def size(self) -> int:
+        """The bytes of its body, as far as they are known: one that is too large is not read."""
+        declared = self.headers.get(b"content-length", b"")
+        return int(declared[:20]) if self.too_large and declared.isdigit() else len(self.body)
+
+    @property
+    def credentials(self) -> tuple[str, ...]:
+        """What its `Authorization` headers offer as a proof, be it a key or not; each once."""
+        return tuple(dict.fromkeys(credentials(self.scope["headers"])))
+
+
+async def read_request(world: World, scope: Scope, receive: Receive) -> HttpRequest:
+    """A request with its body. Raises `Disconnected` if the client leaves before all of it has come."""
+    headers = dict(scope["headers"])
+    body, too_large = await read_body(receive, headers.get(b"content-length"), world.settings.max_body)
+    query = scope["query_string"].decode("latin-1")
+    key = bearer_key(scope["headers"])
+    return HttpRequest(world, scope, scope["method"], scope["path"], query, headers, key, body, too_large)
