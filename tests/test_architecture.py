@@ -17,6 +17,7 @@ ROOMS = (
         "contract.wording",
         "contract.findings",
         "contract.clauses",
+        "contract.dataset_status",
         "contract.requests",
         "contract.responses",
         "contract.rows",
@@ -292,7 +293,15 @@ def test_the_plugin_imports_nothing_heavy() -> None:
     standard = {"os", "collections.abc", "dataclasses", "functools", "importlib.util", "pathlib", "typing"}
     allowed = {
         "": set(),
-        "pytest_plugin": {*standard, "pytest", "labs_mock.errors", "labs_mock.conformance.options"},
+        "pytest_plugin": {
+            *standard,
+            "pytest",
+            "labs_mock.errors",
+            "labs_mock.contract.limits",
+            "labs_mock.conformance.options",
+        },
+        "contract": set(),
+        "contract.limits": {"typing"},
         "conformance": set(),
         "conformance.options": standard,
     }

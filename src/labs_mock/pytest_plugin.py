@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from labs_mock.conformance.options import add_to_pytest
+from labs_mock.contract.limits import PLAN_NAMES
 from labs_mock.errors import LabsMockError
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class PluginOption:
 OPTIONS = (
     PluginOption("scenarios", "folder of scenarios; without it, the shipped library"),
     PluginOption("seed", "where ids and draws start from (default: 0)"),
-    PluginOption("plan", "plan of the test's key: standard, premium or enterprise (default)"),
+    PluginOption("plan", f"plan of the test's key: {PLAN_NAMES} (default)"),
     PluginOption("clock", "frozen (default), frozen:<ISO time>, real or x<number>"),
     PluginOption(
         "faults", "faults, each as a line of YAML such as {path: /api/v1/evaluate, every: 2, status: 503}", several=True

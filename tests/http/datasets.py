@@ -9,6 +9,7 @@ import httpx
 import yaml
 
 from labs_mock.config.server_file import KeyEntry
+from labs_mock.contract.dataset_status import FINAL
 from labs_mock.scenario.compiled.datasets import Dataset, compile_dataset
 from labs_mock.scenario.compiled.scenario import Scenario
 from labs_mock.scenario.files import schema
@@ -37,7 +38,6 @@ STATES: dict[str, tuple[int, dict[str, Any]]] = {
 }
 """For every status the code of an export (DS-3), and what its dataset says of itself."""
 
-FINAL = ("ready", "cancelled", "failed")
 POLLED = "10000000-0000-1000-8000-000000000001"
 TIMED = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 LONG = "abcdef00-0000-8000-b000-0123456789ab"

@@ -27,6 +27,8 @@ LIGHT = {
     "labs_mock",
     "labs_mock.conformance",
     "labs_mock.conformance.options",
+    "labs_mock.contract",
+    "labs_mock.contract.limits",
     "labs_mock.errors",
     "labs_mock.escapes",
     "labs_mock.pytest_plugin",

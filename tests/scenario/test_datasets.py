@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from labs_mock.config.library import load_library
+from labs_mock.contract.dataset_status import DATASET_STATUSES
 from labs_mock.contract.parsing import read_model
 from labs_mock.contract.rows import Row
 from labs_mock.scenario.compiled.datasets import Dataset, check_rows, compile_dataset, line_mistakes
@@ -289,7 +290,7 @@ def test_a_dataset_that_is_ready_counts_its_rows(rows: dict[str, Any], count: in
 
 def test_a_stage_says_something_if_its_file_does_not() -> None:
     """Each status has a message of its own by default; one that is given takes its place (DS-1, DS-2)."""
-    names = ["pending", "preview", "running", "filtering", "ready", "cancelled", "failed"]
+    names = list(DATASET_STATUSES)
     data: dict[str, Any] = {**GENERATE, "lifecycle": [{"status": name} for name in names]}
     stages = compile_dataset("rows", schema.DatasetFile.model_validate(data), {NAME: None}).stages
     assert [stage.status for stage in stages] == names

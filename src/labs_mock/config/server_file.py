@@ -10,6 +10,7 @@ from pydantic import Field, create_model
 from labs_mock.clock import parse_instant
 from labs_mock.config.fault_entry import FaultEntry, check_fault
 from labs_mock.config.settings import SETTINGS
+from labs_mock.contract.limits import Plan
 from labs_mock.errors import SettingsError
 from labs_mock.scenario.files.fields import ApiKey, FileModel, Slug
 from labs_mock.scenario.files.paths import Mistake, mappings, texts
@@ -22,7 +23,7 @@ class KeyTerms(FileModel):
     """What a key is called and may see, how often it may ask, and until when (AUTH-1…3, KEY-1, RL-2)."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    plan: Literal["standard", "premium", "enterprise"] | None = None
+    plan: Plan | None = None
     requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
     subscriptions: Literal["*"] | list[Slug] = "*"
     score_access: Literal["full", "scores", "reward"] = "full"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from labs_mock.clock import Clock
+from labs_mock.contract.limits import DEFAULT_PLAN, PLAN_NAMES, PLANS
 from labs_mock.errors import SettingsError
 from labs_mock.text import closest
 
@@ -103,9 +104,9 @@ SETTINGS = (
     Setting(
         "plan",
         str,
-        "enterprise",
-        "plan of that key: standard, premium or enterprise",
-        _words("standard", "premium", "enterprise"),
+        DEFAULT_PLAN,
+        f"plan of that key: {PLAN_NAMES}",
+        _words(*PLANS),
     ),
     Setting("seed", int, 0, "where ids and draws start from", _whole(0, 2**63 - 1)),
     Setting("clock", str, "real", "real, frozen, frozen:<ISO time> or x<number>", _clock),

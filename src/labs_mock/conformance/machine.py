@@ -27,11 +27,11 @@ from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import conversations, messages, operator, without
 from labs_mock.conformance.target import Json, TargetScenario
 from labs_mock.conformance.violations import UNREADABLE, Enough, Skip, Unusable
+from labs_mock.contract.dataset_status import FINAL
 from labs_mock.contract.wording import EPISODE_COMPLETE
 
 CLAUSES = ("EP-4", "EP-13", "EP-15", "EV-1", "EV-2", "BAT-3", "CMP-1", "DS-6", "ID-1", "RL-1")
 TOLD = ("reward", "scores", "score_breakdown")
-ENDED = ("ready", "cancelled", "failed")
 MOST_ITEMS = 3
 LAST = operator("Goodbye.", {"type": "artifact", "name": "no_such_tool", "input": {}})  # ends most episodes (EP-12)
 
@@ -211,7 +211,7 @@ class Machine(RuleBasedStateMachine):
         state = without(self.lab.status(name))
         before = self.ended.get(name, state)
         self.lab.expect("DS-6", state == before, f"what it was, {shown(before)}", state)
-        if state["status"] in ENDED:
+        if state["status"] in FINAL:
             self.ended[name] = state
 
     def _ask_wrongly(self, draw: DrawExample) -> None:

@@ -1,5 +1,7 @@
 """Numbers of the contract. Each names its clause."""
 
+from typing import TYPE_CHECKING, Literal
+
 BASE_PATH = "/api/v1"  # GEN-1
 
 _NIL_OR_MAX = "00000000-0000-0000-0000-000000000000|ffffffff-ffff-ffff-ffff-ffffffffffff"
@@ -34,3 +36,12 @@ MAX_POLLS = 10  # of a dataset in a second; more are noticed (section 7)
 WINDOW = 60  # RL-2, seconds
 
 PLANS = {"standard": 60, "premium": 300, "enterprise": 1_000_000}  # RL-2, requests a minute
+DEFAULT_PLAN = "enterprise"
+*_OTHERS, _LAST = PLANS
+PLAN_NAMES = f"{', '.join(_OTHERS)} or {_LAST}"
+"""The plans as a help text names them."""
+
+if TYPE_CHECKING:
+    Plan = str
+else:  # a type that pydantic checks, made of the table
+    Plan = Literal[tuple(PLANS)]

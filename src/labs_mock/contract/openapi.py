@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from labs_mock.contract import wording
 from labs_mock.contract.clauses import BY_NAME, SECTIONS, Clause
+from labs_mock.contract.dataset_status import DATASET_STATUSES
 from labs_mock.contract.limits import UUID_ON_THE_WIRE
 from labs_mock.contract.operations import EVERYWHERE, OPERATIONS, Operation
 from labs_mock.contract.requests import BatchItem
@@ -147,10 +148,14 @@ def _rows() -> Schema:
     return {"application/x-ndjson": {"schema": {"type": "string", "description": "A `Row` a line."}, "example": text}}
 
 
+def _state(status: str, row_count: int | None, **error: str) -> Schema:
+    return {"status": status, "row_count": row_count, "message": DATASET_STATUSES[status].message, **error}
+
+
 _STATES: dict[int, Schema] = {
-    202: {"status": "running", "row_count": None, "message": "Rollouts are being made"},
-    409: {"status": "cancelled", "row_count": None, "message": "Cancelled"},
-    500: {"status": "failed", "row_count": 12, "message": "Failed", "error": "No rollout passed the filter"},
+    202: _state("running", None),
+    409: _state("cancelled", None),
+    500: _state("failed", 12, error="No rollout passed the filter"),
 }
 
 _MEANINGS = {

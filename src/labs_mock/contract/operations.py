@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from labs_mock.contract import requests, responses, rows, wording
 from labs_mock.contract.clauses import Part
+from labs_mock.contract.dataset_status import DATASET_STATUSES, WITH_ERROR
 from labs_mock.contract.limits import BASE_PATH
 
 
@@ -53,7 +54,7 @@ class Operation:
     @property
     def states(self) -> tuple[int, ...]:
         """Statuses of an export that come with the dataset's status instead (DS-3)."""
-        return (202, 409, 500) if self.streams else ()
+        return _EXPORTS if self.streams else ()
 
     @property
     def has_id(self) -> bool:
@@ -89,6 +90,8 @@ _INVALID = {400: "messages.0.content: expected at most 10,000 characters, got 12
 _UNSUBSCRIBED = {403: wording.NO_SUBSCRIPTION}
 _NO_SCENARIO = {404: wording.unknown_scenario("case-management", "upper-back-claim")}
 _NO_DATASET = {400: "id: expected a UUID, got 'weekly-check-ins'", 404: wording.DATASET_NOT_FOUND}
+
+_EXPORTS = tuple(sorted({status.export for status in DATASET_STATUSES.values()} - {200}))
 
 OPERATIONS = (
     Operation(
@@ -204,7 +207,7 @@ OPERATIONS = (
         consistency=Consistency(
             Part("DS-2", inferred=True),
             "error exactly when it failed",
-            lambda body: ("error" in body) == (body.get("status") == "failed"),
+            lambda body: ("error" in body) == (body.get("status") in WITH_ERROR),
         ),
     ),
     Operation(

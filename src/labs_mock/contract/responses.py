@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from labs_mock.contract.dataset_status import StatusName
 from labs_mock.contract.limits import MAX_TURNS
 from labs_mock.contract.requests import WireModel
 from labs_mock.ids import ID_PATTERN
@@ -179,7 +180,7 @@ class CatalogListed(ClosedModel):
 class DatasetState(ClosedModel):
     """How far a training dataset is; `error` exactly when it failed (DS-1, DS-2)."""
 
-    status: Literal["pending", "preview", "running", "filtering", "ready", "cancelled", "failed"]
+    status: StatusName
     row_count: Annotated[int, Field(ge=0)] | None
     message: str
     error: str | None = None

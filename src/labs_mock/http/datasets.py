@@ -2,6 +2,7 @@
 
 import re
 
+from labs_mock.contract.dataset_status import DATASET_STATUSES
 from labs_mock.contract.findings import Finding
 from labs_mock.contract.limits import UUID_ON_THE_WIRE
 from labs_mock.contract.wording import quote
@@ -11,7 +12,6 @@ from labs_mock.http.sending import Stream
 from labs_mock.scenario.compiled.datasets import Stage
 from labs_mock.state.datasets import Held
 
-STATUSES = {"pending": 202, "preview": 202, "running": 202, "filtering": 202, "cancelled": 409, "failed": 500}  # DS-3
 _UUID = re.compile(UUID_ON_THE_WIRE)
 
 
@@ -31,7 +31,7 @@ def export_dataset(exchange: Exchange, _: None) -> Payload | Stream:
     held, stage = _poll(exchange)
     if stage.status == "ready":
         return Stream(b"application/x-ndjson", _head(held), held.export())
-    exchange.status = STATUSES[stage.status]
+    exchange.status = DATASET_STATUSES[stage.status].export
     if exchange.status == 202:
         exchange.findings.append(Finding("export_before_ready", "id"))
     return _state(stage)
@@ -40,7 +40,7 @@ def export_dataset(exchange: Exchange, _: None) -> Payload | Stream:
 def _poll(exchange: Exchange) -> tuple[Held, Stage]:
     held = exchange.world.datasets.get(exchange.request.parameters["id"])
     stage, often = held.poll(exchange.now)
-    if often and exchange.world.clock.runs and stage.status in ("pending", "preview", "running", "filtering"):
+    if often and exchange.world.clock.runs and not DATASET_STATUSES[stage.status].final:
         exchange.findings.append(Finding("polled_too_often", "id"))
     return held, stage
 

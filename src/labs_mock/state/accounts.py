@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from labs_mock.clock import instant_text, parse_instant
 from labs_mock.config.server_file import LOCAL, KeyEntry, KeyTerms
-from labs_mock.contract.limits import PLANS
+from labs_mock.contract.limits import DEFAULT_PLAN, PLANS
 from labs_mock.contract.wording import NO_SUBSCRIPTION, UNAUTHORIZED
 from labs_mock.errors import Forbidden, Unauthorized
 from labs_mock.ids import key_id
@@ -24,7 +24,7 @@ class Account:
     key: str = field(repr=False)
     organisation: str = LOCAL
     name: str | None = None
-    requests_per_minute: int = PLANS["enterprise"]
+    requests_per_minute: int = PLANS[DEFAULT_PLAN]
     subscriptions: frozenset[str] | None = None
     score_access: ScoreAccess = "full"
     expires: float | None = None
@@ -76,8 +76,8 @@ class Account:
 
 _TERMS: dict[str, Callable[[Any], tuple[str, Any]]] = {
     "name": lambda name: ("name", name),
-    "plan": lambda name: ("requests_per_minute", PLANS[name or "enterprise"]),
-    "requests_per_minute": lambda number: ("requests_per_minute", number or PLANS["enterprise"]),
+    "plan": lambda name: ("requests_per_minute", PLANS[name or DEFAULT_PLAN]),
+    "requests_per_minute": lambda number: ("requests_per_minute", number or PLANS[DEFAULT_PLAN]),
     "subscriptions": lambda slugs: ("subscriptions", None if slugs == "*" else frozenset(slugs)),
     "score_access": lambda access: ("score_access", access),
     "expires": lambda text: ("expires", None if text is None else parse_instant(text)),

@@ -1,7 +1,6 @@
 """Training datasets: how far they are, and what an export is (DS-1 to DS-6; the lines are judged by `rows`)."""
 
 from collections.abc import Iterator
-from typing import get_args
 
 import orjson
 
@@ -12,20 +11,10 @@ from labs_mock.conformance.lab import Lab
 from labs_mock.conformance.strategies import without
 from labs_mock.conformance.target import Json
 from labs_mock.conformance.violations import Skip
+from labs_mock.contract.dataset_status import DATASET_STATUSES, FINAL
 from labs_mock.contract.operations import OPERATIONS
-from labs_mock.contract.responses import DatasetState
 
-STATUSES = get_args(DatasetState.model_fields["status"].annotation)
-FINAL = ("ready", "cancelled", "failed")
-EXPORTS = {
-    "pending": 202,
-    "preview": 202,
-    "running": 202,
-    "filtering": 202,
-    "ready": 200,
-    "cancelled": 409,
-    "failed": 500,
-}
+NEVER_READY = tuple(status for status in FINAL if status != "ready")
 GETS = [operation.name for operation in OPERATIONS if operation.path.startswith("/training-datasets/")]
 
 POLLS = 6  # of a dataset that is not there yet, before it is taken as it is
@@ -69,7 +58,7 @@ def a_dataset_says_how_far_it_is(lab: Lab) -> None:
     for name in lab.each(lab.datasets()):
         for state in polls(lab, name):
             status, count = state["status"], state["row_count"]
-            lab.expect("DS-1", status in STATUSES, f"one of {', '.join(STATUSES)}", status)
+            lab.expect("DS-1", status in DATASET_STATUSES, f"one of {', '.join(DATASET_STATUSES)}", status)
             lab.expect("DS-2", state["message"] != "", "a status that says something", state, inferred=False)
             held = count is not None or status != "ready"
             lab.expect("DS-2", held, "a row_count when ready", state, inferred=True)
@@ -82,7 +71,9 @@ def an_export_is_as_far_as_the_status(lab: Lab) -> None:
         state, sent = _export_between(lab, name)
         if state is not None and sent is not None:
             status = state["status"]
-            lab.refused(sent, EXPORTS[status], "DS-3", inferred=False, why=f"a dataset that is {status}")
+            lab.refused(
+                sent, DATASET_STATUSES[status].export, "DS-3", inferred=False, why=f"a dataset that is {status}"
+            )
             told = sent.json if isinstance(sent.json, dict) else {}
             held = status == "ready" or without(told) == without(state)
             lab.expect("DS-3", held, f"the status, {shown(without(state))}", sent.answer[:300], inferred=False)
@@ -165,7 +156,7 @@ def what_is_ready_stays_so(lab: Lab) -> None:
 @check("DS-6")
 def what_is_cancelled_or_failed_stays_so(lab: Lab) -> None:
     """Its status and its exports say the same again and again."""
-    for name in lab.each(_final(lab, "cancelled", "failed")):
+    for name in lab.each(_final(lab, *NEVER_READY)):
         one, other = lab.status(name), lab.status(name)
         lab.expect("DS-6", without(one) == without(other), f"the same status, {shown(without(one))}", other)
         sents = [lab.ask("export_dataset", id=name) for _ in range(2)]

@@ -2,17 +2,18 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
+from labs_mock.contract.dataset_status import DATASET_STATUSES, WITH_ERROR, StatusName
 from labs_mock.contract.parsing import read_model
 from labs_mock.errors import BadRequest
 from labs_mock.http.control.resources import checked, json_of, resource
 from labs_mock.http.exchange import Payload
-from labs_mock.scenario.compiled.datasets import MESSAGES, Dataset, Stage, check_rows, compile_dataset
+from labs_mock.scenario.compiled.datasets import Dataset, Stage, check_rows, compile_dataset
 from labs_mock.scenario.compiled.scenario import Scenario
 from labs_mock.scenario.files.checks import check_dataset
 from labs_mock.scenario.files.fields import FileModel, Text
@@ -24,7 +25,7 @@ from labs_mock.state.datasets import Held
 class Forced(FileModel):
     """The stage in which a dataset shall stay, until the next change or reset."""
 
-    status: Literal["pending", "preview", "running", "filtering", "ready", "cancelled", "failed"]
+    status: StatusName
     row_count: Annotated[int, Field(ge=0)] | None = None
     message: Text | None = None
     error: Text | None = None
@@ -66,12 +67,12 @@ def _dataset(value: Payload, scenarios: Mapping[str, Scenario]) -> Dataset:
 
 def _stage(forced: Forced, held: Held) -> Stage:
     """Raises `BadRequest` for what a dataset cannot be."""
-    if (forced.error is not None) != (forced.status == "failed"):
+    if (forced.error is not None) != (forced.status in WITH_ERROR):
         raise BadRequest("error: expected beside the status 'failed', and only there")
     if forced.status == "ready" and not held.dataset.row_count:
         raise BadRequest("status: this dataset has no rows, so it cannot get ready; give its file 'rows'")
     count = held.dataset.row_count if forced.status == "ready" else forced.row_count
-    message = forced.message or MESSAGES[forced.status]
+    message = forced.message or DATASET_STATUSES[forced.status].message
     return Stage(forced.status, message, row_count=count, error=forced.error)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from labs_mock.contract.dataset_status import DATASET_STATUSES
 from labs_mock.contract.parsing import read_json, read_model
 from labs_mock.contract.rows import Row, row_mistakes
 from labs_mock.errors import BadRequest
@@ -13,16 +14,6 @@ from labs_mock.scenario.files import schema
 from labs_mock.scenario.files.paths import Hint, Mistake, find, mappings, texts
 
 ATTEMPTS = 32  # of a row that `keep` may reject; so many choices it takes, where others take one
-
-MESSAGES = {
-    "pending": "Waiting to start",
-    "preview": "A preview is being made",
-    "running": "Rollouts are being made",
-    "filtering": "Rollouts are being filtered",
-    "ready": "Ready to export",
-    "cancelled": "Cancelled",
-    "failed": "Failed",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +71,7 @@ def compile_dataset(
 
 def stage_of(file: schema.StageFile, ready: int) -> Stage:
     """A stage with its own count, null where the file gives none, and when ready that of all rows (DS-2)."""
-    message = file.message or MESSAGES[file.status]
+    message = file.message or DATASET_STATUSES[file.status].message
     row_count = ready if file.status == "ready" else file.row_count
     return Stage(file.status, message, file.polls, file.seconds, row_count, file.error)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from jsonschema_rs import Validator
 
+from labs_mock.contract.dataset_status import FINAL, WITH_ERROR
 from labs_mock.contract.dimensions import DIMENSIONS, Dimension, default_name
 from labs_mock.contract.limits import MAX_CONTENT
 from labs_mock.contract.tokens import NO_RESPONSE
@@ -321,9 +322,6 @@ _CHECKS: tuple[Callable[[Data], Iterator[Mistake]], ...] = (
 )
 
 
-FINAL = ("ready", "cancelled", "failed")
-
-
 def check_dataset(data: Data) -> Iterator[Mistake]:
     """All mistakes of a dataset file that its schema cannot see, but for its references to scenarios."""
     stages = mappings(data, "lifecycle.*")
@@ -351,7 +349,7 @@ def _stage(path: Steps, stage: Data, last: bool) -> Iterator[Mistake]:
         yield Mistake((*path, ends[0]), "the final stage does not end", "remove it", True)
     if not last and len(ends) != 1:
         yield Mistake(path, "a stage without an end, or with two", "expected either 'polls' or 'seconds'")
-    if ("error" in stage) != (status == "failed"):
+    if ("error" in stage) != (status in WITH_ERROR):
         yield Mistake(
             path, "'error' belongs to the status failed, and to it alone", "expected the reason of the failure"
         )

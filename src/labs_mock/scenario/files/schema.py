@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, StringConstraints, Tag
 
+from labs_mock.contract.dataset_status import StatusName
 from labs_mock.contract.dimensions import Dimension
 from labs_mock.contract.limits import MAX_TURNS, UUID
 from labs_mock.scenario.files.fields import (
@@ -378,7 +379,7 @@ class CollectionFile(FileModel):
 class StageFile(FileModel):
     """A stage of a dataset's lifecycle; the last one is final and has neither polls nor seconds."""
 
-    status: Literal["pending", "preview", "running", "filtering", "ready", "cancelled", "failed"]
+    status: StatusName
     polls: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     seconds: Annotated[float, Field(gt=0, le=1e9)] | None = None
     row_count: Annotated[int, Field(ge=0)] | None = None
