@@ -11,7 +11,7 @@ from labs_mock.config.library import load_library, shipped_library
 from labs_mock.config.printing import starter_files
 from labs_mock.contract.dimensions import DIMENSIONS
 from labs_mock.contract.requests import Message, ToolCall
-from labs_mock.engine.play import Player
+from labs_mock.engine.player import Player
 from labs_mock.engine.reward import assess
 from labs_mock.engine.rollout import first_text, roll_out
 from labs_mock.scenario.compiled.scenario import Scenario

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from labs_mock.config.library import load_library, shipped_library
 from labs_mock.config.printing import starter_files
 from labs_mock.contract.requests import RewardConfig
-from labs_mock.engine.play import Player
+from labs_mock.engine.player import Player
 from labs_mock.engine.reward import assess
 from labs_mock.scenario.files.loader import parse_scenario
 from tests.support import operator

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from labs_mock.cli.main import main
 from labs_mock.config.library import load_library, shipped_library
-from labs_mock.engine.rows import GeneratedRows
+from labs_mock.engine.generated_rows import GeneratedRows
 from labs_mock.state import World
 from tests.support import KEY, live, world
 

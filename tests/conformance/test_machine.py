@@ -12,9 +12,9 @@ from labs_mock.conformance.machine import sequences
 from labs_mock.conformance.runner import PROFILES, run
 from labs_mock.conformance.verdicts import Report
 from labs_mock.contract.requests import Message
+from labs_mock.engine.assessment import Assessment
+from labs_mock.engine.play import Play
 from labs_mock.engine.reward import assess
-from labs_mock.engine.score import Assessment
-from labs_mock.engine.state import Play
 from labs_mock.state.episodes import Episode, Episodes
 from tests.support import KEY, Live
 

@@ -7,9 +7,9 @@ import orjson
 from hypothesis import strategies as st
 
 from labs_mock.contract.requests import Message
-from labs_mock.engine.play import Player, Turn
-from labs_mock.engine.state import Play
-from tests.engine.test_play import contents, messages
+from labs_mock.engine.play import Play
+from labs_mock.engine.player import Player, Turn
+from tests.engine.test_player import contents, messages
 from tests.support import CLAIM, OPENING, operator, scenario
 
 LINES = ("I see.", "Go on.", "It started on Tuesday.", "Hi. My number is 4471.", "Well")

@@ -4,8 +4,8 @@ import pytest
 
 from labs_mock.contract.findings import Finding
 from labs_mock.contract.requests import Message
-from labs_mock.engine.attribution import TranscriptLine, conversation, new_turn
-from labs_mock.engine.play import Player
+from labs_mock.engine.attribution import TranscriptLine, new_turn, operator_turns
+from labs_mock.engine.player import Player
 from labs_mock.errors import BadRequest
 from tests.support import CLAIM, OPENING, call, operator, scenario
 
@@ -150,8 +150,8 @@ def test_what_was_probably_meant_to_be_silence_is_noticed(content: str, noticed:
     expected = [Finding("near_miss_token", "messages.2.content")] if noticed else []
     submitted = [*_messages("S P0u"), operator(content)]
     assert new_turn(PLAYER, [TranscriptLine("P0", False)], submitted).findings == expected
-    assert conversation(PLAYER, submitted).findings == expected
-    assert not conversation(PLAYER, [Message(role="user", content=content), operator("Well")]).findings
+    assert operator_turns(PLAYER, submitted).findings == expected
+    assert not operator_turns(PLAYER, [Message(role="user", content=content), operator("Well")]).findings
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_what_was_probably_meant_to_be_silence_is_noticed(content: str, noticed:
 )
 def test_conversations_given_whole(submitted: str, expected: list[str], findings: list[str]) -> None:
     """Who speaks is told by roles where there are any, else by what the played persona says (EP-8)."""
-    attributed = conversation(PLAYER, _messages(submitted, REAL))
+    attributed = operator_turns(PLAYER, _messages(submitted, REAL))
     names = {text: word for word, text in REAL.items()}
     spoken = [" ".join(names.get(one.content, one.content) for one in turn) for turn in attributed.turns]
     assert (spoken, [finding.code for finding in attributed.findings]) == (expected, findings)
@@ -212,11 +212,11 @@ def test_marks_of_templates_are_noticed_where_the_operator_speaks(text: str, fin
     expected = [Finding(code, "messages.3.content") for code in findings]
     submitted = [Message(role="system", content="<think>"), *_messages("[INST]u P0u"), operator(text)]
     assert new_turn(PLAYER, [TranscriptLine("P0", False)], submitted).findings == expected
-    assert conversation(PLAYER, submitted).findings == expected
+    assert operator_turns(PLAYER, submitted).findings == expected
     marked = Player.of(scenario(persona={**CLAIM["persona"], "opening": "It says <|error|>."}))
     said = [operator("It says <|error|>."), operator("Well")]
     assert not new_turn(marked, [TranscriptLine(said[0].content, False)], said).findings
-    assert [finding.code for finding in conversation(marked, said).findings] == ["all_assistant_history"]
+    assert [finding.code for finding in operator_turns(marked, said).findings] == ["all_assistant_history"]
 
 
 @pytest.mark.parametrize("role", ["user", "system"])
@@ -229,13 +229,13 @@ def test_tool_calls_of_others_are_noticed(role: Literal["user", "system"]) -> No
     ]
     expected = [Finding("tool_calls_of_user", "messages.1.tool_calls")]
     assert new_turn(PLAYER, [TranscriptLine("P0", False)], submitted).findings == expected
-    assert conversation(PLAYER, submitted).findings == expected
+    assert operator_turns(PLAYER, submitted).findings == expected
     fine = [*_messages("P0u"), Message(role=role, content="Hm", tool_calls=[]), operator("Well", call("claim_status"))]
-    assert conversation(PLAYER, fine).findings == []
+    assert operator_turns(PLAYER, fine).findings == []
 
 
 @pytest.mark.parametrize("submitted", ["", "S", "Xu", "P0u S Nu", "P0", "S P0", "Xu P0", "Xu w P0u"])
 def test_a_conversation_needs_an_operator(submitted: str) -> None:
     """No operator message is a 400 (EP-8)."""
     with pytest.raises(BadRequest, match="operator"):
-        conversation(PLAYER, _messages(submitted, REAL))
+        operator_turns(PLAYER, _messages(submitted, REAL))

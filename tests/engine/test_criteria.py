@@ -8,7 +8,7 @@ from labs_mock.contract.dimensions import DIMENSIONS, Dimension
 from labs_mock.contract.requests import Message
 from labs_mock.engine.reward import assess
 from labs_mock.scenario.compiled.scenario import Scenario
-from tests.engine.test_play import PLAYERS, VALID, played, players, transcripts
+from tests.engine.test_player import PLAYERS, VALID, played, players, transcripts
 from tests.support import operator, scenario
 
 IMAGING, APPROVE = operator("", VALID[0]), operator("", VALID[3])

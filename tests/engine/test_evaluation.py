@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from labs_mock.contract.findings import Finding
 from labs_mock.contract.requests import Message, QualityWeights, RewardConfig
-from labs_mock.engine.conversation import conversation_hash
+from labs_mock.engine.conversation_hash import conversation_hash
 from labs_mock.engine.evaluation import evaluate
 from labs_mock.engine.reward import assess
 from labs_mock.errors import BadRequest
-from tests.engine.test_play import INVALID, PLAYERS, players, turns
+from tests.engine.test_player import INVALID, PLAYERS, players, turns
 from tests.support import operator
 
 USER = Message(role="user", content="Go on.")

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs_mock.contract.requests import Message
+from labs_mock.engine.assessment import Assessment
 from labs_mock.engine.reward import assess
-from labs_mock.engine.score import Assessment
 from labs_mock.scenario.compiled.scenario import Scenario
-from tests.engine.test_play import PLAYERS, VALID, played, players, transcripts
+from tests.engine.test_player import PLAYERS, VALID, played, players, transcripts
 from tests.support import CLAIM, operator, scenario
 
 FACTORS = {"prohibited": 0.5, "must_refer": 0.4, "terminology": 0.9}

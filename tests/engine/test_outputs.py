@@ -8,7 +8,7 @@ from labs_mock.contract.requests import Message
 from labs_mock.engine.reward import assess
 from labs_mock.scenario.compiled.scenario import Scenario
 from labs_mock.text import similarity
-from tests.engine.test_play import played
+from tests.engine.test_player import played
 from tests.support import CLAIM, call, operator, scenario
 
 ANY_OBJECT = {"type": "artifact", "name": "T", "mode": "json_schema", "json_schema": {"type": "object"}}

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from labs_mock.contract.dimensions import DIMENSIONS, default_name
 from labs_mock.contract.findings import Finding
 from labs_mock.contract.requests import Message, QualityWeights, RewardConfig
-from labs_mock.engine.findings import config_findings
-from labs_mock.engine.play import Player
+from labs_mock.engine.assessment import Assessment
+from labs_mock.engine.detectors import config_findings
+from labs_mock.engine.player import Player
 from labs_mock.engine.reward import assess
-from labs_mock.engine.score import Assessment
 from labs_mock.scenario.compiled.scenario import Scenario
-from tests.engine.test_play import LENIENT, PLAYERS, VALID, played, players, transcripts
+from tests.engine.test_player import LENIENT, PLAYERS, VALID, played, players, transcripts
 from tests.support import CLAIM, operator, scenario
 
 WEIGHTS = st.dictionaries(st.sampled_from(DIMENSIONS), st.just(0.0) | st.floats(0.01, 1))

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from labs_mock.config.library import load_library, shipped_library
 from labs_mock.contract.requests import Message
-from labs_mock.engine.attribution import conversation
-from labs_mock.engine.play import Player
+from labs_mock.engine.attribution import operator_turns
+from labs_mock.engine.player import Player
 from labs_mock.engine.reward import assess
 from labs_mock.engine.rollout import Rollout, roll_out
 from labs_mock.scenario.compiled.scenario import Scenario
@@ -155,6 +155,6 @@ def test_the_shipped_rollouts_are_worth_as_much_when_they_are_evaluated() -> Non
                 messages = [Message(role=role, content=player.start().observation)]
                 for turn, observation in zip(rollout.turns, rollout.observations, strict=True):
                     messages += [*turn, Message(role=role, content=observation)]
-                turns = conversation(player, messages).turns
+                turns = operator_turns(player, messages).turns
                 assert turns == rollout.turns, (shipped.slug, name, role)
                 assert assess(shipped, player.fold(player.start(), turns)) == assess(shipped, rollout.play)

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from labs_mock.config.library import load_library, shipped_library
 from labs_mock.contract.requests import Message
-from labs_mock.engine.attribution import conversation
-from labs_mock.engine.play import Player, Turn
+from labs_mock.engine.attribution import operator_turns
+from labs_mock.engine.player import Player, Turn
 from labs_mock.engine.reward import assess
 from labs_mock.engine.rollout import roll_out
 from labs_mock.errors import BadRequest
@@ -55,7 +55,7 @@ def test_one_dialogue_has_one_reward_in_every_spelling(slug: str, name: str) -> 
     rollout = roll_out(player, name)
     dialogue = Dialogue(rollout.turns, [player.start().observation, *rollout.observations], rollout.play)
     for spelling, spell in WORKED.items():
-        attributed = conversation(player, spell(dialogue))
+        attributed = operator_turns(player, spell(dialogue))
         assert attributed.turns == rollout.turns, spelling
         again = player.fold(player.start(), attributed.turns)
         assert assess(player.scenario, again) == assess(player.scenario, rollout.play)
@@ -107,10 +107,10 @@ def test_any_conversation_is_read_as_the_reference_reads_it(player: Player, subm
     """Whatever is sent, and in whatever roles (EP-8)."""
     expected = reference(player, submitted)
     if expected:
-        assert conversation(player, submitted).turns == expected
+        assert operator_turns(player, submitted).turns == expected
     else:
         with pytest.raises(BadRequest, match="operator"):
-            conversation(player, submitted)
+            operator_turns(player, submitted)
 
 
 @given(PLAYERS, TURNS.filter(bool), ROLES, st.sampled_from(FRONTS), st.booleans())
@@ -145,7 +145,7 @@ def test_lines_are_compared_normalised(player: Player, said: list[list[Message]]
 
 
 def _gives_its_turns_again(player: Player, submitted: list[Message], dialogue: Dialogue) -> None:
-    attributed = conversation(player, submitted)
+    attributed = operator_turns(player, submitted)
     assert attributed.turns == dialogue.turns
     again = player.fold(player.start(), attributed.turns)
     assert assess(player.scenario, again) == assess(player.scenario, dialogue.play)
@@ -164,5 +164,7 @@ def test_a_long_turn_is_read_in_linear_time() -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Player, "_finish", counted)
-        conversation(player, [TASK, operator(player.start().observation), *(operator(f"Hm {i}.") for i in range(998))])
+        operator_turns(
+            player, [TASK, operator(player.start().observation), *(operator(f"Hm {i}.") for i in range(998))]
+        )
     assert steps <= 1_000

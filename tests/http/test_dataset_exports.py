@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from labs_mock.engine.rows import GeneratedRows
+from labs_mock.engine.generated_rows import GeneratedRows
 from labs_mock.state import World
 from tests.http.datasets import (
     LONG,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from labs_mock.config.library import load_library, shipped_library
-from labs_mock.engine.play import Player
+from labs_mock.engine.player import Player
 from labs_mock.engine.rollout import roll_out
 from tests.support import OPENING, Live, live, world
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from labs_mock.engine.rows import GeneratedRows, RowLine
+from labs_mock.engine.generated_rows import GeneratedRows, RowLine
 from tests.http.datasets import LONG, dataset, get, scenarios, with_datasets
 from tests.http.test_batch import WHERE, conversation
 from tests.serving.test_server import serving

@@ -1,6 +1,6 @@
 import pytest
 
-from labs_mock.engine.play import Player
+from labs_mock.engine.player import Player
 from labs_mock.errors import NotFound
 from labs_mock.state.episodes import Episode, Episodes
 from tests.support import operator, scenario

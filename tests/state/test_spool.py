@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_mock.engine.rows import RowLine
+from labs_mock.engine.generated_rows import RowLine
 from labs_mock.state import spool
 from labs_mock.state.spool import CHUNK, Budget, Spool
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from labs_mock.config.library import Library, read_library
-from labs_mock.engine.rows import GeneratedRows, RowLine
+from labs_mock.engine.generated_rows import GeneratedRows, RowLine
 from labs_mock.errors import LabsMockError
 from labs_mock.scenario.compiled.datasets import Dataset
 from labs_mock.scenario.files.loader import DATASETS, Loader

@@ -10,8 +10,8 @@ from labs_mock.config.library import load_scenarios, shipped_library
 from labs_mock.contract.parsing import read_json, read_model
 from labs_mock.contract.requests import Messages, RewardConfig, WireModel
 from labs_mock.engine.evaluation import Evaluation, evaluate
-from labs_mock.engine.explain import ExplainedRule, explain
-from labs_mock.engine.play import Player
+from labs_mock.engine.explanation import ExplainedRule, explain
+from labs_mock.engine.player import Player
 from labs_mock.errors import LabsMockError, NotFound, RequestError
 from labs_mock.scenario.compiled.scenario import Scenario, scoring_version
 from labs_mock.scenario.files.document import MAX_BYTES

@@ -9,7 +9,7 @@ from typing import Any
 
 from labs_mock.config.library import Library, read_library
 from labs_mock.config.single_file import check_file
-from labs_mock.engine.unearned import check_requires
+from labs_mock.engine.requires_check import check_requires
 from labs_mock.errors import Problem, Problems
 from labs_mock.escapes import printable
 from labs_mock.scenario.files.folder import is_folder

@@ -8,8 +8,8 @@ from labs_mock.contract.findings import Finding
 from labs_mock.contract.requests import Message
 from labs_mock.contract.tokens import LONGEST_CUT, has_leaked_markup, is_near_miss
 from labs_mock.contract.wording import NO_OPERATOR_MESSAGE
-from labs_mock.engine.play import Player, Turn
-from labs_mock.engine.state import Play
+from labs_mock.engine.play import Play
+from labs_mock.engine.player import Player, Turn
 from labs_mock.errors import BadRequest
 
 
@@ -125,7 +125,7 @@ def _differences(lines: list[str], texts: list[str], start: int) -> list[Finding
 # A conversation given whole
 
 
-def conversation(player: Player, submitted: Sequence[Message]) -> Attributed:
+def operator_turns(player: Player, submitted: Sequence[Message]) -> Attributed:
     """The operator's turns in a conversation given whole (EP-8). Raises `BadRequest` if there are none."""
     messages = [message for message in submitted if message.role != "system"]
     opening, behind = _opening(player, messages)

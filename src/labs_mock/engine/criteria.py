@@ -1,7 +1,7 @@
 """Success metrics, failure metrics, best practices, rubrics, discovery: shares of what holds."""
 
-from labs_mock.engine.score import PLACES, Score
-from labs_mock.engine.state import Play
+from labs_mock.engine.assessment import PLACES, Score
+from labs_mock.engine.play import Play
 from labs_mock.scenario.compiled.criteria import Criterion, Ladder
 from labs_mock.scenario.compiled.scenario import Scenario
 from labs_mock.scenario.rules.algebra import Rule, Turns, last_turn

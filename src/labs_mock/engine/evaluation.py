@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 from labs_mock.contract.findings import Finding
 from labs_mock.contract.requests import Message, RewardConfig
-from labs_mock.engine.attribution import conversation
-from labs_mock.engine.conversation import conversation_hash
-from labs_mock.engine.findings import config_findings, play_findings
-from labs_mock.engine.play import Player, Turn
+from labs_mock.engine.assessment import Assessment
+from labs_mock.engine.attribution import operator_turns
+from labs_mock.engine.conversation_hash import conversation_hash
+from labs_mock.engine.detectors import config_findings, play_findings
+from labs_mock.engine.play import Play
+from labs_mock.engine.player import Player, Turn
 from labs_mock.engine.reward import assess
-from labs_mock.engine.score import Assessment
-from labs_mock.engine.state import Play
 
 
 class Evaluation(NamedTuple):
@@ -31,7 +31,7 @@ class Evaluation(NamedTuple):
 def evaluate(player: Player, messages: Sequence[Message], config: RewardConfig | None = None) -> Evaluation:
     """Evaluate a conversation. Raises `BadRequest` if the operator has no turn in it (EP-8)."""
     scenario = player.scenario
-    turns, findings = conversation(player, messages)
+    turns, findings = operator_turns(player, messages)
     play = player.fold(player.start(), turns)
     findings += play_findings(scenario, messages, turns, play)
     findings += config_findings(scenario, config)

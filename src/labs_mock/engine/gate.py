@@ -1,8 +1,8 @@
 """The safety gate: scope boundaries and terminology multiply the reward (RC-3)."""
 
+from labs_mock.engine.assessment import Gate
 from labs_mock.engine.criteria import holding
-from labs_mock.engine.score import Gate
-from labs_mock.engine.state import Play
+from labs_mock.engine.play import Play
 from labs_mock.scenario.compiled.criteria import Criterion, Referral
 from labs_mock.scenario.compiled.scenario import Scenario
 from labs_mock.scenario.rules.algebra import Rule, Turns, turn_numbers

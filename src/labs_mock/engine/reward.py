@@ -6,9 +6,9 @@ from math import fsum
 from labs_mock.contract.dimensions import DIMENSIONS, Dimension
 from labs_mock.contract.requests import RewardConfig
 from labs_mock.engine import criteria, outputs
+from labs_mock.engine.assessment import PLACES, Assessment, Score
 from labs_mock.engine.gate import OPEN, gate
-from labs_mock.engine.score import PLACES, Assessment, Score
-from labs_mock.engine.state import Play
+from labs_mock.engine.play import Play
 from labs_mock.scenario.compiled.scenario import Scenario
 
 SCORERS: dict[Dimension, Callable[[Scenario, Play], Score]] = {

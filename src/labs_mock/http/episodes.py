@@ -7,8 +7,8 @@ from labs_mock.contract.findings import Finding
 from labs_mock.contract.requests import CreateEpisode, TakeTurn
 from labs_mock.contract.wording import EPISODE_COMPLETE, quote
 from labs_mock.engine.attribution import new_turn
-from labs_mock.engine.conversation import conversation_hash
-from labs_mock.engine.findings import config_findings, invalid_calls
+from labs_mock.engine.conversation_hash import conversation_hash
+from labs_mock.engine.detectors import config_findings, invalid_calls
 from labs_mock.engine.reward import assess
 from labs_mock.errors import BadRequest
 from labs_mock.http.evaluation import require_assistant, scored

@@ -10,9 +10,9 @@ from labs_mock.contract.requests import BatchEvaluate, BatchItem, Compare, Evalu
 from labs_mock.contract.unknown_fields import unknown_fields
 from labs_mock.contract.wording import NO_OPERATOR_MESSAGE
 from labs_mock.engine import evaluation
+from labs_mock.engine.assessment import PLACES, Assessment
 from labs_mock.engine.evaluation import Evaluation
-from labs_mock.engine.play import Player
-from labs_mock.engine.score import PLACES, Assessment
+from labs_mock.engine.player import Player
 from labs_mock.errors import BadRequest, RequestError
 from labs_mock.http.exchange import Exchange, Payload
 from labs_mock.scenario.compiled.scenario import Scenario

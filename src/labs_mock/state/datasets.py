@@ -7,7 +7,7 @@ from functools import cached_property
 
 from labs_mock.contract.limits import MAX_POLLS
 from labs_mock.contract.wording import DATASET_NOT_FOUND
-from labs_mock.engine.rows import GeneratedRows
+from labs_mock.engine.generated_rows import GeneratedRows
 from labs_mock.errors import NotFound
 from labs_mock.scenario.compiled.datasets import Dataset, Stage
 from labs_mock.state.spool import CHUNK, Budget, Spool

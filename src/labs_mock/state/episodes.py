@@ -10,8 +10,8 @@ from labs_mock.contract.limits import EPISODE_LIFETIME
 from labs_mock.contract.requests import Message
 from labs_mock.contract.wording import EPISODE_NOT_FOUND
 from labs_mock.engine.attribution import TranscriptLine
-from labs_mock.engine.play import Player
-from labs_mock.engine.state import Play
+from labs_mock.engine.play import Play
+from labs_mock.engine.player import Player
 from labs_mock.errors import NotFound
 
 MAX_EPISODES = 20_000

@@ -7,7 +7,7 @@ from math import sqrt
 from typing import NamedTuple
 
 from labs_mock.contract.limits import MAX_LOG
-from labs_mock.engine.score import PLACES
+from labs_mock.engine.assessment import PLACES
 
 SECONDS = {"d": 86_400, "w": 7 * 86_400, "m": 30 * 86_400}
 UNIT = 10**PLACES  # rewards have so many places, so that sums of them are exact

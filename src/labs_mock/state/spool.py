@@ -5,7 +5,7 @@ from tempfile import TemporaryFile
 from typing import IO, Protocol
 from weakref import WeakSet, finalize
 
-from labs_mock.engine.rows import RowLine
+from labs_mock.engine.generated_rows import RowLine
 
 CHUNK = 64 * 1024
 

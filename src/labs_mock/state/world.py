@@ -8,7 +8,7 @@ from labs_mock.config.library import Library
 from labs_mock.config.settings import Settings
 from labs_mock.contract.limits import PLANS
 from labs_mock.contract.wording import unknown_collection, unknown_scenario
-from labs_mock.engine.play import Player
+from labs_mock.engine.player import Player
 from labs_mock.errors import NotFound
 from labs_mock.redaction import Redactor
 from labs_mock.scenario.compiled.scenario import Scenario

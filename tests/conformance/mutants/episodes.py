@@ -8,9 +8,9 @@ from typing import Any
 from labs_mock.contract import requests
 from labs_mock.contract.requests import ToolCall
 from labs_mock.contract.tokens import NO_RESPONSE
-from labs_mock.engine import attribution, evaluation, persona
-from labs_mock.engine.play import Player
-from labs_mock.engine.state import Play
+from labs_mock.engine import attribution, evaluation, observation, player
+from labs_mock.engine.play import Play
+from labs_mock.engine.player import Player
 from labs_mock.errors import BadRequest, NotFound
 from labs_mock.http import app, episodes, order
 from labs_mock.scenario.compiled.tools import Tool
@@ -203,7 +203,7 @@ def _(_original: Any, _lines: Any, _said: Any) -> int:
     return 0
 
 
-@instead("EP-8", "a `system` message is the operator's", evaluation, "conversation")
+@instead("EP-8", "a `system` message is the operator's", evaluation, "operator_turns")
 def _(original: Any, player: Player, submitted: Any) -> Any:
     told = [one.model_copy(update={"role": "assistant"}) if one.role == "system" else one for one in submitted]
     return original(player, told)
@@ -235,7 +235,7 @@ def _(original: Any, player: Player, play: Any, messages: Any, behind: Any) -> A
     return None if behind is not None else original(player, play, messages, behind)
 
 
-@instead("EP-8", "a `user` prompt in front makes every `assistant` the operator", evaluation, "conversation")
+@instead("EP-8", "a `user` prompt in front makes every `assistant` the operator", evaluation, "operator_turns")
 def _(original: Any, player: Player, submitted: Any) -> Any:
     front = [one for one in submitted if one.role != "system"][:1]
     if any(one.role == "user" and player.text(one.content) != player.scenario.opening for one in front):
@@ -243,14 +243,14 @@ def _(original: Any, player: Player, submitted: Any) -> Any:
     return original(player, submitted)
 
 
-@instead("EP-8", "an opening as `user` makes every `assistant` the operator", evaluation, "conversation")
+@instead("EP-8", "an opening as `user` makes every `assistant` the operator", evaluation, "operator_turns")
 def _(original: Any, player: Player, submitted: Any) -> Any:
     if submitted and submitted[0].role == "user":
         return attribution.Attributed(_by_role(submitted), [])
     return original(player, submitted)
 
 
-@instead("EP-8", "an opening as `assistant` is the operator's if there is a `user`", evaluation, "conversation")
+@instead("EP-8", "an opening as `assistant` is the operator's if there is a `user`", evaluation, "operator_turns")
 def _(original: Any, player: Player, submitted: Any) -> Any:
     if submitted and submitted[0].role == "assistant" and "user" in [one.role for one in submitted]:
         return attribution.Attributed(_by_role(submitted), [])
@@ -280,7 +280,7 @@ def _(original: Any, player: Player, runs: Any) -> Any:
     return turns, True
 
 
-@instead("EP-8", "a history of assistants begins with the persona", evaluation, "conversation")
+@instead("EP-8", "a history of assistants begins with the persona", evaluation, "operator_turns")
 def _(original: Any, player: Player, submitted: Any) -> Any:
     if all(one.role == "assistant" for one in submitted) and len(submitted) > 1:
         submitted = [submitted[0].model_copy(update={"content": player.opening.observation}), *submitted[1:]]
@@ -510,18 +510,18 @@ def _(original: Any, player: Player, transcript: Any, submitted: Any) -> Any:
     return attribution.Attributed([], []) if silent else found
 
 
-@instead("TOK-3", "the persona repeats what it heard last", persona, "_fallback")
+@instead("TOK-3", "the persona repeats what it heard last", observation, "_fallback")
 def _(original: Any, *given: Any) -> Any:
     return f"{NO_RESPONSE}? {original(*given)}" if given[1].silent else original(*given)
 
 
-@instead("TOK-3", "the persona speaks of the days that passed", persona, "_next_session")
+@instead("TOK-3", "the persona speaks of the days that passed", observation, "_next_session")
 def _(original: Any, found: Any, state: Play, *given: Any) -> str:
     said = original(found, state, *given)
     return " ".join([*state.context[-1:], said])
 
 
-@instead("TOK-3", "silence makes the persona talk", persona, "answer")
+@instead("TOK-3", "silence makes the persona talk", player, "make_observation")
 def _(original: Any, scenario: Any, state: Play) -> str:
     if state.silent:
         for item in scenario.persona.items[:1]:

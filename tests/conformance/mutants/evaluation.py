@@ -8,7 +8,7 @@ from labs_mock.contract.dimensions import DIMENSIONS
 from labs_mock.contract.requests import QualityWeights, RewardConfig
 from labs_mock.engine import criteria, reward
 from labs_mock.engine import evaluation as engine_evaluation
-from labs_mock.engine.play import Player
+from labs_mock.engine.player import Player
 from labs_mock.errors import BadRequest
 from labs_mock.http import evaluation, order
 from labs_mock.state.normalisation import Log, Normalisation
@@ -32,7 +32,7 @@ def _(answer: Answer) -> None:
     answer.body["reward"] = round(0.9 * answer.body["reward"] + 0.01 * (ord(answer.headers["x-request-id"][-1]) % 8), 6)
 
 
-@instead("EV-2", "the last message is not looked at", engine_evaluation, "conversation")
+@instead("EV-2", "the last message is not looked at", engine_evaluation, "operator_turns")
 def _(original: Any, player: Player, submitted: Any) -> Any:
     return original(player, submitted[:-2] if len(submitted) > 4 else submitted)
 

@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute
 
 from labs_mock.clock import instant_text
 from labs_mock.contract.wording import EPISODE_COMPLETE
-from labs_mock.engine.explain import explanation
+from labs_mock.engine.explanation import explanation
 from labs_mock.engine.reward import assess
 from labs_mock.errors import BadRequest
 from labs_mock.http.control.resources import resource

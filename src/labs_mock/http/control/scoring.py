@@ -13,7 +13,7 @@ from labs_mock.contract.parsing import read_model
 from labs_mock.contract.requests import Evaluate
 from labs_mock.contract.unknown_fields import duplicate_keys, unknown_fields
 from labs_mock.engine.evaluation import evaluate
-from labs_mock.engine.explain import explanation
+from labs_mock.engine.explanation import explanation
 from labs_mock.errors import BadRequest, ScenarioError
 from labs_mock.http.control.resources import json_of, resource
 from labs_mock.http.exchange import Payload

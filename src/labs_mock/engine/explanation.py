@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from labs_mock.engine.assessment import Assessment
 from labs_mock.engine.criteria import holding, requires_met
 from labs_mock.engine.gate import broken
 from labs_mock.engine.outputs import alike
-from labs_mock.engine.score import Assessment
-from labs_mock.engine.state import Play
+from labs_mock.engine.play import Play
 from labs_mock.scenario.compiled.scenario import Scenario
 from labs_mock.scenario.rules.algebra import Rule, turn_numbers
 

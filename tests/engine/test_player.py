@@ -10,10 +10,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from labs_mock.contract.requests import Message, ToolCall
-from labs_mock.engine.memo import Memo
-from labs_mock.engine.play import MAX_STATES, Player
+from labs_mock.engine.caches import Memo
+from labs_mock.engine.play import Play
+from labs_mock.engine.player import MAX_STATES, Player
 from labs_mock.engine.reward import assess
-from labs_mock.engine.state import Play
 from labs_mock.scenario.compiled.scenario import Scenario
 from labs_mock.text import normalise
 from tests.support import CLAIM, call, operator, scenario

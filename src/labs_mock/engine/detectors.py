@@ -6,9 +6,9 @@ from itertools import islice
 from labs_mock.contract.dimensions import DIMENSIONS
 from labs_mock.contract.findings import Finding
 from labs_mock.contract.requests import Message, RewardConfig
-from labs_mock.engine.play import Turn
+from labs_mock.engine.play import Play
+from labs_mock.engine.player import Turn
 from labs_mock.engine.reward import effective_weights
-from labs_mock.engine.state import Play
 from labs_mock.scenario.compiled.scenario import Scenario
 
 MAX_INVALID = 20  # tool calls of one request; more teach nothing

@@ -5,10 +5,10 @@ from hypothesis import given
 
 from labs_mock.contract.dimensions import DIMENSIONS
 from labs_mock.contract.requests import Message
-from labs_mock.engine.explain import ExplainedRule, explain, explanation
+from labs_mock.engine.explanation import ExplainedRule, explain, explanation
 from labs_mock.engine.reward import assess
 from labs_mock.scenario.compiled.scenario import Scenario
-from tests.engine.test_play import PLAYERS, VALID, played, players, transcripts
+from tests.engine.test_player import PLAYERS, VALID, played, players, transcripts
 from tests.support import CLAIM, operator, scenario
 
 WEIGHTS = {

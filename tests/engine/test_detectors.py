@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from labs_mock.contract.findings import Finding
 from labs_mock.contract.requests import Message, QualityWeights, RewardConfig, ToolCall
-from labs_mock.engine.attribution import conversation
-from labs_mock.engine.findings import MAX_INVALID, config_findings, invalid_calls, play_findings
-from labs_mock.engine.play import Player
+from labs_mock.engine.attribution import operator_turns
+from labs_mock.engine.detectors import MAX_INVALID, config_findings, invalid_calls, play_findings
+from labs_mock.engine.player import Player
 from tests.support import operator, scenario
 
 CLAIM = scenario(invalid_tool_call="score")
@@ -62,7 +62,7 @@ INPUTS = st.recursive(
 
 def found(*messages: Message) -> list[Finding]:
     """The findings about the play of a conversation given whole."""
-    turns, _ = conversation(PLAYER, messages)
+    turns, _ = operator_turns(PLAYER, messages)
     return play_findings(CLAIM, messages, turns, PLAYER.fold(PLAYER.start(), turns))
 
 

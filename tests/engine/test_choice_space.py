@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_mock.engine.draws import ChoiceSpace, Draw
+from labs_mock.engine.choice_space import ChoiceSpace, Draw
 from labs_mock.ids import permuted
 from labs_mock.scenario.compiled.operators import alternatives
 from labs_mock.scenario.files import schema

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
-from labs_mock.engine.state import Play
+from labs_mock.engine.play import Play
 from labs_mock.scenario.compiled.persona import Persona, StateItem, Variant
 from labs_mock.scenario.compiled.scenario import Scenario
 from labs_mock.scenario.rules.algebra import Rule
 
 
-def answer(scenario: Scenario, play: Play) -> str:
+def make_observation(scenario: Scenario, play: Play) -> str:
     """The observation after the turn that `play` has just seen; what it reveals is noted there.
 
     In this order: the replies of the items revealed by this turn, a deflection, the first reply whose rule

@@ -6,7 +6,7 @@ from typing import Any
 
 from labs_mock.contract.requests import Message
 from labs_mock.engine.criteria import requires_met
-from labs_mock.engine.play import Player
+from labs_mock.engine.player import Player
 from labs_mock.scenario.compiled.scenario import compile_scenario
 from labs_mock.scenario.files.paths import Mistake, find
 from labs_mock.scenario.files.schema import ScenarioFile

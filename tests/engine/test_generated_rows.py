@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from labs_mock.contract.requests import Message
 from labs_mock.contract.rows import Row, row_mistakes
-from labs_mock.engine.attribution import conversation
-from labs_mock.engine.play import Player
+from labs_mock.engine.attribution import operator_turns
+from labs_mock.engine.generated_rows import GeneratedRows, complexity_score
+from labs_mock.engine.player import Player
 from labs_mock.engine.reward import assess
 from labs_mock.engine.rollout import roll_out
-from labs_mock.engine.rows import GeneratedRows, complexity_score
 from labs_mock.scenario.compiled.datasets import ATTEMPTS, compile_dataset
 from labs_mock.scenario.compiled.scenario import Scenario
 from labs_mock.scenario.files import schema
@@ -82,7 +82,7 @@ def test_a_row_made_alone_is_the_row_made_after_others(order: list[int]) -> None
 
 MAKE = """
 from hashlib import sha256
-from labs_mock.engine.rows import GeneratedRows
+from labs_mock.engine.generated_rows import GeneratedRows
 from labs_mock.config.library import load_library, shipped_library
 for dataset in load_library(shipped_library()).datasets.values():
     if dataset.generate:
@@ -152,7 +152,7 @@ def test_what_metadata_mean(on: Scenario, keep: dict[str, Any]) -> None:
     for index, row in enumerate(read(rows_of(on, temperatures=[0.25, 1], keep=keep))):
         metadata = row["metadata"]
         given_messages = [Message(role=message["role"], content=message["content"]) for message in row["messages"]]
-        play = player.fold(player.start(), conversation(player, given_messages).turns)
+        play = player.fold(player.start(), operator_turns(player, given_messages).turns)
         assert metadata["quality_score"] == assess(on, play).reward
         assert metadata["turn_count"] == len(contents(row, "assistant")) == play.turn
         assert (metadata["rollout_index"] % 10, metadata["rollout_index"] // 10 < ATTEMPTS) == (index, True)

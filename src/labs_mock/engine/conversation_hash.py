@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import orjson
 from xxhash import xxh3_64_intdigest
 
-from labs_mock.engine.play import Turn
+from labs_mock.engine.player import Turn
 
 
 def conversation_hash(turns: Iterable[Turn], before: int = 0) -> int:

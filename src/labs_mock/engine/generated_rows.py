@@ -5,11 +5,11 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from labs_mock.contract import rows
-from labs_mock.engine.draws import ChoiceSpace, Draw
-from labs_mock.engine.play import Player
+from labs_mock.engine.assessment import PLACES
+from labs_mock.engine.choice_space import ChoiceSpace, Draw
+from labs_mock.engine.player import Player
 from labs_mock.engine.reward import assess
 from labs_mock.engine.rollout import Rollout, roll_out
-from labs_mock.engine.score import PLACES
 from labs_mock.scenario.compiled.datasets import ATTEMPTS, Dataset
 from labs_mock.scenario.compiled.scenario import Scenario
 

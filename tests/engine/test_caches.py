@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_mock.engine.memo import Memo
+from labs_mock.engine.caches import Memo
 
 
 @given(st.lists(st.text(max_size=5), max_size=60), st.integers(0, 600))

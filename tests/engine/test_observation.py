@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs_mock.contract.requests import Message
-from labs_mock.engine.play import Player
+from labs_mock.engine.player import Player
 from labs_mock.scenario.compiled.scenario import Scenario
-from tests.engine.test_play import PLAYERS, SILENCE, VALID, contents, played, transcripts
+from tests.engine.test_player import PLAYERS, SILENCE, VALID, contents, played, transcripts
 from tests.support import CLAIM, call, operator, scenario
 
 ONSET, JOB, FEAR, SCAN = [item["reply"] for item in CLAIM["state"]]
