@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 
 from labs_mock.config.library import load_library, shipped_library
 from labs_mock.config.printing import starter_files
-from labs_mock.serving.hosting import Host, world_of
+from labs_mock.serving.thread import ServerThread
+from labs_mock.serving.worlds import make_world
 from labs_mock.testing.handle import LabsMock
 
 ROUNDS = 9
@@ -51,37 +52,39 @@ def _run(folder: str, *options: str) -> float:
 
 
 def _life(name: str, folder: Path) -> None:
-    """Start, reset, a test's visit, and stop, of servers of one folder."""
+    """Start, reset, a test's world, and stop, of servers of one folder."""
     settings: dict[str, object] = {"clock": "frozen", "port": 0}
     loads, starts, stops = zip(*(_once(folder, settings) for _ in range(ROUNDS)), strict=True)
     library = load_library(folder)
-    host = Host(world_of(library, settings))
-    host.start(10)
-    mock = LabsMock(url=host.url).start()
+    server = ServerThread(make_world(library, settings))
+    server.start(10)
+    mock = LabsMock(url=server.url).start()
 
-    def visit() -> None:
-        host.receive(world_of(library, settings, "lab_of_a_test_1"), "lab_of_a_test_1")
-        LabsMock(url=host.url, api_key="lab_of_a_test_1").start()
-        host.dismiss()
+    def open_test_world() -> None:
+        server.open(make_world(library, settings, "lab_of_a_test_1"), "lab_of_a_test_1")
+        LabsMock(url=server.url, api_key="lab_of_a_test_1").start()
+        server.close()
 
-    asked, reset, visited = (median(map(_milliseconds, [act] * REQUESTS)) for act in (mock.health, mock.reset, visit))
-    host.stop(10)
+    health, reset, opened = (
+        median(map(_milliseconds, [act] * REQUESTS)) for act in (mock.health, mock.reset, open_test_world)
+    )
+    server.stop(10)
     print(
         f"{name} server loaded in {median(loads):.0f} ms, ready {median(starts):.1f} ms later, stopped in {median(stops):.1f} ms;"
-        f" reset {reset:.2f} ms, a test's own world {visited:.2f} ms, against {asked:.2f} ms for asking its health"
+        f" reset {reset:.2f} ms, a test's own world {opened:.2f} ms, against {health:.2f} ms for asking its health"
     )
 
 
 def _once(folder: Path, settings: dict[str, object]) -> tuple[float, float, float]:
     """Milliseconds to load and bind, from there to the first answer, and to stop."""
-    hosts: list[Host] = []
-    loaded = _milliseconds(lambda: hosts.append(Host(world_of(load_library(folder), settings))))
+    servers: list[ServerThread] = []
+    loaded = _milliseconds(lambda: servers.append(ServerThread(make_world(load_library(folder), settings))))
 
     def start() -> None:
-        hosts[0].start(10)
-        LabsMock(url=hosts[0].url).start()
+        servers[0].start(10)
+        LabsMock(url=servers[0].url).start()
 
-    return loaded, _milliseconds(start), _milliseconds(lambda: hosts[0].stop(10))
+    return loaded, _milliseconds(start), _milliseconds(lambda: servers[0].stop(10))
 
 
 def _milliseconds(act: Callable[[], object]) -> float:

@@ -15,9 +15,11 @@ from labs_mock.config.library import Library
 from labs_mock.config.server_file import KeyEntry, ServerFile
 from labs_mock.config.settings import settings_from
 from labs_mock.contract.requests import Message, ToolCall
+from labs_mock.http import create_app
 from labs_mock.scenario.compiled.scenario import Scenario
 from labs_mock.scenario.files.loader import Collection, parse_scenario
-from labs_mock.serving.server import Server, address_of, bind
+from labs_mock.serving.server import Server
+from labs_mock.serving.sockets import address_of, bind
 from labs_mock.state import World
 
 KEY = "lab_local"
@@ -147,7 +149,7 @@ def live(served: World, host: str = "127.0.0.1") -> Iterator[Live]:
     """Serve a world on a free port of this machine, in a thread."""
     started = threading.Event()
     listener: socket.socket = bind(host, 0)
-    server = Server(served, listener, started.set)
+    server = Server(create_app(served), listener, started.set)
     thread = server.serve_in_thread()
     assert started.wait(10), "the server did not start"
     url = address_of(listener)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import httpx
     from starlette.types import ASGIApp
 
-    from labs_mock.serving.hosting import Host
+    from labs_mock.serving.thread import ServerThread
     from labs_mock.state import World
     from labs_mock.testing.handle import LabsMock
 
@@ -62,7 +62,6 @@ class Visit:
     """What a test has of the server."""
 
     world: "World"
-    app: "ASGIApp"
     key: str
     asked: dict[str, Any]
 
@@ -178,70 +177,70 @@ def labs_mock_settings(pytestconfig: pytest.Config) -> dict[str, Any]:
 def _labs_mock_world() -> Callable[..., "World"]:
     """Makes worlds. A folder is read once a session."""
     from labs_mock.config.library import load_library, shipped_library
-    from labs_mock.serving.hosting import world_of
+    from labs_mock.serving.worlds import make_world
 
     libraries = cache(load_library)
 
     def make(folder: Path | str | None, settings: dict[str, Any], key: str | None = None) -> "World":
         library = libraries(shipped_library() if folder is None else Path(folder).resolve())
-        return world_of(library, {"clock": "frozen", "port": 0, **settings}, key)
+        return make_world(library, {"clock": "frozen", "port": 0, **settings}, key)
 
     return lambda *asked: _told(lambda: make(*asked))
 
 
 @pytest.fixture(scope="session")
-def _labs_mock_host(
+def _labs_mock_thread(
     _labs_mock_world: Callable[..., "World"],
     labs_mock_scenarios: Path | str | None,
     labs_mock_settings: dict[str, Any],
-) -> Iterator["Host"]:
-    from labs_mock.serving.backends import DEADLINE
-    from labs_mock.serving.hosting import Host
+) -> Iterator["ServerThread"]:
+    from labs_mock.serving.thread import ServerThread
 
     world = _labs_mock_world(labs_mock_scenarios, labs_mock_settings)
-    host = _told(lambda: Host(world))
-    _told(lambda: host.start(DEADLINE))
-    yield host
-    host.stop(DEADLINE)
+    server = _told(lambda: ServerThread(world))
+    _told(server.start)
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")
-def labs_mock_server(_labs_mock_host: "Host") -> "LabsMock":
+def labs_mock_server(_labs_mock_thread: "ServerThread") -> "LabsMock":
     """The server of the whole session, on a port of its own; while a test has `labs_mock`, that test's world answers."""
     from labs_mock.testing.handle import LabsMock
 
-    world = _labs_mock_host.world
+    world = _labs_mock_thread.world
     token = world.settings.control_token
-    return LabsMock(url=_labs_mock_host.url, api_key=world.first_key, control_token=token).start()
+    return LabsMock(url=_labs_mock_thread.url, api_key=world.first_key, control_token=token).start()
 
 
 @pytest.fixture
 def _labs_mock_visit(
     request: pytest.FixtureRequest,
-    _labs_mock_host: "Host",
+    _labs_mock_thread: "ServerThread",
     _labs_mock_world: Callable[..., "World"],
     labs_mock_scenarios: Path | str | None,
     labs_mock_settings: dict[str, Any],
 ) -> Iterator[Visit]:
     asked = _told(lambda: _asked(request.node))
     settings = {**labs_mock_settings, **{name: asked[name] for name in SETTINGS if name in asked}}
-    key = _labs_mock_host.invite()
+    key = _labs_mock_thread.new_key()
     world = _labs_mock_world(asked.get("scenarios", labs_mock_scenarios), settings, key)
-    visit = Visit(world, _labs_mock_host.receive(world, key), key, asked)
+    _labs_mock_thread.open(world, key)
+    visit = Visit(world, key, asked)
     request.node.stash[VISIT] = visit
     yield visit
-    _labs_mock_host.dismiss()
+    _labs_mock_thread.close()
     del request.node.stash[VISIT]  # pytest keeps its items
 
 
 @pytest.fixture
-def labs_mock(_labs_mock_host: "Host", _labs_mock_visit: Visit) -> "LabsMock":
+def labs_mock(_labs_mock_thread: "ServerThread", _labs_mock_visit: Visit) -> "LabsMock":
     """The server with a world and a key of this test alone, as the marker says."""
     from labs_mock.testing.handle import LabsMock
 
     visit, asked = _labs_mock_visit, _labs_mock_visit.asked
     token = visit.world.settings.control_token
-    mock = LabsMock(url=_labs_mock_host.url, api_key=visit.key, control_token=token).start()
+    mock = LabsMock(url=_labs_mock_thread.url, api_key=visit.key, control_token=token).start()
     _told(lambda: [mock.add_dataset(dataset) for dataset in asked["datasets"]])
     _told(lambda: [mock.add_fault(**fault) for fault in asked["faults"]])
     vain = [finding for fault in mock.faults() for finding in fault["findings"]] if asked["faults"] else []
@@ -260,9 +259,9 @@ def _told(make: Callable[[], Any]) -> Any:
 
 
 @pytest.fixture
-def labs_mock_app(labs_mock: "LabsMock", _labs_mock_visit: Visit) -> "ASGIApp":  # noqa: ARG001 - with its faults and datasets
+def labs_mock_app(labs_mock: "LabsMock", _labs_mock_thread: "ServerThread") -> "ASGIApp":  # noqa: ARG001 - with its faults and datasets
     """The ASGI application of the same world, for transports without a socket."""
-    return _labs_mock_visit.app
+    return _labs_mock_thread.app
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from labs_mock.contract.requests import Normalised
 from labs_mock.errors import BadRequest
 from labs_mock.http import create_app
 from labs_mock.http.evaluation import check_windows
-from labs_mock.serving import server as server_module
 from labs_mock.state import World
+from tests import support
 from tests.support import KEY, Live, live, world
 
 DOCUMENT = openapi("1")
@@ -137,7 +137,7 @@ class Nameless:
 @pytest.mark.slow
 def test_schemathesis_would_find_something(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Answers without their request id are told by the same run."""
-    monkeypatch.setattr(server_module, "create_app", lambda served: Nameless(create_app(served)))
+    monkeypatch.setattr(support, "create_app", lambda served: Nameless(create_app(served)))
     with live(world()) as broken:
         run = schemathesis(broken.url, tmp_path, "--phases", "examples")
     assert run.returncode == 1

@@ -127,14 +127,15 @@ WORLDS = """
 import gc
 import weakref
 
+from labs_mock.pytest_plugin import VISIT
 from talk import SAID
 
 LEFT = []
 
 
-def test_has_a_world(labs_mock_app, labs_mock_client):
+def test_has_a_world(labs_mock_app, labs_mock_client, request):
     labs_mock_client.post("/evaluate", json=SAID)
-    LEFT.append(weakref.ref(labs_mock_app))
+    LEFT.append(weakref.ref(request.node.stash[VISIT].world))
 
 
 def test_comes_after_it(labs_mock):

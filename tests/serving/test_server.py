@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from labs_mock.errors import StartError
-from labs_mock.serving.server import bind
+from labs_mock.serving.sockets import bind
 from tests.pages import ADDRESS, ROOT
 from tests.support import KEY
 

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from labs_mock.errors import LabsMockError, SettingsError, StartError
 from labs_mock.escapes import printable
 
 if TYPE_CHECKING:
+    from labs_mock.serving.server import Beside
     from labs_mock.state import World
 
 FINDINGS, USAGE, NOT_STARTED = 1, 2, 3
@@ -122,8 +124,10 @@ def serve(as_json: bool, logged: bool, watch: bool, until_eof: bool, **options: 
     import orjson
 
     from labs_mock.config.library import load_library
+    from labs_mock.http import create_app
     from labs_mock.http.request_log import LoggedApp
-    from labs_mock.serving.server import Server, address_of, bind, is_open, outside_address_of
+    from labs_mock.serving.server import Server
+    from labs_mock.serving.sockets import address_of, bind, is_open, outside_address_of
     from labs_mock.state import World
 
     named = _named(options)
@@ -142,12 +146,18 @@ def serve(as_json: bool, logged: bool, watch: bool, until_eof: bool, **options: 
         with reader_may_leave():
             click.echo(text)
 
-    app = LoggedApp(world, _log) if logged else None
-    server = Server(world, listener, ready, folder if watch else None, app)
+    app = LoggedApp(lambda _: world, _log) if logged else create_app(world)
+    server = Server(app, listener, ready, _reload(world, folder) if watch else None)
     if until_eof:
         server.stop_at_eof(sys.stdin.buffer)
     server.serve_until_stopped()
     click.echo(STOPPED, err=True)
+
+
+def _reload(world: "World", folder: Path) -> "Beside":
+    from labs_mock.serving.reload import reload
+
+    return partial(reload, world, folder)
 
 
 def _log(line: str) -> None:

@@ -23,7 +23,7 @@ from labs_mock.http.faults.applying import change_results, faulty_response
 from labs_mock.http.faults.faulty_sending import send_faulty
 from labs_mock.http.heads import check_head
 from labs_mock.http.order import check_exchange, check_request
-from labs_mock.http.request import HttpRequest, read_request
+from labs_mock.http.request import HttpRequest, WorldOf, read_request
 from labs_mock.http.sending import Stream, break_off, error_body, error_headers, send_json, send_stream
 from labs_mock.ids import fingerprint, request_id
 from labs_mock.state import World
@@ -33,16 +33,19 @@ log = logging.getLogger("labs_mock")
 
 
 def create_app(world: World) -> ASGIApp:
-    """The application over a world."""
-    return App(world)
+    """The application over one world."""
+    return App(lambda _: world)
 
 
 class App:
-    """`/api/v1` by the table of operations, `/_mock` and the documentation by Starlette, all in one error envelope."""
+    """`/api/v1` by the table of operations, `/_mock` and the documentation by Starlette, all in one error envelope.
 
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self._others = Router([*control_routes(world), *documentation_routes()], redirect_slashes=False)
+    `world_of` chooses the world of each request by the key that it came with.
+    """
+
+    def __init__(self, world_of: WorldOf) -> None:
+        self._world_of = world_of
+        self._others = Router([*control_routes(), *documentation_routes()], redirect_slashes=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request. A client that leaves in the middle of its body changes nothing."""
@@ -50,7 +53,7 @@ class App:
             await self._others(scope, receive, send)
             return
         try:
-            exchange = _arrive(await read_request(self.world, scope, receive))
+            exchange = _arrive(await read_request(self._world_of, scope, receive))
             await self._respond(exchange, receive, send)
         except Disconnected:
             return
@@ -90,7 +93,7 @@ class App:
         if is_control(request.path) and request.path != HEALTH:
             check_control(exchange.world.settings, request.scope, request.headers, request.key)
         # With an `app` in its scope the router raises its errors instead of responding in plain text.
-        request.scope["app"] = self
+        request.scope["app"], request.scope["world"] = self, exchange.world
         await self._others(request.scope, _replay(request.body, receive), _with_headers(send, exchange))
 
 

@@ -1,6 +1,6 @@
 """A request whose body has arrived, and what it decides by itself."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from starlette.types import Receive, Scope
@@ -12,6 +12,9 @@ from labs_mock.http.bearer import bearer_key
 from labs_mock.http.bodies import read_body
 from labs_mock.redaction import credentials
 from labs_mock.state import World
+
+WorldOf = Callable[[bytes | None], World]
+"""The world of a request with a bearer key, or without one."""
 
 
 @dataclass(slots=True)
@@ -57,10 +60,10 @@ class HttpRequest:
         return tuple(dict.fromkeys(credentials(self.scope["headers"])))
 
 
-async def read_request(world: World, scope: Scope, receive: Receive) -> HttpRequest:
+async def read_request(world_of: WorldOf, scope: Scope, receive: Receive) -> HttpRequest:
     """A request with its body. Raises `Disconnected` if the client leaves before all of it has come."""
-    headers = dict(scope["headers"])
+    headers, key = dict(scope["headers"]), bearer_key(scope["headers"])
+    world = world_of(key)
     body, too_large = await read_body(receive, headers.get(b"content-length"), world.settings.max_body)
     query = scope["query_string"].decode("latin-1")
-    key = bearer_key(scope["headers"])
     return HttpRequest(world, scope, scope["method"], scope["path"], query, headers, key, body, too_large)

@@ -8,7 +8,7 @@ from labs_mock.clock import stopwatch
 from labs_mock.escapes import printable
 from labs_mock.http.app import App
 from labs_mock.http.exchange import Exchange
-from labs_mock.state import World
+from labs_mock.http.request import WorldOf
 
 SHOWN = 3  # rewards of a batch
 
@@ -16,8 +16,8 @@ SHOWN = 3  # rewards of a batch
 class LoggedApp(App):
     """The application, which writes a line for each request; the time in it is real, from the whole body to the whole answer."""
 
-    def __init__(self, world: World, write: Callable[[str], None]) -> None:
-        super().__init__(world)
+    def __init__(self, world_of: WorldOf, write: Callable[[str], None]) -> None:
+        super().__init__(world_of)
         self._write = write
 
     async def _respond(self, exchange: Exchange, receive: Receive, send: Send) -> None:

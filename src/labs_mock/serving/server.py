@@ -2,29 +2,19 @@
 
 import asyncio
 import gc
-import logging
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from ipaddress import ip_address
-from pathlib import Path
 from types import FrameType
 from typing import Any, BinaryIO
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from labs_mock.config.library import load_library
-from labs_mock.errors import ScenarioError, StartError
-from labs_mock.http import create_app
 from labs_mock.serving.protocol import Protocol
-from labs_mock.state import World
 
-log = logging.getLogger("labs_mock")
-
-BACKLOG = 2048
 UVICORN: dict[str, Any] = {
     "http": "httptools",
     "ws": "none",
@@ -45,44 +35,42 @@ FAREWELL = 1.0  # seconds for answers that are broken off to end
 GC_THRESHOLD = (20_000, 20, 20)  # requests make many objects and few cycles
 
 
-class Server(uvicorn.Server):
-    """Serves a world on a bound socket, and calls back once the socket is answered; `app` is an application of its own.
+Beside = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
-    It stops when it is told to and not at the next tick of a clock, and waits for nobody longer than it must.
+
+class Server(uvicorn.Server):
+    """Serves an application on a bound socket, and calls `ready` once it responds there.
+
+    `beside` runs in the loop of the server as long as that does; it gets an event that is set when the server stops. A stop
+    takes effect at once and not at the next tick of a clock, and waits for nobody longer than it must.
     """
 
     def __init__(
-        self,
-        world: World,
-        listener: socket.socket,
-        ready: Callable[[], None],
-        watched: Path | None = None,
-        app: ASGIApp | None = None,
+        self, app: ASGIApp, listener: socket.socket, ready: Callable[[], None], beside: Beside | None = None
     ) -> None:
-        super().__init__(uvicorn.Config(app or create_app(world), **UVICORN | {"http": Protocol}))
+        super().__init__(uvicorn.Config(app, **UVICORN | {"http": Protocol}))
         self._listener = listener
         self._ready = ready
-        self._world = world
-        self._watched = watched
-        self._watching: asyncio.Task[None] | None = None
+        self._beside = beside
+        self._task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._woken = asyncio.Event()
+        self._stopping = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to answer, then say so."""
+        """Start to respond, then call `ready`."""
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self.started:
             self._ready()
-            if self._watched is not None:
-                self._watching = asyncio.create_task(self._reload(self._watched))
+            if self._beside is not None:
+                self._task = asyncio.create_task(self._beside(self._stopping))
 
     async def main_loop(self) -> None:
         """Wait until somebody stops the server, and now and then look for clients that have stopped sending."""
         await self.on_tick(0)
         while not self.should_exit:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), SWEEP)
+                await asyncio.wait_for(self._stopping.wait(), SWEEP)
             self._sweep()
 
     def _sweep(self) -> None:
@@ -112,19 +100,6 @@ class Server(uvicorn.Server):
         while (state.connections or state.tasks) and not self.force_exit:  # noqa: ASYNC110 - uvicorn tells nobody
             await asyncio.sleep(0.002)
 
-    async def _reload(self, folder: Path) -> None:
-        """Load the folder again whenever a file of it changes; if one is bad, what was served goes on."""
-        from labs_mock.serving.watching import changes
-
-        async for _ in changes(folder, self._woken):
-            try:
-                self._world.adopt(await asyncio.to_thread(load_library, folder))
-            except ScenarioError as error:
-                told = self._world.redactor(str(error))
-                log.error("%s\nnot reloaded: the scenarios that were served still are", told)  # noqa: TRY400 - the mistakes say it all
-            else:
-                log.warning("reloaded: %d scenarios", len(self._world.library.scenarios))
-
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal has come, which is how one stops a server; a second Ctrl-C does not wait for requests in progress.
 
@@ -139,7 +114,7 @@ class Server(uvicorn.Server):
         self.should_exit = True
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop has ended by itself
-                self._loop.call_soon_threadsafe(self._woken.set)
+                self._loop.call_soon_threadsafe(self._stopping.set)
 
     def break_off(self) -> None:
         """Close the connections on which an answer is in progress, and wait until that is done; from any thread."""
@@ -185,52 +160,3 @@ class Server(uvicorn.Server):
             self.stop()
 
         threading.Thread(target=wait, name="labs-mock-eof", daemon=True).start()
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes any free one. Raises `StartError` that names the address."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise StartError(f"cannot listen on {host} port {port}: {error.strerror or error}") from None
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise StartError(f"cannot listen on {host} port {port}: {error.strerror or error}") from None
-    return listener
-
-
-EVERYWHERE = {"0.0.0.0": ("127.0.0.1", "192.0.2.1"), "::": ("::1", "2001:db8::1")}  # noqa: S104 - nothing is bound here
-"""The addresses that mean all of a machine's, each with its loopback address and one of another network."""
-
-
-def address_of(listener: socket.socket) -> str:
-    """The base URL at which programs of this machine find a bound socket."""
-    host, port = listener.getsockname()[:2]
-    return _url(EVERYWHERE[host][0] if host in EVERYWHERE else host, port)
-
-
-def outside_address_of(listener: socket.socket) -> str | None:
-    """The base URL for other machines, of a socket that listens on all addresses; None for others or without a network."""
-    host, port = listener.getsockname()[:2]
-    if host not in EVERYWHERE:
-        return None
-    with socket.socket(listener.family, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((EVERYWHERE[host][1], 9))  # nothing is sent: it only chooses the address to send from
-        except OSError:
-            return None
-        return _url(probe.getsockname()[0], port)
-
-
-def is_open(listener: socket.socket) -> bool:
-    """Whether other machines may reach a bound socket, as far as its address says."""
-    return not ip_address(listener.getsockname()[0].partition("%")[0]).is_loopback
-
-
-def _url(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -9,7 +9,8 @@ from typing import Any, Self
 from urllib.parse import quote, urlencode, urlsplit
 
 from labs_mock.errors import LabsMockError
-from labs_mock.serving.backends import DEADLINE, Backend, InProcess, InThread, Running
+from labs_mock.serving.process import DEADLINE, ServerProcess
+from labs_mock.testing.backends import Backend, RunningServer, ThreadServer
 
 ALL = 10_000  # as many as a journal has at most
 PAGE = 100_000  # rewards
@@ -94,11 +95,11 @@ class LabsMock:
     ) -> None:
         self._token = str(settings.get("control_token", ""))
         if url is not None:
-            self._backend: Backend = Running(url, api_key)
+            self._backend: Backend = RunningServer(url, api_key)
         else:
             given = {"clock": "frozen", "port": 0, "api_key": api_key, **settings}
             folder = None if scenarios is None else str(scenarios)
-            self._backend = InProcess(folder, given) if process else InThread(folder, given)
+            self._backend = ServerProcess(folder, given) if process else ThreadServer(folder, given)
         self.url = self.api_key = self.instance = ""
 
     def __repr__(self) -> str:

@@ -20,8 +20,8 @@ from labs_mock.contract.clauses import Part, part_of
 from labs_mock.contract.operations import OPERATIONS
 from labs_mock.contract.rows import line
 from labs_mock.http import create_app
-from labs_mock.serving import server
 from labs_mock.state import World
+from tests import support
 
 UNSUBSCRIBED = "unsubscribed"
 """A collection of the server for which the key has no subscription."""
@@ -93,7 +93,7 @@ class Mutant:
             for owner, name, value in self.patches:
                 patch.setattr(owner, name, value)
             if self.change is not None:
-                patch.setattr(server, "create_app", lambda world: _changed(world, self.change))
+                patch.setattr(support, "create_app", lambda world: _changed(world, self.change))
             yield
 
 

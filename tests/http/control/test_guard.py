@@ -14,7 +14,7 @@ from tests.support import KEY, Live, live, world
 CLOCK, HEALTH, RESET = "/_mock/clock", "/_mock/health", "/_mock/reset"
 OPERATIONS = [
     (method, route.path.format(id="x", key="x"))
-    for route in control_routes(world())
+    for route in control_routes()
     if isinstance(route, Route)
     for method in sorted(route.methods or ())
 ]

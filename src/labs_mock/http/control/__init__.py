@@ -11,12 +11,11 @@ from labs_mock.http.control.faults import fault_routes
 from labs_mock.http.control.journal import journal_routes
 from labs_mock.http.control.keys import key_routes
 from labs_mock.http.control.reset import reset_routes
-from labs_mock.http.control.resources import resource
+from labs_mock.http.control.resources import resource, world_of
 from labs_mock.http.control.rewards import reward_routes
 from labs_mock.http.control.scoring import scoring_routes
 from labs_mock.http.control.verification import verification_routes
 from labs_mock.http.exchange import Payload
-from labs_mock.state import World
 
 PREFIX = "/_mock"
 HEALTH = f"{PREFIX}/health"
@@ -27,10 +26,11 @@ def is_control(path: str) -> bool:
     return path == PREFIX or path.startswith(f"{PREFIX}/")
 
 
-def control_routes(world: World) -> list[BaseRoute]:
-    """What exists only in the mock; without the control plane nothing but its health."""
+def control_routes() -> list[BaseRoute]:
+    """What exists only in the mock; each handler finds the world of its request in the scope."""
 
-    async def health(_: Request) -> Payload:
+    async def health(request: Request) -> Payload:
+        world = world_of(request)
         return {
             "status": "ok",
             "instance": world.instance,
@@ -40,9 +40,6 @@ def control_routes(world: World) -> list[BaseRoute]:
             "clock": world.clock.mode,
         }
 
-    always: list[BaseRoute] = [resource(HEALTH, GET=health)]
-    if not world.settings.control:
-        return always
     groups = (
         reset_routes,
         clock_routes,
@@ -55,4 +52,4 @@ def control_routes(world: World) -> list[BaseRoute]:
         scoring_routes,
         fault_routes,
     )
-    return [*always, *(route for group in groups for route in group(world, PREFIX))]
+    return [resource(HEALTH, GET=health), *(route for group in groups for route in group(PREFIX))]

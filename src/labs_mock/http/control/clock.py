@@ -10,10 +10,9 @@ from labs_mock.clock import END, MovingClock, instant_text, parse_instant
 from labs_mock.contract.parsing import read_model
 from labs_mock.contract.wording import quote
 from labs_mock.errors import BadRequest, SettingsError
-from labs_mock.http.control.resources import json_of, resource
+from labs_mock.http.control.resources import json_of, resource, world_of
 from labs_mock.http.exchange import Payload
 from labs_mock.scenario.files.fields import FileModel
-from labs_mock.state import World
 
 
 class ClockChange(FileModel):
@@ -29,13 +28,15 @@ class Advance(FileModel):
     seconds: Annotated[float, Field(ge=0, le=1e10, allow_inf_nan=False)]
 
 
-def clock_routes(world: World, prefix: str) -> list[BaseRoute]:
+def clock_routes(prefix: str) -> list[BaseRoute]:
     """`GET` and `PUT /clock`, `POST /clock/advance`."""
 
-    async def show_clock(_: Request) -> Payload:
+    async def show_clock(request: Request) -> Payload:
+        world = world_of(request)
         return {"now": instant_text(world.clock.now()), "mode": world.clock.mode}
 
     async def change_clock(request: Request) -> Payload:
+        world = world_of(request)
         change = read_model(ClockChange, await json_of(request))
         ahead = 0.0 if change.now is None else _ahead(world.clock, change.now)
         if change.mode is not None:
@@ -47,6 +48,7 @@ def clock_routes(world: World, prefix: str) -> list[BaseRoute]:
         return await show_clock(request)
 
     async def advance_clock(request: Request) -> Payload:
+        world = world_of(request)
         seconds = read_model(Advance, await json_of(request)).seconds
         left = END - world.clock.now()
         if seconds > left:

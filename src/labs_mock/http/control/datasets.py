@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 from labs_mock.contract.dataset_status import DATASET_STATUSES, WITH_ERROR, StatusName
 from labs_mock.contract.parsing import read_model
 from labs_mock.errors import BadRequest
-from labs_mock.http.control.resources import checked, json_of, resource
+from labs_mock.http.control.resources import checked, json_of, resource, world_of
 from labs_mock.http.exchange import Payload
 from labs_mock.scenario.compiled.datasets import Dataset, Stage, check_rows, compile_dataset
 from labs_mock.scenario.compiled.scenario import Scenario
@@ -31,13 +31,15 @@ class Forced(FileModel):
     error: Text | None = None
 
 
-def dataset_routes(world: World, prefix: str) -> list[BaseRoute]:
+def dataset_routes(prefix: str) -> list[BaseRoute]:
     """`GET` and `POST /datasets`, and `PATCH /datasets/{id}` to force a status."""
 
-    async def list_datasets(_: Request) -> Payload:
+    async def list_datasets(request: Request) -> Payload:
+        world = world_of(request)
         return {"datasets": [_shown(world, held) for held in world.datasets]}
 
     async def add_dataset(request: Request) -> Payload:
+        world = world_of(request)
         value = await json_of(request)
         scenarios = {f"{scenario.collection}/{scenario.slug}": scenario for scenario in world.library.scenarios}
         # In a thread, since thousands of rows take seconds, in which others want answers.
@@ -47,6 +49,7 @@ def dataset_routes(world: World, prefix: str) -> list[BaseRoute]:
         return _shown(world, world.datasets.add(dataset, world.clock.now()))
 
     async def change_dataset(request: Request) -> Payload:
+        world = world_of(request)
         held = world.datasets.get(request.path_params["id"])
         held.lifecycle.force(_stage(read_model(Forced, await json_of(request)), held))
         return _shown(world, held)

@@ -11,20 +11,21 @@ from labs_mock.contract.wording import EPISODE_COMPLETE
 from labs_mock.engine.explanation import explanation
 from labs_mock.engine.reward import assess
 from labs_mock.errors import BadRequest
-from labs_mock.http.control.resources import resource
+from labs_mock.http.control.resources import resource, world_of
 from labs_mock.http.exchange import Payload
 from labs_mock.scenario.compiled.scenario import Scenario
-from labs_mock.state import World
 from labs_mock.state.episodes import Episode
 
 
-def episode_routes(world: World, prefix: str) -> list[BaseRoute]:
+def episode_routes(prefix: str) -> list[BaseRoute]:
     """`GET /episodes/{id}` and `POST /episodes/{id}/terminate`."""
 
     async def show_episode(request: Request) -> Payload:
+        world = world_of(request)
         return _shown(world.episodes.find(request.path_params["id"], world.clock.now()))
 
     async def terminate_episode(request: Request) -> Payload:
+        world = world_of(request)
         episode = world.episodes.find(request.path_params["id"], world.clock.now())
         if episode.play.terminal is not None:
             raise BadRequest(EPISODE_COMPLETE)

@@ -6,24 +6,27 @@ from starlette.routing import BaseRoute
 from labs_mock.config.fault_entry import FaultEntry, check_fault
 from labs_mock.config.fault_warnings import KnownNames, fault_warnings
 from labs_mock.errors import NotFound
-from labs_mock.http.control.resources import checked, json_of, resource
+from labs_mock.http.control.resources import checked, json_of, resource, world_of
 from labs_mock.http.exchange import Payload
 from labs_mock.redaction import masked
 from labs_mock.state import World
 from labs_mock.state.fault_plan import Fault
 
 
-def fault_routes(world: World, prefix: str) -> list[BaseRoute]:
+def fault_routes(prefix: str) -> list[BaseRoute]:
     """`GET`, `POST` and `DELETE /faults`, `DELETE /faults/{id}`."""
 
-    async def list_faults(_: Request) -> Payload:
+    async def list_faults(request: Request) -> Payload:
+        world = world_of(request)
         return {"faults": [_shown(world, fault) for fault in world.faults]}
 
     async def add_fault(request: Request) -> Payload:
+        world = world_of(request)
         value = await json_of(request)
         return _shown(world, world.faults.add(checked(FaultEntry, value, check_fault)))
 
     async def remove_faults(request: Request) -> Payload:
+        world = world_of(request)
         name = request.path_params.get("id")
         if not world.faults.remove(name):
             raise NotFound("Fault not found; GET /_mock/faults lists them")

@@ -7,22 +7,23 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from starlette.types import Scope
 
 from labs_mock.config.settings import Settings
-from labs_mock.errors import BadRequest, Forbidden, Unauthorized
+from labs_mock.contract.wording import UNKNOWN_PATH
+from labs_mock.errors import BadRequest, Forbidden, NotFound, Unauthorized
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 READS = ("GET", "HEAD")
 
 
 def check_control(settings: Settings, scope: Scope, headers: Mapping[bytes, bytes], bearer: bytes | None) -> None:
-    """Raises `Unauthorized` without the token where one is set, else `Forbidden` for whom it is not meant; and
-    `BadRequest` for a bad write.
+    """Raises `NotFound` without the control plane, `Unauthorized` without the token where one is set, else `Forbidden` for
+    whom it is not meant; and `BadRequest` for a bad write.
 
     Without a token it is meant for programs on this machine. A page of another origin can send requests from here, but it
     cannot forge `Host`, and it cannot send JSON without asking first, which is never granted. A proxy on this machine says
-    that it is one. Without the control plane there is nothing to guard.
+    that it is one.
     """
     if not settings.control:
-        return
+        raise NotFound(UNKNOWN_PATH)
     token = settings.control_token.encode()
     if token:
         if not compare_digest(bearer or b"", token):

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 from labs_mock.clock import instant_text
 from labs_mock.contract.limits import MAX_NESTING
 from labs_mock.errors import BadRequest
-from labs_mock.http.control.resources import resource
+from labs_mock.http.control.resources import resource, world_of
 from labs_mock.http.exchange import Payload
 from labs_mock.redaction import Redact, masked
 from labs_mock.state import World
@@ -35,10 +35,11 @@ FILTERS: dict[str, Callable[[Record, str], bool]] = {
 DEFAULT_LIMIT = 1_000
 
 
-def journal_routes(world: World, prefix: str) -> list[BaseRoute]:
+def journal_routes(prefix: str) -> list[BaseRoute]:
     """`GET` and `DELETE /requests`."""
 
     async def list_requests(request: Request) -> StreamingResponse:
+        world = world_of(request)
         asked = dict(request.query_params)
         limit = number_of(asked.pop("limit", str(DEFAULT_LIMIT)), "limit")
         for name in asked:
@@ -51,7 +52,8 @@ def journal_routes(world: World, prefix: str) -> list[BaseRoute]:
         newest = list(islice(found, max(0, len(found) - limit), None))
         return listing(world, newest, _counts(world, len(found)))
 
-    async def forget_requests(_: Request) -> Payload:
+    async def forget_requests(request: Request) -> Payload:
+        world = world_of(request)
         world.journal.reset()
         world.rewards.reset()  # which names requests by their numbers
         return {"requests": [], **_counts(world, 0)}

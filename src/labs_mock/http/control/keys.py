@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute
 from labs_mock.config.server_file import KeyEntry, KeyTerms, check_terms
 from labs_mock.contract.parsing import read_model
 from labs_mock.errors import BadRequest, NotFound
-from labs_mock.http.control.resources import json_of, resource
+from labs_mock.http.control.resources import json_of, resource, world_of
 from labs_mock.http.exchange import Payload
 from labs_mock.state import World
 from labs_mock.state.accounts import Account
@@ -18,19 +18,22 @@ from labs_mock.text import did_you_mean
 Terms = TypeVar("Terms", bound=KeyTerms)
 
 
-def key_routes(world: World, prefix: str) -> list[BaseRoute]:
+def key_routes(prefix: str) -> list[BaseRoute]:
     """`GET` and `POST /keys`, `PATCH /keys/{key}`."""
 
-    async def list_keys(_: Request) -> Payload:
+    async def list_keys(request: Request) -> Payload:
+        world = world_of(request)
         return {"keys": [account.shown for account in world.accounts]}
 
     async def add_key(request: Request) -> Payload:
+        world = world_of(request)
         file = _terms(await json_of(request), KeyEntry, world.library.collections)
         if world.accounts.get(file.key) is not None:
             raise BadRequest("key: this key exists; change it with PATCH, or choose another one")
         return _put(world, Account.of(file))
 
     async def change_key(request: Request) -> Payload:
+        world = world_of(request)
         account = world.accounts.get(request.path_params["key"])
         if account is None:
             raise NotFound("Key not found; GET /_mock/keys lists them")

@@ -5,16 +5,16 @@ from starlette.routing import BaseRoute
 
 from labs_mock.contract.wording import quote
 from labs_mock.errors import BadRequest
-from labs_mock.http.control.resources import resource
+from labs_mock.http.control.resources import resource, world_of
 from labs_mock.http.exchange import Payload
-from labs_mock.state import World
 from labs_mock.text import did_you_mean
 
 
-def reset_routes(world: World, prefix: str) -> list[BaseRoute]:
+def reset_routes(prefix: str) -> list[BaseRoute]:
     """`POST /reset`, of everything or, with `?only=journal,episodes`, of parts."""
 
     async def reset(request: Request) -> Payload:
+        world = world_of(request)
         for name in request.query_params:
             if name != "only":  # misspelt, it would reset everything
                 raise BadRequest(f"{quote(name)}: unknown parameter; did you mean 'only'?")

@@ -12,6 +12,7 @@ from labs_mock.contract.parsing import read_json
 from labs_mock.errors import BadRequest
 from labs_mock.scenario.files.messages import empty_values, schema_mistakes
 from labs_mock.scenario.files.paths import Mistake
+from labs_mock.state import World
 
 Model = TypeVar("Model", bound=BaseModel)
 MAX_TOLD = 3  # mistakes of one request
@@ -29,6 +30,12 @@ def resource(path: str, **handlers: Handler) -> Route:
         return answer if isinstance(answer, Response) else JSONResponse(answer)
 
     return Route(path, handle, methods=sorted(handlers))
+
+
+def world_of(request: Request) -> World:
+    """The world that the application has chosen for a request."""
+    world: World = request.scope["world"]
+    return world
 
 
 async def json_of(request: Request) -> dict[str, Any]:

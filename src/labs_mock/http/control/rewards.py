@@ -5,19 +5,19 @@ from starlette.routing import BaseRoute
 
 from labs_mock.errors import BadRequest
 from labs_mock.http.control.journal import number_of
-from labs_mock.http.control.resources import resource
+from labs_mock.http.control.resources import resource, world_of
 from labs_mock.http.exchange import Payload
-from labs_mock.state import World
 from labs_mock.text import did_you_mean
 
 DEFAULT_LIMIT, MAX_LIMIT = 10_000, 100_000
 PARAMETERS = ("after", "limit")
 
 
-def reward_routes(world: World, prefix: str) -> list[BaseRoute]:
+def reward_routes(prefix: str) -> list[BaseRoute]:
     """`GET /rewards`: a page of the log, in columns."""
 
     async def list_rewards(request: Request) -> Payload:
+        world = world_of(request)
         asked = dict(request.query_params)
         for name in asked:
             if name not in PARAMETERS:

@@ -15,11 +15,10 @@ from labs_mock.contract.unknown_fields import duplicate_keys, unknown_fields
 from labs_mock.engine.evaluation import evaluate
 from labs_mock.engine.explanation import explanation
 from labs_mock.errors import BadRequest, ScenarioError
-from labs_mock.http.control.resources import json_of, resource
+from labs_mock.http.control.resources import json_of, resource, world_of
 from labs_mock.http.exchange import Payload
 from labs_mock.scenario.files.fields import FileModel, is_slug
 from labs_mock.scenario.files.loader import parse_scenario
-from labs_mock.state import World
 from labs_mock.state.accounts import Account
 
 ANYBODY = Account("")
@@ -43,10 +42,11 @@ class NewScenario(FileModel):
     scenario: dict[str, Any] | None = None
 
 
-def scoring_routes(world: World, prefix: str) -> list[BaseRoute]:
+def scoring_routes(prefix: str) -> list[BaseRoute]:
     """`POST /explain` and `POST /scenarios`."""
 
     async def explain(request: Request) -> Payload:
+        world = world_of(request)
         value = await json_of(request)
         asked = read_model(Evaluate, value)
         player = world.player(ANYBODY, asked.collection_slug, asked.scenario_slug)
@@ -57,6 +57,7 @@ def scoring_routes(world: World, prefix: str) -> list[BaseRoute]:
         return {**explanation(player.scenario, result.play, result.assessment), "findings": listed}
 
     async def add_scenario(request: Request) -> Payload:
+        world = world_of(request)
         given = read_model(NewScenario, await json_of(request))
         if (given.yaml is None) == (given.scenario is None):
             raise BadRequest("scenario: expected either 'scenario' or 'yaml'")

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute
 
 from labs_mock.contract.parsing import read_model
 from labs_mock.http.control.journal import hidden, listing, redactor_of, settled, shown
-from labs_mock.http.control.resources import json_of, resource
+from labs_mock.http.control.resources import json_of, resource, world_of
 from labs_mock.http.exchange import Payload
 from labs_mock.scenario.files.fields import FileModel
 from labs_mock.state import World
@@ -32,10 +32,11 @@ class Expected(FileModel):
     content: Any = Field(None, alias="json")
 
 
-def verification_routes(world: World, prefix: str) -> list[BaseRoute]:
+def verification_routes(prefix: str) -> list[BaseRoute]:
     """`POST /requests/verify`."""
 
     async def verify(request: Request) -> StreamingResponse:
+        world = world_of(request)
         expected = read_model(Expected, await json_of(request))
         await settled()
         found, rest = await _verified(world, expected, list(world.journal))

@@ -1,13 +1,32 @@
-"""Says when the files of a folder change, and goes on doing so when the folder itself is made anew."""
+"""`serve --reload`: the files of a folder are loaded again when they change, also when the folder itself is made anew."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
 from pathlib import Path
 
 from watchfiles import Change, awatch
 
+from labs_mock.config.library import load_library
+from labs_mock.errors import ScenarioError
+from labs_mock.state import World
+
+log = logging.getLogger("labs_mock")
+
 TICK = 0.5  # seconds between two looks at the folder itself
+
+
+async def reload(world: World, folder: Path, stop: asyncio.Event) -> None:
+    """Load a folder again whenever a file of it changes, until `stop` is set; if one is bad, what was served goes on."""
+    async for _ in changes(folder, stop):
+        try:
+            world.adopt(await asyncio.to_thread(load_library, folder))
+        except ScenarioError as error:
+            mistakes = world.redactor(str(error))
+            log.error("%s\nnot reloaded: the scenarios that were served still are", mistakes)  # noqa: TRY400 - the mistakes need no traceback
+        else:
+            log.warning("reloaded: %d scenarios", len(world.library.scenarios))
 
 
 async def changes(folder: Path, stop: asyncio.Event) -> AsyncIterator[None]:

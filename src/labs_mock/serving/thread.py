@@ -1,0 +1,55 @@
+"""A server in a thread of this process, which can open a test world for a while."""
+
+import threading
+
+from labs_mock.errors import StartError
+from labs_mock.http.app import App
+from labs_mock.serving.process import DEADLINE
+from labs_mock.serving.server import Server
+from labs_mock.serving.sockets import address_of, bind
+from labs_mock.serving.worlds import WorldRouter
+from labs_mock.state import World
+
+
+class ServerThread:
+    """A server in a thread: its own world, the base URL at which it listens, and its ASGI application.
+
+    Raises `StartError` if it cannot listen there.
+    """
+
+    def __init__(self, world: World) -> None:
+        listener = bind(world.settings.host, world.settings.port)
+        self.world = world
+        self.url = address_of(listener)
+        self._router = WorldRouter(world)
+        self.app = App(self._router)
+        self._ready = threading.Event()
+        self._server = Server(self.app, listener, self._ready.set)
+        self._thread: threading.Thread | None = None
+
+    def start(self, deadline: float = DEADLINE) -> None:
+        """Serve. Raises `StartError` if it cannot, or not in so many seconds."""
+        self._thread = self._server.serve_in_thread(ended=self._ready.set)
+        self._ready.wait(deadline)
+        if not self._server.started:
+            self.stop(deadline)
+            raise StartError(f"the server ended, or did not start within {deadline:g} s; its log says why")
+
+    def stop(self, deadline: float = DEADLINE) -> None:
+        """Stop, and wait until it has stopped, or so many seconds."""
+        self._server.stop()
+        if self._thread is not None:
+            self._thread.join(deadline)
+
+    def new_key(self) -> str:
+        """A key for a test world, which no other one has or had."""
+        return self._router.new_key()
+
+    def open(self, world: World, key: str) -> None:
+        """Serve a test world from now on."""
+        self._router.open(world, key)
+
+    def close(self) -> None:
+        """Serve its own world again; responses in progress are broken off."""
+        self._router.close()
+        self._server.break_off()
