@@ -61,6 +61,7 @@ ROOMS = (
     ),
     (
         "engine.assessment",
+        "engine.transcript",
         "engine.play",
         "engine.caches",
         "engine.observation",
@@ -73,6 +74,7 @@ ROOMS = (
         "engine.attribution",
         "engine.detectors",
         "engine.conversation_hash",
+        "engine.replay",
         "engine.evaluation",
         "engine.rollout",
         "engine.choice_space",

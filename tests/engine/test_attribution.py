@@ -4,8 +4,9 @@ import pytest
 
 from labs_mock.contract.findings import Finding
 from labs_mock.contract.requests import Message
-from labs_mock.engine.attribution import TranscriptLine, new_turn, operator_turns
+from labs_mock.engine.attribution import new_turn, operator_turns
 from labs_mock.engine.player import Player
+from labs_mock.engine.transcript import TranscriptLine
 from labs_mock.errors import BadRequest
 from tests.support import CLAIM, OPENING, call, operator, scenario
 

@@ -5,8 +5,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from labs_mock.contract.requests import Message
-from labs_mock.engine.attribution import Attributed, TranscriptLine, new_turn
+from labs_mock.engine.attribution import Attributed, new_turn
 from labs_mock.engine.player import Player, Turn
+from labs_mock.engine.transcript import TranscriptLine
 from labs_mock.errors import BadRequest
 from labs_mock.text import normalise
 from tests.engine.dialogues import (

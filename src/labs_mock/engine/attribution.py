@@ -10,15 +10,8 @@ from labs_mock.contract.tokens import LONGEST_CUT, has_leaked_markup, is_near_mi
 from labs_mock.contract.wording import NO_OPERATOR_MESSAGE
 from labs_mock.engine.play import Play
 from labs_mock.engine.player import Player, Turn
+from labs_mock.engine.transcript import TranscriptLine
 from labs_mock.errors import BadRequest
-
-
-class TranscriptLine(NamedTuple):
-    """One message of an episode's transcript; `calls` is a JSON list of its tool calls, empty where there are none."""
-
-    content: str
-    operator: bool
-    calls: bytes = b""
 
 
 class Attributed(NamedTuple):

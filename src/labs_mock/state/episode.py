@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from labs_mock.engine.attribution import TranscriptLine
+from labs_mock.engine.transcript import TranscriptLine
 
 
 class Episode(NamedTuple):

@@ -4,14 +4,12 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-import orjson
-
 from labs_mock.contract.limits import EPISODE_LIFETIME
 from labs_mock.contract.requests import Message
 from labs_mock.contract.wording import EPISODE_NOT_FOUND
-from labs_mock.engine.attribution import TranscriptLine
 from labs_mock.engine.play import Play
 from labs_mock.engine.player import Player
+from labs_mock.engine.transcript import TranscriptLine, transcript_line
 from labs_mock.errors import NotFound
 
 MAX_EPISODES = 20_000
@@ -84,7 +82,7 @@ class Episodes:
         """Add a turn, if the episode still is as the caller saw it; whether it was (EP-15)."""
         if self._held.get(episode.id) is not episode:
             return False
-        transcript = (*episode.transcript, *map(_line, turn), TranscriptLine(play.observation, False))
+        transcript = (*episode.transcript, *map(transcript_line, turn), TranscriptLine(play.observation, False))
         self._put(replace(episode, transcript=transcript, play=play, touched=now, conversation=conversation))
         return True
 
@@ -100,8 +98,3 @@ class Episodes:
         while len(self._held) > self._limit or (self._characters > self._max_characters and len(self._held) > 1):
             _, oldest = self._held.popitem(last=False)
             self._characters -= oldest.characters
-
-
-def _line(message: Message) -> TranscriptLine:
-    calls = orjson.dumps([call.model_dump() for call in message.tool_calls]) if message.tool_calls else b""
-    return TranscriptLine(message.content, True, calls)
