@@ -5,10 +5,10 @@ import pytest
 import yaml
 
 from labs_mock.config.printing import starter_files
-from labs_mock.scenario.files.checks import check_scenario
 from labs_mock.scenario.files.loader import parse_scenario
+from labs_mock.scenario.files.scenario_checks import check_scenario
 from labs_mock.scenario.files.schema import ScenarioFile, StateItemFile
-from labs_mock.scenario.rules.checks import OPERATORS
+from labs_mock.scenario.rules.operators import OPERATORS
 from tests.pages import ROOT
 
 PAGE = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")

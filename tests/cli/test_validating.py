@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 from labs_mock.cli.main import main
 from labs_mock.config.library import shipped_library
 from tests.contract.test_rows import ROW
-from tests.scenario.test_checks import DATASET, JOURNEY, SERVER, changed
-from tests.scenario.test_loader import GENERATE, GOOD, write
+from tests.scenario.bases import DATASET, JOURNEY, SERVER, changed
+from tests.scenario.files.test_loader import GENERATE, GOOD, write
 from tests.support import CLAIM
 
 CALL = {"call": "order_imaging", "input": {"region": "back"}}

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from labs_mock.config.fault_entry import WHAT, WHEN, FaultEntry, check_fault
 from labs_mock.config.library import load_library
 from tests.config.test_printing import VALIDATORS
-from tests.scenario.test_loader import GOOD, problems, write
+from tests.scenario.files.test_loader import GOOD, problems, write
 
 FAULT = {"path": "/api/v1/evaluate", "every": 2, "status": 503}
 GOOD_VALUES: dict[str, list[Any]] = {

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from labs_mock.contract.parsing import read_model
 from labs_mock.contract.rows import Row, line, row_mistakes
 from labs_mock.errors import BadRequest
-from tests.scenario.test_checks import GONE, changed
+from tests.scenario.bases import GONE, changed
 
 ROW: dict[str, Any] = {
     "scenario_id": "coaching/weekly-check-ins",

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from labs_mock.engine.choice_space import ChoiceSpace, Draw
 from labs_mock.ids import permuted
-from labs_mock.scenario.compiled.operators import alternatives
+from labs_mock.scenario.compiled.choices import alternatives
 from labs_mock.scenario.files import schema
 
 Operators = dict[str, list[list[Any]]]

@@ -20,7 +20,7 @@ from labs_mock.engine.rollout import roll_out
 from labs_mock.scenario.compiled.datasets import ATTEMPTS, compile_dataset
 from labs_mock.scenario.compiled.scenario import Scenario
 from labs_mock.scenario.files import schema
-from tests.scenario.test_checks import JOURNEY
+from tests.scenario.bases import JOURNEY
 from tests.support import scenario
 
 Read = list[dict[str, Any]]

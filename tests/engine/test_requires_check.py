@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from labs_mock.engine.requires_check import check_requires
-from tests.scenario.test_checks import TASK
+from tests.scenario.bases import TASK
 from tests.support import CLAIM
 
 

@@ -12,9 +12,9 @@ from labs_mock.config.single_file import check_file
 from labs_mock.engine.requires_check import check_requires
 from labs_mock.errors import Problem, Problems
 from labs_mock.escapes import printable
+from labs_mock.scenario.files.feasibility import impossible_parts
 from labs_mock.scenario.files.folder import is_folder
 from labs_mock.scenario.files.loader import Loader
-from labs_mock.scenario.files.operator_checks import check_operators
 from labs_mock.scenario.files.paths import Mistake
 from labs_mock.scenario.files.public_texts import check_public_texts
 
@@ -61,7 +61,7 @@ def validate(paths: Sequence[Path], *, full_names: bool = False) -> Validation:
 
 
 def _extra_warnings(data: dict[str, Any]) -> Iterator[Mistake]:
-    for check in (check_operators, check_requires, check_public_texts):
+    for check in (impossible_parts, check_requires, check_public_texts):
         yield from check(data)
 
 

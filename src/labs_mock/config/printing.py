@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from labs_mock.config.server_file import FullServerFile
-from labs_mock.scenario.files.schema import CollectionFile, DatasetFile, RuleFile, ScenarioFile
-from labs_mock.scenario.rules.checks import OPERATORS
+from labs_mock.scenario.files.schema import CollectionFile, DatasetFile, ScenarioFile
+from labs_mock.scenario.rules.operators import OPERATORS, RuleFile
 
 KINDS: dict[str, type[BaseModel]] = {
     "scenario": ScenarioFile,

@@ -8,7 +8,7 @@ from math import prod
 
 from labs_mock.engine.rollout import Choose
 from labs_mock.ids import permuted
-from labs_mock.scenario.compiled.operators import alternatives
+from labs_mock.scenario.compiled.choices import alternatives
 from labs_mock.scenario.files import schema
 
 

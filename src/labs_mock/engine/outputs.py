@@ -5,7 +5,7 @@ from typing import Any
 from labs_mock.engine.assessment import PLACES, Score
 from labs_mock.engine.play import Play
 from labs_mock.scenario.compiled.scenario import Scenario
-from labs_mock.scenario.compiled.tools import leaves, same
+from labs_mock.scenario.rules.inputs import leaves, same
 from labs_mock.text import similarity
 
 

@@ -11,7 +11,7 @@ from labs_mock.engine.caches import Memo
 from labs_mock.engine.observation import make_observation
 from labs_mock.engine.play import Play, Seen
 from labs_mock.scenario.compiled.scenario import Scenario
-from labs_mock.scenario.compiled.tools import contains
+from labs_mock.scenario.rules.inputs import contains
 from labs_mock.scenario.rules.vocabulary import SILENT
 from labs_mock.text import normalise
 

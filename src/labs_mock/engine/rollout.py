@@ -7,7 +7,7 @@ from labs_mock.contract.requests import Message, ToolCall
 from labs_mock.contract.tokens import NO_RESPONSE
 from labs_mock.engine.play import Play
 from labs_mock.engine.player import Player, Turn
-from labs_mock.scenario.compiled.operators import part_texts
+from labs_mock.scenario.compiled.choices import part_texts
 from labs_mock.scenario.files import schema
 from labs_mock.scenario.rules.algebra import Rule
 

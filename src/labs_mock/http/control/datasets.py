@@ -15,7 +15,7 @@ from labs_mock.http.control.resources import checked, json_of, resource, world_o
 from labs_mock.http.exchange import Payload
 from labs_mock.scenario.compiled.datasets import Dataset, Stage, check_rows, compile_dataset
 from labs_mock.scenario.compiled.scenario import Scenario
-from labs_mock.scenario.files.checks import check_dataset
+from labs_mock.scenario.files.dataset_checks import check_dataset
 from labs_mock.scenario.files.fields import FileModel, Text
 from labs_mock.scenario.files.schema import DatasetFile
 from labs_mock.state import World

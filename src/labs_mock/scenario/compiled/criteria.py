@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from labs_mock.contract.dimensions import DIMENSIONS, Dimension
 from labs_mock.scenario.files import schema
-from labs_mock.scenario.rules.algebra import Rule, Rulebook
-from labs_mock.scenario.rules.vocabulary import Vocabulary
+from labs_mock.scenario.rules.algebra import Rule
+from labs_mock.scenario.rules.operators import CallPattern, RuleCompiler, RuleFile
+from labs_mock.scenario.rules.rulebook import Rulebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,8 @@ class Ladder:
 class Criteria:
     """Everything that is scored or gated by rules, and what ends an episode.
 
-    `rules` has those that are asked whether they hold at the last turn, `endings` those that are asked at
-    every turn; `requires` must have held at some turn before anything is rewarded (RC-6).
+    `rules` has the rules of which it counts whether they hold at the last turn, `endings` those that are evaluated at every
+    turn; `requires` must have held at some turn before anything is rewarded (RC-6).
     """
 
     success_metrics: tuple[Criterion, ...]
@@ -61,22 +62,22 @@ class Criteria:
     endings: Rulebook
 
 
-def compile_criteria(file: schema.ScenarioFile, words: Vocabulary) -> Criteria:
+def compile_criteria(file: schema.ScenarioFile, rules: RuleCompiler) -> Criteria:
     """Compile the criteria of a checked file."""
-    given = file.criteria
-    success, practices = _metrics(given.success_metrics, words), _metrics(given.best_practices, words)
+    parts = file.criteria
+    success, practices = _metrics(parts.success_metrics, rules), _metrics(parts.best_practices, rules)
     failures = tuple(
-        Criterion(metric.id, metric.weight, words.compile(metric.when), metric.critical)
-        for metric in given.failure_metrics
+        Criterion(metric.id, metric.weight, rules.compile(metric.when), metric.critical)
+        for metric in parts.failure_metrics
     )
-    ladders = tuple(_ladder(row, words) for rubric in given.rubrics for row in rubric.criteria)
-    prohibited = tuple(Criterion(entry.id, 1.0, words.compile(entry.when)) for entry in given.scope.prohibited)
+    ladders = tuple(_ladder(row, rules) for rubric in parts.rubrics for row in rubric.criteria)
+    prohibited = tuple(Criterion(entry.id, 1.0, rules.compile(entry.when)) for entry in parts.scope.prohibited)
     terminology = tuple(
-        Criterion(entry.use, 1.0, words.compile(schema.RuleFile(says=entry.instead_of))) for entry in given.terminology
+        Criterion(entry.use, 1.0, rules.compile(RuleFile(says=entry.instead_of))) for entry in parts.terminology
     )
     levels = [rule for ladder in ladders for _, _, rule in ladder.levels if rule is not None]
     critical = tuple(metric.rule for metric in failures if metric.critical)
-    completed = _completed(file, words)
+    completed = _completed(file, rules)
     return Criteria(
         success_metrics=success,
         failure_metrics=failures,
@@ -84,15 +85,15 @@ def compile_criteria(file: schema.ScenarioFile, words: Vocabulary) -> Criteria:
         ladders=ladders,
         prohibited=prohibited,
         referrals=tuple(
-            Referral(entry.id, words.compile(entry.trigger), words.compile(entry.when), entry.within_turns)
-            for entry in given.scope.must_refer
+            Referral(entry.id, rules.compile(entry.trigger), rules.compile(entry.when), entry.within_turns)
+            for entry in parts.scope.must_refer
         ),
         terminology=terminology,
-        exemplars=tuple(output for output in given.outputs if output.exemplar is not None),
-        decisions=tuple(output for output in given.outputs if output.expected is not None),
+        exemplars=tuple(output for output in parts.outputs if output.exemplar is not None),
+        decisions=tuple(output for output in parts.outputs if output.expected is not None),
         critical=critical,
         completed=completed,
-        requires=words.optional(file.scoring.requires),
+        requires=rules.compile_optional(file.scoring.requires),
         rules=Rulebook([*(one.rule for one in (*success, *failures, *practices, *prohibited, *terminology)), *levels]),
         endings=Rulebook([*critical, *([] if completed is None else [completed])]),
     )
@@ -113,20 +114,20 @@ def defined_dimensions(file: schema.ScenarioFile) -> tuple[Dimension, ...]:
     return tuple(dimension for dimension in DIMENSIONS if defined[dimension])
 
 
-def _metrics(metrics: Sequence[schema.Metric], words: Vocabulary) -> tuple[Criterion, ...]:
-    return tuple(Criterion(metric.id, metric.weight, words.compile(metric.when)) for metric in metrics)
+def _metrics(metrics: Sequence[schema.Metric], rules: RuleCompiler) -> tuple[Criterion, ...]:
+    return tuple(Criterion(metric.id, metric.weight, rules.compile(metric.when)) for metric in metrics)
 
 
-def _ladder(row: schema.RubricCriterion, words: Vocabulary) -> Ladder:
-    levels = [(level.score, level.label, words.optional(level.when)) for level in row.levels]
+def _ladder(row: schema.RubricCriterion, rules: RuleCompiler) -> Ladder:
+    levels = [(level.score, level.label, rules.compile_optional(level.when)) for level in row.levels]
     return Ladder(row.id, tuple(sorted(levels, key=lambda level: -level[0])))
 
 
-def _completed(file: schema.ScenarioFile, words: Vocabulary) -> Rule | None:
-    """A decision task that says nothing else is completed once every tool has been called."""
+def _completed(file: schema.ScenarioFile, rules: RuleCompiler) -> Rule | None:
+    """A decision task without `completed` is completed once every tool has been called."""
     if file.completed is not None:
-        return words.compile(file.completed.when)
+        return rules.compile(file.completed.when)
     if file.shape != "decision_task" or not file.tools:
         return None
-    calls = [schema.RuleFile(calls=schema.CallPattern(tool=tool.id)) for tool in file.tools]
-    return words.compile(schema.RuleFile(all=calls))
+    calls = [RuleFile(calls=CallPattern(tool=tool.id)) for tool in file.tools]
+    return rules.compile(RuleFile(all=calls))

@@ -8,7 +8,7 @@ from labs_mock.contract.dataset_status import DATASET_STATUSES
 from labs_mock.contract.parsing import read_json, read_model
 from labs_mock.contract.rows import Row, row_mistakes
 from labs_mock.errors import BadRequest
-from labs_mock.scenario.compiled.operators import choice_space, part_texts
+from labs_mock.scenario.compiled.choices import choice_space, part_texts
 from labs_mock.scenario.compiled.scenario import Scenario
 from labs_mock.scenario.files import schema
 from labs_mock.scenario.files.paths import Hint, Mistake, find, mappings, texts

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from labs_mock.scenario.files import schema
-from labs_mock.scenario.rules.algebra import Rule, Rulebook
-from labs_mock.scenario.rules.vocabulary import Vocabulary
+from labs_mock.scenario.rules.algebra import Rule
+from labs_mock.scenario.rules.operators import RuleCompiler
+from labs_mock.scenario.rules.rulebook import Rulebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class StateItem:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """Something the persona may say, and the rule that asks for it; without a rule it always may."""
+    """A text that the persona says if the rule matches; without a rule it always may."""
 
     rule: Rule | None
     text: str
@@ -41,9 +42,9 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """What there is to reveal, what builds rapport, what is answered; a decision task has only hidden items.
+    """What there is to reveal, what builds rapport, which replies there are; a decision task has only hidden items.
 
-    `rules` has all rules that are asked at every turn.
+    `rules` has all of its rules, which are evaluated at every turn.
     """
 
     items: tuple[StateItem, ...]
@@ -56,15 +57,15 @@ class Persona:
     rules: Rulebook
 
 
-def compile_persona(file: schema.ScenarioFile, words: Vocabulary) -> Persona:
-    """Compile the persona of a checked file."""
-    items = tuple(_item(item, words) for item in file.state)
-    rapport = words.optional(file.rapport.when if file.rapport else None, persona=True)
-    said = file.persona.replies if file.persona else []
-    replies = tuple(Variant(words.compile(reply.when, persona=True), reply.reply) for reply in said)
-    sessions = tuple(_session(session, words) for session in file.sessions)
+def compile_persona(file: schema.ScenarioFile, rules: RuleCompiler) -> Persona:
+    """Compile the persona of a checked file; its rules are the persona's."""
+    items = tuple(_item(item, rules) for item in file.state)
+    rapport = rules.compile_optional(file.rapport.when if file.rapport else None)
+    canned = file.persona.replies if file.persona else []
+    replies = tuple(Variant(rules.compile(reply.when), reply.reply) for reply in canned)
+    sessions = tuple(_session(session, rules) for session in file.sessions)
     variants = [variant for session in sessions for variant in session.reach_out]
-    rules = [rapport, *(part.rule for group in (items, replies, sessions, variants) for part in group)]
+    every = [rapport, *(part.rule for group in (items, replies, sessions, variants) for part in group)]
     return Persona(
         items=items,
         rapport=rapport,
@@ -73,36 +74,36 @@ def compile_persona(file: schema.ScenarioFile, words: Vocabulary) -> Persona:
         fallback=tuple(file.persona.fallback if file.persona else ()),
         sessions=sessions,
         closing=file.closing or "",
-        rules=Rulebook(rule for rule in rules if rule is not None),
+        rules=Rulebook(rule for rule in every if rule is not None),
     )
 
 
 def first_observation(file: schema.ScenarioFile) -> str:
-    """The opening, or what a decision task is given."""
+    """The opening, or the briefing and documents of a decision task."""
     if file.persona is not None:
         return file.persona.opening
     documents = [f"{document.title}\n{document.text}" for document in file.documents]
     return "\n\n".join([file.briefing or "", *documents])
 
 
-def _item(item: schema.StateItemFile, words: Vocabulary) -> StateItem:
+def _item(item: schema.StateItemFile, rules: RuleCompiler) -> StateItem:
     return StateItem(
         id=item.id,
-        atom=words.item(item.id),
+        atom=rules.vocabulary.items[item.id],
         hidden=item.kind == "hidden",
         reveal=item.reveal,
-        rule=words.optional(item.when, persona=True),
+        rule=rules.compile_optional(item.when),
         reply=item.reply,
         deflect=item.deflect,
         weight=item.weight,
     )
 
 
-def _session(session: schema.SessionFile, words: Vocabulary) -> Session:
+def _session(session: schema.SessionFile, rules: RuleCompiler) -> Session:
     ends = session.ends or schema.Ends()
     return Session(
         after_days=session.after_days,
-        reach_out=tuple(Variant(words.optional(say.when, persona=True), say.say) for say in session.reach_out),
+        reach_out=tuple(Variant(rules.compile_optional(variant.when), variant.say) for variant in session.reach_out),
         turns=ends.turns,
-        rule=words.optional(ends.when, persona=True),
+        rule=rules.compile_optional(ends.when),
     )

@@ -14,6 +14,7 @@ from labs_mock.scenario.compiled.persona import Persona, compile_persona, first_
 from labs_mock.scenario.compiled.tools import Tool
 from labs_mock.scenario.files import schema
 from labs_mock.scenario.rules.algebra import Rule
+from labs_mock.scenario.rules.operators import RuleCompiler
 from labs_mock.scenario.rules.patterns import Patterns
 from labs_mock.scenario.rules.vocabulary import Vocabulary
 from labs_mock.text import did_you_mean, normalise
@@ -28,8 +29,8 @@ OperatorRules = tuple[tuple[Rule | None, ...], ...]
 class Scenario:
     """A compiled scenario. Compare by `slug` and `version`; everything else follows from the file.
 
-    `operator_patterns` finds atoms in the operator's messages, `observation_patterns` in observations; it is None where no
-    rule has `heard`.
+    `operator_patterns` finds atoms in the operator's messages, `observation_patterns` in observations; that is None where
+    no rule has `heard`.
     """
 
     collection: str
@@ -62,9 +63,11 @@ class Scenario:
 
 def compile_scenario(collection: str, slug: str, file: schema.ScenarioFile) -> Scenario:
     """Compile a scenario file that has passed its checks."""
-    words = Vocabulary([item.id for item in file.state])
-    persona, criteria = compile_persona(file, words), compile_criteria(file, words)
-    operators = {name: _operator_rules(operator, words) for name, operator in file.operators.items()}
+    vocabulary = Vocabulary(item.id for item in file.state)
+    rules = RuleCompiler(vocabulary)
+    persona = compile_persona(file, RuleCompiler(vocabulary, of_persona=True))
+    criteria = compile_criteria(file, rules)
+    operators = {name: _operator_rules(operator, rules) for name, operator in file.operators.items()}
     dimensions = defined_dimensions(file)
     tools = {tool.id: Tool.from_file(tool) for tool in file.tools}
     return Scenario(
@@ -82,9 +85,9 @@ def compile_scenario(collection: str, slug: str, file: schema.ScenarioFile) -> S
         names={dimension: file.scoring.names.get(dimension, default_name(dimension)) for dimension in dimensions},
         weights=_weights(file, dimensions),
         operator_rules=operators,
-        vocabulary=words,
-        operator_patterns=Patterns(words.operator_phrases, words.expressions),
-        observation_patterns=Patterns(words.observation_phrases, ()) if words.observation_phrases else None,
+        vocabulary=vocabulary,
+        operator_patterns=Patterns(vocabulary.operator_phrases, vocabulary.expressions),
+        observation_patterns=Patterns(vocabulary.observation_phrases, ()) if vocabulary.observation_phrases else None,
     )
 
 
@@ -99,14 +102,14 @@ def _version(collection: str, slug: str, file: schema.ScenarioFile) -> str:
 
 
 def _weights(file: schema.ScenarioFile, dimensions: tuple[Dimension, ...]) -> dict[Dimension, float]:
-    given = file.scoring.weights
-    if given is None:
+    weights = file.scoring.weights
+    if weights is None:
         return dict.fromkeys(dimensions, 1.0)
-    return {dimension: weight for dimension in dimensions if (weight := given.get(dimension, 0.0))}
+    return {dimension: weight for dimension in dimensions if (weight := weights.get(dimension, 0.0))}
 
 
-def _operator_rules(operator: schema.Operator, words: Vocabulary) -> OperatorRules:
+def _operator_rules(operator: schema.Operator, rules: RuleCompiler) -> OperatorRules:
     return tuple(
-        tuple(words.compile(part.when) if isinstance(part, schema.Choice) else None for part in turn.parts)
+        tuple(rules.compile(part.when) if isinstance(part, schema.Choice) else None for part in turn.parts)
         for turn in operator.says
     )

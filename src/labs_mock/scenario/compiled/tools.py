@@ -1,6 +1,6 @@
-"""Tools as they judge calls: is an input valid, and what does it contain (EP-2, EP-12)."""
+"""The tools of a scenario: what clients see of them, and which calls are valid (EP-2, EP-12)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,9 +8,9 @@ import jsonschema_rs
 
 from labs_mock.contract.wording import quote
 from labs_mock.scenario.files.schema import ToolFile
-from labs_mock.text import did_you_mean, normalise
+from labs_mock.text import did_you_mean
 
-MAX_MESSAGE = 200  # characters of what a validator says, and of a path
+MAX_MESSAGE = 200  # characters of a validator's message, and of a path
 _LINEAR = jsonschema_rs.RegexOptions(size_limit=1 << 20, dfa_size_limit=1 << 20)
 
 
@@ -33,7 +33,7 @@ def compile_schema(schema: dict[str, Any], mask: str | None = None) -> jsonschem
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool of a scenario: what clients see of it, and the judge of its inputs."""
+    """A tool of a scenario: what clients see of it, and the validator of its inputs."""
 
     id: str
     type: str
@@ -53,6 +53,14 @@ class Tool:
             wire=file.model_dump(exclude_none=True),
             _validator=None if file.json_schema is None else compile_schema(file.json_schema, "the value"),
         )
+
+    @property
+    def input_schema(self) -> Any:
+        """The JSON Schema of its inputs, also where it has options."""
+        if self.options is None:
+            return self.wire["json_schema"]
+        value = {"enum": list(self.options)}
+        return {"type": "object", "required": ["value"], "properties": {"value": value}, "additionalProperties": False}
 
     def accepts(self, kind: str, value: Any) -> bool:
         """Whether a call of this type and with this input is valid (EP-12)."""
@@ -78,38 +86,11 @@ class Tool:
             error = next(iter(self._validator.iter_errors(value)))
             where = _path("schema", error.schema_path)
             return _path("input", error.instance_path), f"{error.message[:MAX_MESSAGE]} ({where})"
-        given, options = value.get("value"), self.options or ()
-        if isinstance(given, str) and given not in options:
-            return "input.value", f"unknown option {quote(given)}; {did_you_mean(given, options)}"
+        option, options = value.get("value"), self.options or ()
+        if isinstance(option, str) and option not in options:
+            return "input.value", f"unknown option {quote(option)}; {did_you_mean(option, options)}"
         return "input", f'expected {{"value": …}} with one of: {", ".join(options)}'
 
 
 def _path(name: str, steps: Iterable[str | int]) -> str:
     return ".".join([name, *map(str, steps)])[:MAX_MESSAGE]
-
-
-def contains(value: Any, pattern: Any) -> bool:
-    """Whether an input has everything that a pattern has: keys of objects, members of lists, equal values."""
-    if isinstance(pattern, dict):
-        return isinstance(value, dict) and all(key in value and contains(value[key], pattern[key]) for key in pattern)
-    if isinstance(pattern, list):
-        return isinstance(value, list) and all(any(contains(have, want) for have in value) for want in pattern)
-    return same(value, pattern)
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two scalars are equal: text normalised, numbers by value, and true is not 1."""
-    if isinstance(one, str) and isinstance(other, str):
-        return normalise(one) == normalise(other)
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    return bool(one == other)
-
-
-def leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    """The scalars of a JSON value with their paths; an empty object or list is a leaf too."""
-    if not value or not isinstance(value, dict | list):
-        yield path, value
-        return
-    for step, child in value.items() if isinstance(value, dict) else enumerate(value):
-        yield from leaves(child, (*path, step))

@@ -13,13 +13,14 @@ from labs_mock.errors import MAX_IN_FILE, Problem, Problems, ScenarioError
 from labs_mock.scenario.compiled.datasets import Dataset, check_rows, compile_dataset, line_mistakes
 from labs_mock.scenario.compiled.scenario import Scenario, compile_scenario
 from labs_mock.scenario.files import schema
-from labs_mock.scenario.files.checks import check_dataset, check_scenario
+from labs_mock.scenario.files.dataset_checks import check_dataset
 from labs_mock.scenario.files.document import Document
 from labs_mock.scenario.files.fields import is_slug
 from labs_mock.scenario.files.folder import is_folder, is_regular, read_regular, stays_in
 from labs_mock.scenario.files.messages import empty_values, respelt, schema_mistakes
 from labs_mock.scenario.files.paths import Mistake
-from labs_mock.scenario.rules.checks import check_doubts
+from labs_mock.scenario.files.scenario_checks import check_scenario
+from labs_mock.scenario.files.scenario_warnings import scenario_warnings
 from labs_mock.scenario.rules.patterns import PatternError
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -149,7 +150,10 @@ class Loader:
         """A scenario file."""
         self.check_slug(path, path.stem)
         model = self.read(
-            path, schema.ScenarioFile, check_scenario, lambda data: [*check_doubts(data), *self.extra_warnings(data)]
+            path,
+            schema.ScenarioFile,
+            check_scenario,
+            lambda data: [*scenario_warnings(data), *self.extra_warnings(data)],
         )
         compiled = None
         try:

@@ -38,9 +38,9 @@ class Mistake:
 
 
 def find(data: Any, pattern: str) -> Iterator[tuple[Steps, Any]]:
-    """The values at a dotted pattern with their paths; `*` is any member of a list or mapping."""
+    """The values at a dotted pattern with their paths; `*` is any member of a list or mapping, "" the value itself."""
     found: list[tuple[Steps, Any]] = [((), data)]
-    for step in pattern.split("."):
+    for step in pattern.split(".") if pattern else ():
         found = [(where, child) for path, value in found for where, child in _children(path, value, step)]
     yield from found
 

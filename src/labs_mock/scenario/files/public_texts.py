@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labs_mock.scenario.files.paths import Mistake, Steps, find, mappings, texts
+from labs_mock.scenario.rules.operators import OPERATORS
 from labs_mock.text import word_list
 
 Data = dict[str, Any]
@@ -26,6 +27,8 @@ _RULED = (
     "criteria.scope.must_refer.*",
 )
 """Everything of the criteria that has rules, and perhaps a text."""
+
+_PHRASE_KEYS = {key for key, operator in OPERATORS.items() if operator.phrases}
 
 
 def check_public_texts(data: Data) -> Iterator[Mistake]:
@@ -101,7 +104,7 @@ class _Secrets:
     def add_phrases(self, rule: Any, whose: str) -> None:
         """The phrases of two or more words in a rule, or in what has rules."""
         for step, child in _members(rule):
-            if step in ("says", "says_all", "heard"):
+            if step in _PHRASE_KEYS:
                 for phrase in child:
                     parts = tuple(word_list(phrase))
                     if len(parts) > 1:

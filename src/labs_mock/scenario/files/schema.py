@@ -18,62 +18,7 @@ from labs_mock.scenario.files.fields import (
     TurnNumber,
     Weight,
 )
-
-# Rules
-
-
-class TurnRange(FileModel):
-    """A range of turns, both ends included."""
-
-    at_least: TurnNumber | None = None
-    at_most: TurnNumber | None = None
-
-
-def _short_call(value: Any) -> Any:
-    return {"tool": value} if isinstance(value, str) else value
-
-
-class CallPattern(FileModel):
-    """A tool, and what the input of its call contains."""
-
-    tool: Id
-    input: dict[str, Any] | None = None
-
-
-class CountFile(FileModel):
-    """At least n yields of a rule; `of: discovered` counts revealed state items."""
-
-    of: Annotated[
-        Annotated[Literal["discovered"], Tag("(word)")] | Annotated["RuleFile", Tag("(rule)")],
-        Discriminator(lambda value: "(word)" if isinstance(value, str) else "(rule)"),
-    ]
-    at_least: Annotated[int, Field(ge=1, le=1_000)]
-
-
-class RuleFile(FileModel):
-    """One rule: exactly one of the keys, and perhaps `turns` beside it."""
-
-    says: Phrases | None = Field(None, description="Turns in which an operator message has one of the phrases.")
-    says_all: Phrases | None = Field(None, description="Turns in which the operator's messages have all phrases.")
-    matches: Annotated[str, StringConstraints(min_length=1, max_length=1_000)] | None = Field(
-        None, description="Turns in which an operator message, normalised, matches this RE2 expression."
-    )
-    calls: Annotated[CallPattern, BeforeValidator(_short_call, json_schema_input_type=Id | CallPattern)] | None = Field(
-        None, description="Turns with a valid call of the tool, whose input contains `input`."
-    )
-    decides: Annotated[dict[Id, str], Field(min_length=1, max_length=1)] | None = Field(
-        None, description="Turns in which the decision is taken so."
-    )
-    discovered: Id | None = Field(None, description="Turns in which the state item is revealed.")
-    silent: Literal[True] | None = Field(None, description="Turns whose content is <no_response/>.")
-    heard: Phrases | None = Field(None, description="Turns whose answer has one of the phrases; the opening is turn 0.")
-    any: Annotated[list["RuleFile"], Field(min_length=1)] | None = None
-    all: Annotated[list["RuleFile"], Field(min_length=1)] | None = None
-    not_: "RuleFile | None" = Field(None, alias="not")
-    then: Annotated[list["RuleFile"], Field(min_length=2)] | None = None
-    count: CountFile | None = None
-    turns: TurnRange | None = Field(None, description="Only the turns in this range, of the rule beside it.")
-
+from labs_mock.scenario.rules.operators import RuleFile
 
 # Parts of a scenario
 
@@ -87,7 +32,7 @@ class Identity(FileModel):
 
 
 class CannedReply(FileModel):
-    """Small talk: the first one whose rule yields answers."""
+    """Small talk: the first one whose rule matches is the reply."""
 
     when: RuleFile
     reply: Text
@@ -116,7 +61,7 @@ class StateItemFile(FileModel):
 
 
 class Rapport(FileModel):
-    """Rapport exists once the rule has yielded in `needed` turns."""
+    """Rapport exists once the rule has matched `needed` turns."""
 
     when: RuleFile
     needed: TurnNumber = 1

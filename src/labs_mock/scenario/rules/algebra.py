@@ -1,42 +1,17 @@
-"""The rule algebra. A rule yields a set of turns; sets of turns are integers.
+"""The rule algebra. A rule matches a set of turns and holds at a set of turns; sets of turns are integers.
 
-Bit t of such an integer stands for turn t; bit 0 is the opening, which only `heard` can yield. `masks` maps
+Bit t of such an integer stands for turn t; bit 0 is the opening, which only `heard` can match. `masks` maps
 each atom (a number that stands for "says one of these phrases", "calls this tool" and so on) to the turns in
-which it was seen, and `full` has a bit for every turn from 1 to the last. Every operator is a few bit
+which it was seen, and `full` has a bit for every turn from 1 to the last. Every rule is evaluated with a few bit
 operations, whatever the number of turns, and none looks ahead: bit t depends on turns up to t alone.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 Turns = int
 Masks = Mapping[int, Turns]
-
-
-class Rule(ABC):
-    """A node of the algebra; two nodes are never equal, however alike.
-
-    A *condition* describes how things stand instead of something that happens: `not`, what the persona
-    has revealed by now, and an `all` or `any` of nothing but these. Among other children of an `all`
-    it is a guard: it must hold, and yields nothing of its own.
-    """
-
-    __slots__ = ()
-    condition = False
-
-    @abstractmethod
-    def watched(self) -> frozenset[int] | None:
-        """Atoms of which at least one must be seen in a turn for the rule to yield it; None if none need be."""
-
-    @abstractmethod
-    def matching_turns(self, masks: Masks, full: Turns) -> Turns:
-        """The turns that the rule yields."""
-
-    def holding_turns(self, masks: Masks, full: Turns) -> Turns:
-        """The turns at which it holds: from its first yield on, for all but conditions."""
-        return from_first(self.matching_turns(masks, full), full)
 
 
 def from_first(turns: Turns, full: Turns) -> Turns:
@@ -49,78 +24,117 @@ def after_first(turns: Turns, full: Turns) -> Turns:
     return -((turns & -turns) << 1) & full
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Atom(Rule):
-    """`says`, `matches`, `calls`, `decides`, `silent`, `heard`, and `discovered` in scoring."""
+def last_turn(turns: Turns) -> int:
+    """The last turn of a set; -1 for the empty one."""
+    return turns.bit_length() - 1
 
-    number: int
 
-    def watched(self) -> frozenset[int] | None:
-        return frozenset((self.number,))
+def turn_numbers(turns: Turns) -> list[int]:
+    """The turns of a set, in order."""
+    return [turn for turn in range(turns.bit_length()) if turns >> turn & 1]
 
+
+class Rule(ABC):
+    """A node of the algebra; two nodes are never equal, however alike.
+
+    A *condition* describes how things stand instead of something that happens: `not`, what the persona
+    has revealed by now, and an `all` or `any` of nothing but these. Among other children of an `all`
+    it is a guard: it must hold, and matches nothing of its own.
+    """
+
+    __slots__ = ()
+    condition = False
+
+    @abstractmethod
+    def watched_atoms(self) -> frozenset[int] | None:
+        """Atoms of which at least one is seen in every turn that the rule matches; None if there are none such."""
+
+    @abstractmethod
     def matching_turns(self, masks: Masks, full: Turns) -> Turns:
-        return masks.get(self.number, 0)
+        """The turns that the rule matches."""
 
     def holding_turns(self, masks: Masks, full: Turns) -> Turns:
-        turns = masks.get(self.number)
+        """The turns at which it holds: from the first one that it matches on, for all but conditions."""
+        return from_first(self.matching_turns(masks, full), full)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen(Rule):
+    """Turns in which an atom was seen."""
+
+    atom: int
+
+    def watched_atoms(self) -> frozenset[int] | None:
+        return frozenset((self.atom,))
+
+    def matching_turns(self, masks: Masks, full: Turns) -> Turns:
+        return masks.get(self.atom, 0)
+
+    def holding_turns(self, masks: Masks, full: Turns) -> Turns:
+        turns = masks.get(self.atom)
         return -(turns & -turns) & (full | 1) if turns else 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Together(Rule):
-    """`says_all`: turns in which all atoms were seen."""
+class AllSeen(Rule):
+    """Turns in which all of some atoms were seen."""
 
-    numbers: tuple[int, ...]
+    atoms: tuple[int, ...]
 
-    def watched(self) -> frozenset[int] | None:
-        return frozenset(self.numbers[:1])
+    def watched_atoms(self) -> frozenset[int] | None:
+        return frozenset(self.atoms[:1])
 
     def matching_turns(self, masks: Masks, full: Turns) -> Turns:
         turns = full
-        for number in self.numbers:
-            turns &= masks.get(number, 0)
+        for atom in self.atoms:
+            turns &= masks.get(atom, 0)
         return turns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Discovered(Rule):
-    """`discovered` in persona rules: turns after the one in which the item was revealed."""
+class SeenBefore(Rule):
+    """Turns after the first one in which an atom was seen."""
 
-    number: int
+    atom: int
     condition = True
 
-    def watched(self) -> frozenset[int] | None:
+    def watched_atoms(self) -> frozenset[int] | None:
         return None
 
     def matching_turns(self, masks: Masks, full: Turns) -> Turns:
-        return after_first(masks.get(self.number, 0), full)
+        return after_first(masks.get(self.atom, 0), full)
 
     holding_turns = matching_turns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Between(Rule):
-    """`turns`: what the rule beside it yields in a range of turns."""
+class InTurns(Rule):
+    """Those turns that a rule matches which are in a set."""
 
     rule: Rule
-    range: Turns
+    turns: Turns
 
-    def watched(self) -> frozenset[int] | None:
-        return self.rule.watched()
+    def watched_atoms(self) -> frozenset[int] | None:
+        return self.rule.watched_atoms()
 
     def matching_turns(self, masks: Masks, full: Turns) -> Turns:
-        return self.rule.matching_turns(masks, full) & self.range
+        return self.rule.matching_turns(masks, full) & self.turns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnyOf(Rule):
-    """Turns that some child yields."""
+    """Turns that some child matches; it holds while some child does."""
 
     rules: tuple[Rule, ...]
     condition: bool
 
-    def watched(self) -> frozenset[int] | None:
-        return _any_of(self.rules)
+    @classmethod
+    def from_rules(cls, rules: tuple[Rule, ...]) -> "AnyOf":
+        """It is a condition if all children are."""
+        return cls(rules, all(rule.condition for rule in rules))
+
+    def watched_atoms(self) -> frozenset[int] | None:
+        return _watched_by(self.rules)
 
     def matching_turns(self, masks: Masks, full: Turns) -> Turns:
         turns = 0
@@ -137,14 +151,20 @@ class AnyOf(Rule):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AllOf(Rule):
-    """Turns that some child yields and at which every child holds; conditions only guard."""
+    """Turns that some child matches and at which every child holds; conditions are guards alone."""
 
     events: tuple[Rule, ...]
     conditions: tuple[Rule, ...]
     condition: bool
 
-    def watched(self) -> frozenset[int] | None:
-        return _any_of(self.events) if self.events else None
+    @classmethod
+    def from_rules(cls, rules: tuple[Rule, ...]) -> "AllOf":
+        """It is a condition if all children are."""
+        events = tuple(rule for rule in rules if not rule.condition)
+        return cls(events, tuple(rule for rule in rules if rule.condition), not events)
+
+    def watched_atoms(self) -> frozenset[int] | None:
+        return _watched_by(self.events) if self.events else None
 
     def matching_turns(self, masks: Masks, full: Turns) -> Turns:
         turns = 0
@@ -165,12 +185,12 @@ class AllOf(Rule):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Not(Rule):
-    """Turns at which the rule does not hold."""
+    """Turns at which a rule does not hold."""
 
     rule: Rule
     condition = True
 
-    def watched(self) -> frozenset[int] | None:
+    def watched_atoms(self) -> frozenset[int] | None:
         return None
 
     def matching_turns(self, masks: Masks, full: Turns) -> Turns:
@@ -181,12 +201,12 @@ class Not(Rule):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Then(Rule):
-    """Turns of the last rule, after the first of the one before it, and so on."""
+    """Turns that the last rule matches, after the first turn that the one before it matches, and so on."""
 
     rules: tuple[Rule, ...]
 
-    def watched(self) -> frozenset[int] | None:
-        return self.rules[-1].watched()
+    def watched_atoms(self) -> frozenset[int] | None:
+        return self.rules[-1].watched_atoms()
 
     def matching_turns(self, masks: Masks, full: Turns) -> Turns:
         turns = self.rules[0].matching_turns(masks, full)
@@ -197,13 +217,13 @@ class Then(Rule):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Count(Rule):
-    """What a rule yields, from its n-th yield on."""
+    """Turns that a rule matches, from the n-th on."""
 
     rule: Rule
     at_least: int
 
-    def watched(self) -> frozenset[int] | None:
-        return self.rule.watched()
+    def watched_atoms(self) -> frozenset[int] | None:
+        return self.rule.watched_atoms()
 
     def matching_turns(self, masks: Masks, full: Turns) -> Turns:
         turns = self.rule.matching_turns(masks, full)
@@ -213,94 +233,44 @@ class Count(Rule):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CountRevealed(Rule):
-    """`count: {of: discovered}`: turns in which an item is revealed, from the n-th item on."""
+class CountSeen(Rule):
+    """Turns in which an atom is seen, from the n-th atom on; each is seen once."""
 
-    numbers: tuple[int, ...]
+    atoms: tuple[int, ...]
     at_least: int
 
-    def watched(self) -> frozenset[int] | None:
-        return frozenset(self.numbers)
+    def watched_atoms(self) -> frozenset[int] | None:
+        return frozenset(self.atoms)
 
     def matching_turns(self, masks: Masks, full: Turns) -> Turns:
-        turns = [masks[number] for number in self.numbers if number in masks]
-        yielded = 0
+        turns = [masks[atom] for atom in self.atoms if atom in masks]
+        matching = 0
         for turn in sorted(turns)[self.at_least - 1 :] if len(turns) >= self.at_least else ():
-            yielded |= turn
-        return yielded
+            matching |= turn
+        return matching
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CountKnown(CountRevealed):
-    """The same in persona rules: turns after the one in which the n-th item was revealed."""
+class CountSeenBefore(CountSeen):
+    """Turns after the one in which the n-th atom was seen."""
 
     condition = True
 
-    def watched(self) -> frozenset[int] | None:
+    def watched_atoms(self) -> frozenset[int] | None:
         return None
 
     def matching_turns(self, masks: Masks, full: Turns) -> Turns:
         # Not super(): a dataclass with slots is made anew, and zero-argument super loses its class.
-        return after_first(CountRevealed.matching_turns(self, masks, full), full)
+        return after_first(CountSeen.matching_turns(self, masks, full), full)
 
     holding_turns = matching_turns
 
 
-def _any_of(rules: Iterable[Rule]) -> frozenset[int] | None:
+def _watched_by(rules: Iterable[Rule]) -> frozenset[int] | None:
     watched: frozenset[int] = frozenset()
     for rule in rules:
-        atoms = rule.watched()
+        atoms = rule.watched_atoms()
         if atoms is None:
             return None
         watched |= atoms
     return watched
-
-
-_NONE: frozenset[Rule] = frozenset()
-
-
-class Rulebook:
-    """Rules that are asked together. Only those are evaluated one of whose atoms was seen, however many there are."""
-
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        self._always: list[Rule] = []
-        self._by_atom: dict[int, list[Rule]] = {}
-        for rule in rules:
-            watched = rule.watched()
-            if watched is None:
-                self._always.append(rule)
-            else:
-                for atom in sorted(watched):
-                    self._by_atom.setdefault(atom, []).append(rule)
-
-    def matching_at_last_turn(self, masks: Masks, full: Turns, seen: Iterable[int]) -> AbstractSet[Rule]:
-        """The rules that yield at the last turn, in which the atoms in `seen` were seen."""
-        turn, watching = last_turn(full), self._watching(seen)
-        return {rule for rule in watching if rule.matching_turns(masks, full) >> turn} if watching else watching
-
-    def holding_at_last_turn(self, masks: Masks, full: Turns) -> dict[Rule, int]:
-        """The rules that hold at the last turn, with the turn since which they do."""
-        turn, held = last_turn(full), {}
-        for rule in self._watching(masks):
-            turns = rule.holding_turns(masks, full)
-            if turns >> turn:
-                held[rule] = last_turn(~turns & (full | 1)) + 1
-        return held
-
-    def _watching(self, atoms: Iterable[int]) -> AbstractSet[Rule]:
-        if not self._always and self._by_atom.keys().isdisjoint(atoms):
-            return _NONE
-        watching = set(self._always)
-        for atom in self._by_atom.keys() & atoms:
-            watching.update(self._by_atom[atom])
-        return watching
-
-
-def last_turn(turns: Turns) -> int:
-    """The last turn of a set; -1 for the empty one."""
-    return turns.bit_length() - 1
-
-
-def turn_numbers(turns: Turns) -> list[int]:
-    """The turns of a set, in order."""
-    return [turn for turn in range(turns.bit_length()) if turns >> turn & 1]

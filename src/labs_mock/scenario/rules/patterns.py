@@ -61,6 +61,14 @@ _REMEDIES = [
 ]
 
 
+def has_wide_gap(expression: str) -> bool:
+    """Whether an expression repeats more than nine times what may be many characters, which makes every match slower."""
+    return _WIDE_GAP.search(expression) is not None
+
+
+_WIDE_GAP = re.compile(r"[.\])]\{\d*,?(\d{2,})\}")
+
+
 class PatternError(Exception):
     """Patterns that take more memory than RE2 is given."""
 

@@ -4,8 +4,8 @@ import operator
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from labs_mock.scenario.compiled.tools import contains
 from labs_mock.scenario.files.paths import Steps
+from labs_mock.scenario.rules.inputs import contains
 
 Misfit = tuple[Steps, str] | None
 """Where in a pattern something cannot be, and why."""

@@ -1,93 +1,15 @@
-import copy
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 
-from labs_mock.config.server_file import check_server
-from labs_mock.scenario.files.checks import check_dataset, check_scenario
-from labs_mock.scenario.files.paths import find, mappings, texts
+from labs_mock.scenario.files.scenario_checks import check_scenario
+from tests.scenario.bases import GONE, JOURNEY, TASK, changed, steps
 from tests.support import CLAIM, scenario
-
-TASK: dict[str, Any] = yaml.safe_load(
-    """
-name: File review
-description: Read the file and decide.
-shape: decision_task
-difficulty: easy
-briefing: A claim file is before you.
-documents: [{title: Report, text: It happened on Tuesday.}]
-state: [{id: gap, fact: F1, kind: hidden, when: {calls: note}, reply: A gap shows.}]
-tools:
-  - {id: note, type: artifact, name: Note, mode: json_schema, json_schema: {type: object}}
-  - {id: verdict, type: decision, name: Verdict, mode: options, options: [pay, refuse]}
-criteria: {outputs: [{tool: verdict, expected: pay}]}
-"""
-)
-JOURNEY: dict[str, Any] = yaml.safe_load(
-    """
-name: Check-ins
-description: Weekly check-ins.
-shape: journey
-difficulty: hard
-persona: {identity: {name: Kim}, opening: Hello., fallback: [Pardon me.]}
-state: [{id: lapse, fact: F1, reveal: direct_question, when: {says: [how was it]}, reply: Not so well.}]
-sessions:
-  - {after_days: 0, ends: {turns: 4, when: {says: [see you]}}}
-  - {after_days: 7, reach_out: [{when: {silent: true}, say: I wonder about my note.}, {say: Week two.}], ends: {turns: 3}}
-  - {after_days: 14, reach_out: [{say: Week three.}]}
-closing: Thank you.
-criteria: {success_metrics: [{id: asks, text: T1, when: {discovered: lapse}}]}
-operators: {quiet: {agent_template_id: quiet-v1, says: [Hello., [{silent: true}], {parts: [{silent: true}]}]}}
-"""
-)
-DATASET: dict[str, Any] = yaml.safe_load(
-    """
-id: 3f0c2b9e-6a1d-4c58-9e0b-7d1f2a3b4c5d
-name: Rows
-lifecycle: [{status: pending, polls: 1}, {status: running, seconds: 5, row_count: 2}, {status: ready}]
-rows: {inline: [{}]}
-"""
-)
-SERVER: dict[str, Any] = yaml.safe_load(
-    """
-seed: 7
-clock: frozen
-keys:
-  - {key: lab_a, organisation: acme, plan: standard, subscriptions: [coaching], expires: "2026-12-31T00:00:00Z"}
-  - {key: lab_b, organisation: acme, requests_per_minute: 120, subscriptions: "*"}
-"""
-)
-GONE: Any = object()
 
 Row = tuple[str, Any, str, str]
 ITEM = {"fact": "F", "reply": "R"}
 LEVELS = [{"label": "L", "score": 1.0}]
 WHEN = {"says": ["x"]}
-
-
-def steps(dotted: str) -> list[str | int]:
-    """The steps of a dotted path."""
-    return [int(step) if step.isdecimal() else step for step in dotted.split(".") if step]
-
-
-def changed(data: dict[str, Any], dotted: str, value: Any) -> dict[str, Any]:
-    """Data with another value at a path: a number after the end appends to a list, and `GONE` removes."""
-    copied = copy.deepcopy(data)
-    *path, final = steps(dotted)
-    place: Any = copied
-    for step in path:
-        place = place.setdefault(step, {}) if isinstance(step, str) else place[step]
-    if value is GONE:
-        del place[final]
-    elif final == len(place) and isinstance(place, list):
-        place.append(value)
-    else:
-        place[final] = value
-    return copied
 
 
 def rows(*table: Row) -> pytest.MarkDecorator:
@@ -213,73 +135,3 @@ def test_a_wrong_type_is_left_to_the_schema(key: str, value: Any) -> None:
     """Checks run beside the schema on whatever a file holds, and never fail of it."""
     for base in (CLAIM, TASK, JOURNEY):
         assert all(mistake.message for mistake in check_scenario(changed(base, key, value)))
-
-
-@rows(
-    ("lifecycle.1.status", "failed", "lifecycle.1", "a stage after 'failed'"),
-    ("lifecycle.2", {"status": "running"}, "lifecycle.2", "the lifecycle ends with 'running'"),
-    ("lifecycle.2.polls", 3, "lifecycle.2.polls", "the final stage does not end"),
-    ("lifecycle.2.seconds", 3, "lifecycle.2.seconds", "the final stage does not end"),
-    ("lifecycle.0.polls", GONE, "lifecycle.0", "a stage without an end"),
-    ("lifecycle.0.seconds", 3, "lifecycle.0", "a stage without an end, or with two"),
-    ("lifecycle.2.status", "failed", "lifecycle.2", "'error' belongs to the status failed"),
-    ("lifecycle.1.error", "Oh.", "lifecycle.1", "'error' belongs to the status failed"),
-    ("rows", GONE, "lifecycle", "needs rows"),
-    ("rows", {}, "rows", "several sources, or with none"),
-    ("rows.file", "rows.jsonl", "rows", "several sources, or with none"),
-)
-def test_a_mistake_in_a_dataset_is_found(where: str, value: Any, path: str, words: str) -> None:
-    """A lifecycle goes through stages that end to one that does not, and rows have one source."""
-    assert list(check_dataset(DATASET)) == []
-    found = list(check_dataset(changed(DATASET, where, value)))
-    assert [(list(mistake.path), mistake.expected != "") for mistake in found if words in mistake.message] == [
-        (steps(path), True)
-    ]
-
-
-@rows(
-    ("keys.0.requests_per_minute", 5, "keys.0.plan", "'plan' beside 'requests_per_minute'"),
-    ("keys.1.expires", "tomorrow", "keys.1.expires", "not a time"),
-    ("keys.1.key", "lab_a", "keys.1.key", "the key stands twice"),
-    ("seed", -1, "seed", "expected a whole number from 0"),
-    ("port", 65_536, "port", "expected a whole number from 0 to 65535"),
-    ("clock", "sundial", "clock", "is not a clock"),
-    ("plan", "gold", "plan", "expected one of: standard"),
-    ("api_key", "secret", "api_key", "expected lab_"),
-    ("host", " ", "host", "expected text"),
-    ("max_body", 10, "max_body", "expected a whole number from 1024"),
-)
-def test_a_mistake_in_a_server_file_is_found(where: str, value: Any, path: str, words: str) -> None:
-    """Settings have the values that the settings table allows, and keys are told apart."""
-    assert list(check_server(SERVER)) == []
-    (mistake,) = check_server(changed(SERVER, where, value))
-    assert (list(mistake.path), words in mistake.message) == (steps(path), True)
-
-
-VALUES: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers(0, 3) | st.text("ab", max_size=1),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("ab*"), inner, max_size=3),
-)
-
-
-def everything(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    """All values in a value, with their paths."""
-    yield path, value
-    for step, child in (
-        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    ):
-        yield from everything(child, (*path, step))
-
-
-@given(VALUES, st.lists(st.sampled_from("ab*"), min_size=1, max_size=3).map(".".join))
-def test_a_pattern_finds_all_values_that_fit_it(value: Any, pattern: str) -> None:
-    """A step is a key, or `*` for any member; what does not fit is passed over, and the order is the file's."""
-    wanted = pattern.split(".")
-    expected = [
-        (path, found)
-        for path, found in everything(value)
-        if len(path) == len(wanted) and all(step in ("*", have) for step, have in zip(wanted, path, strict=True))
-    ]
-    assert list(find(value, pattern)) == expected
-    assert texts(value, pattern) == [(path, found) for path, found in expected if isinstance(found, str)]
-    assert mappings(value, pattern) == [(path, found) for path, found in expected if isinstance(found, dict)]

@@ -13,8 +13,8 @@ from labs_mock.scenario.compiled.datasets import Dataset, check_rows, compile_da
 from labs_mock.scenario.compiled.scenario import Scenario
 from labs_mock.scenario.files import schema
 from tests.contract.test_rows import ROW
-from tests.scenario.test_checks import DATASET, GONE, JOURNEY, changed
-from tests.scenario.test_loader import COLLECTION, GENERATE, GOOD, problems, write
+from tests.scenario.bases import DATASET, GONE, JOURNEY, changed
+from tests.scenario.files.test_loader import COLLECTION, GENERATE, GOOD, problems, write
 from tests.support import scenario
 
 LINE = json.dumps(ROW).encode()

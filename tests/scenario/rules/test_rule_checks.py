@@ -4,9 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_mock.scenario.files.checks import check_scenario
-from labs_mock.scenario.rules.checks import check_doubts, check_rules
-from tests.scenario.test_checks import JOURNEY, TASK, changed, steps
+from labs_mock.scenario.files.scenario_checks import check_scenario
+from labs_mock.scenario.files.scenario_warnings import scenario_warnings
+from labs_mock.scenario.files.schema import ScenarioFile
+from labs_mock.scenario.rules.nesting import rule_paths
+from labs_mock.scenario.rules.rule_checks import RULE_PLACES, check_rules
+from tests.scenario.bases import JOURNEY, TASK, changed, steps
 from tests.support import CLAIM
 
 Rule = dict[str, Any]
@@ -227,13 +230,19 @@ def test_any_value_can_be_checked_as_a_rule(where: str, value: Any) -> None:
         ("tools.0.json_schema.properties", {"region": {"enum": ["neck", None], "default": None}}, None),
     ],
 )
-def test_what_is_probably_not_meant_is_a_doubt(where: str, value: Any, message: str | None) -> None:
-    """Wide gaps, texts that look like alternatives and texts cut at a comma are told, and are no mistakes."""
+def test_what_was_hardly_meant_is_a_warning(where: str, value: Any, message: str | None) -> None:
+    """Wide gaps, texts that look like alternatives and texts cut at a comma are warnings, and no mistakes."""
     data = changed(CLAIM, where, value)
     assert list(check_rules(data)) == []
-    told = [doubt.message for doubt in check_doubts(data)]
-    assert len(told) == (message is not None)
-    assert all(message is not None and one.startswith(message) for one in told)
+    messages = [warning.message for warning in scenario_warnings(data)]
+    assert len(messages) == (message is not None)
+    assert all(message is not None and one.startswith(message) for one in messages)
+
+
+def test_every_rule_of_a_scenario_is_checked() -> None:
+    """The places that are checked are all those where the schema has rules."""
+    short = {"operators.*.says.*.*.when"}  # a turn as a list, which the schema turns into the long form
+    assert {place.pattern for place in RULE_PLACES} == {*rule_paths(ScenarioFile), *short}
 
 
 def test_a_critical_metric_says_when() -> None:

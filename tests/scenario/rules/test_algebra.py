@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_mock.scenario.files.schema import RuleFile
-from labs_mock.scenario.rules.algebra import Rule, Rulebook, turn_numbers
+from labs_mock.scenario.rules.algebra import Rule, turn_numbers
+from labs_mock.scenario.rules.operators import RuleCompiler, RuleFile
+from labs_mock.scenario.rules.rulebook import Rulebook
 from labs_mock.scenario.rules.vocabulary import SILENT, Vocabulary
 
 WORDS = ("alpha", "beta", "gamma")
@@ -147,15 +148,15 @@ class Naive:
 
 def compiled(rule: RuleData, story: Story, persona: bool) -> tuple[Rule, dict[int, int], int]:
     """The compiled rule with the masks of a story."""
-    words = Vocabulary(list(ITEMS))
-    node = words.compile(RuleFile.model_validate(rule), persona=persona)
+    vocabulary = Vocabulary(ITEMS)
+    node = RuleCompiler(vocabulary, of_persona=persona).compile(RuleFile.model_validate(rule))
     masks: dict[int, int] = {}
     for turn in story.turns:
         for word in story.said[turn - 1]:
-            for atom in [SILENT] if word == "silent" else words.operator_phrases.get(word, []):
+            for atom in [SILENT] if word == "silent" else vocabulary.operator_phrases.get(word, []):
                 masks[atom] = masks.get(atom, 0) | 1 << turn
     for item, turn in story.revealed.items():
-        masks[words.item(item)] = 1 << turn
+        masks[vocabulary.items[item]] = 1 << turn
     return node, masks, (2 << len(story.said)) - 2
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from labs_mock.scenario.files.public_texts import check_public_texts, public_texts
 from labs_mock.text import word_list
-from tests.scenario.test_checks import changed, steps
+from tests.scenario.bases import changed, steps
 from tests.support import CLAIM
 
 SECRET: dict[str, Any] = {

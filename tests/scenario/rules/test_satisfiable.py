@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from labs_mock.scenario.compiled.tools import contains
+from labs_mock.scenario.rules.inputs import contains
 from labs_mock.scenario.rules.satisfiable import misfit
 
 NODE = {"$defs": {"node": {"type": "object", "properties": {"next": {"$ref": "#/$defs/node"}, "n": {"type": "integer"}}}},

@@ -12,7 +12,7 @@ from labs_mock.config.library import load_library
 from labs_mock.errors import Problem, ScenarioError
 from labs_mock.scenario.files.loader import parse_scenario
 from tests.config.test_printing import at, mutated, paths
-from tests.scenario.test_checks import DATASET, JOURNEY, SERVER, TASK, changed
+from tests.scenario.bases import DATASET, JOURNEY, SERVER, TASK, changed
 from tests.support import CLAIM
 
 COLLECTION = "name: Cases\ndescription: Some cases.\n"

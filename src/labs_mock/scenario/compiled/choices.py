@@ -1,4 +1,4 @@
-"""What simulated operators may choose from."""
+"""What simulated operators choose from."""
 
 from collections.abc import Iterator
 from math import prod
@@ -17,11 +17,11 @@ def alternatives(operator: schema.Operator) -> Iterator[list[str]]:
 
 
 def choice_space(operator: schema.Operator) -> int:
-    """In how many ways a simulated operator can put its turns."""
+    """In how many ways a simulated operator can word its turns."""
     return prod(map(len, alternatives(operator)))
 
 
 def part_texts(part: Any) -> list[str]:
     """The texts that a part of a turn chooses from; none for a call or silence."""
-    said = part.say if isinstance(part, schema.Choice) else part
-    return [said] if isinstance(said, str) else list(dict.fromkeys(said)) if isinstance(said, list) else []
+    texts = part.say if isinstance(part, schema.Choice) else part
+    return [texts] if isinstance(texts, str) else list(dict.fromkeys(texts)) if isinstance(texts, list) else []

@@ -11,8 +11,8 @@ import pytest
 from labs_mock.config.library import load_library
 from labs_mock.errors import MAX_IN_FILE, MAX_KEPT, ScenarioError
 from labs_mock.scenario.files.loader import parse_scenario
-from tests.scenario.test_checks import DATASET, changed
-from tests.scenario.test_loader import GOOD, write
+from tests.scenario.bases import DATASET, changed
+from tests.scenario.files.test_loader import GOOD, write
 from tests.support import CLAIM
 
 ITEM = {"id": "s", "fact": "F", "reveal": "direct_question", "reply": "R", "when": {"says": ["x"]}}

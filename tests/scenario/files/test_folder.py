@@ -8,7 +8,7 @@ import pytest
 from labs_mock.config.library import load_library
 from labs_mock.errors import ScenarioError
 from labs_mock.scenario.files.folder import is_folder, is_regular, read_regular, stays_in
-from tests.scenario.test_loader import COLLECTION, GOOD, problems, write
+from tests.scenario.files.test_loader import COLLECTION, GOOD, problems, write
 
 SECRET = "root: of-all-evil\n"
 
