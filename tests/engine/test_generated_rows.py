@@ -59,7 +59,7 @@ def rows_of(on: Scenario, seed: int = 7, identity: str = IDENTITY, **changes: An
         **changes,
     }
     data = {"id": identity, "name": "N", "lifecycle": [{"status": "ready"}], "rows": {"generate": generate}}
-    return GeneratedRows(compile_dataset("rows", schema.DatasetFile.model_validate(data), {name: on}), seed)
+    return GeneratedRows(compile_dataset("rows", schema.DatasetFile.model_validate(data), {name: on}), on, seed)
 
 
 def read(rows: GeneratedRows) -> Read:
@@ -84,9 +84,11 @@ MAKE = """
 from hashlib import sha256
 from labs_mock.engine.generated_rows import GeneratedRows
 from labs_mock.config.library import load_library, shipped_library
-for dataset in load_library(shipped_library()).datasets.values():
-    if dataset.generate:
-        rows = GeneratedRows(dataset, 7)
+library = load_library(shipped_library())
+for dataset in library.datasets.values():
+    if dataset.scenario:
+        scenario = library.collections[dataset.scenario.collection].scenarios[dataset.scenario.slug]
+        rows = GeneratedRows(dataset, scenario, 7)
         print(dataset.slug, sha256(b"".join(rows.line(index).text for index in range(40))).hexdigest())
 """
 

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from labs_mock.engine.generated_rows import GeneratedRows, RowLine
-from tests.http.datasets import LONG, dataset, get, scenarios, with_datasets
+from tests.http.datasets import LONG, dataset, get, scenarios, talks, with_datasets
 from tests.http.test_batch import WHERE, conversation
 from tests.serving.test_server import serving
 from tests.support import KEY, Live, live
@@ -195,7 +195,7 @@ def test_a_defect_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
             for future in [pool.submit(whole, server) for _ in range(4)]:
                 with pytest.raises(httpx.RemoteProtocolError):
                     future.result()
-        rows = GeneratedRows(served.datasets.get(LONG).dataset, 0)
+        rows = GeneratedRows(served.datasets.get(LONG).dataset, talks(), 0)
         assert whole(server) == b"".join(rows.line(index).text for index in range(2_000))
 
 

@@ -102,7 +102,7 @@ def held(*stages: Stage) -> Held:
     """A dataset of two lines in some stages, or ready."""
     lines = (b'{"row":0}\n', b'{"row":1}\n')
     dataset = Dataset(id=ID, slug="check-ins", name="Check-ins", stages=stages or (READY,), lines=lines)
-    return Held(dataset, Lifecycle(dataset.stages, 0), 0, Budget(0))
+    return Held(dataset, Lifecycle(dataset.stages, 0), 0, Budget(0), {})
 
 
 @given(st.lists(quarters | st.just(0.0625), min_size=1, max_size=40))
@@ -116,7 +116,7 @@ def test_an_eleventh_poll_in_a_second_is_one_too_many(pauses: list[float]) -> No
 
 def test_a_dataset_is_found_by_its_id_in_either_case() -> None:
     """Ids are compared in lower case, and an unknown one is not found (DS-5)."""
-    datasets = Datasets([held().dataset], 0, 0, 0)
+    datasets = Datasets([held().dataset], 0, 0, 0, {})
     assert datasets.get(ID).dataset.id == datasets.get(ID.upper()).dataset.id == ID
     with pytest.raises(NotFound, match="Training dataset not found"):
         datasets.get(ID.replace("3", "4"))
@@ -124,7 +124,9 @@ def test_a_dataset_is_found_by_its_id_in_either_case() -> None:
 
 def test_a_reset_begins_all_lifecycles_anew() -> None:
     """Polls, seconds, what was forced and the moment of the last poll are forgotten (DS-7)."""
-    datasets = Datasets([held(Stage("pending", "", polls=1), Stage("running", "", seconds=10), READY).dataset], 0, 0, 0)
+    datasets = Datasets(
+        [held(Stage("pending", "", polls=1), Stage("running", "", seconds=10), READY).dataset], 0, 0, 0, {}
+    )
     (one,) = datasets
 
     def seen(start: float) -> list[tuple[str, bool]]:
@@ -143,7 +145,7 @@ def test_a_reset_begins_all_lifecycles_anew() -> None:
 def test_rows_that_were_given_are_exported_as_they_are(sizes: list[int]) -> None:
     """The chunks of an export are its lines in order, and hold 64 KiB and less than one line more (DS-4, DS-6)."""
     lines = tuple(b"%d" % (index % 10) * size + b"\n" for index, size in enumerate(sizes))
-    given_rows = Held(Dataset(ID, "rows", "Rows", (READY,), lines), Lifecycle((READY,), 0), 0, Budget(0))
+    given_rows = Held(Dataset(ID, "rows", "Rows", (READY,), lines), Lifecycle((READY,), 0), 0, Budget(0), {})
     chunks = list(given_rows.export())
     assert b"".join(chunks) == b"".join(lines)
     assert all(CHUNK <= len(chunk) < CHUNK + max(map(len, lines)) for chunk in chunks[:-1])

@@ -32,22 +32,23 @@ def find_dataset(folder: Path, name: str) -> tuple[Dataset, Library]:
     return found, library
 
 
-def rows_of(dataset: Dataset, seed: int) -> Iterator[RowLine]:
+def rows_of(dataset: Dataset, library: Library, seed: int) -> Iterator[RowLine]:
     """The rows of an export, one by one (DS-6)."""
-    if dataset.generate is None:
+    if dataset.scenario is None:
         return (RowLine(text, True) for text in dataset.lines)
-    generated = GeneratedRows(dataset, seed)
+    scenario = library.collections[dataset.scenario.collection].scenarios[dataset.scenario.slug]
+    generated = GeneratedRows(dataset, scenario, seed)
     return map(generated.line, range(len(generated)))
 
 
-def export(dataset: Dataset, seed: int, out: Path | None) -> int:
+def export(dataset: Dataset, library: Library, seed: int, out: Path | None) -> int:
     """Write all rows; with a progress bar where a person is watching. Gives how many did not pass the keep-filter.
 
     A file is there when all of it is, and not before.
     """
     with _target(out) as target:
         below = 0
-        for line in _watched(rows_of(dataset, seed), dataset.row_count, out is not None):
+        for line in _watched(rows_of(dataset, library, seed), dataset.row_count, out is not None):
             target.write(line.text)
             below += not line.kept
     return below

@@ -309,7 +309,7 @@ def export(dataset: str, out: Path | None, scenarios: Path | None, seed: str | N
         reason = f": {final.error}" if final.error else ""
         click.echo(f"labs-mock: dataset {found.slug} never gets ready; it ends as {final.status}{reason}", err=True)
         sys.exit(FINDINGS)
-    below = write(found, settings_from(named, library.server.settings).seed, out)
+    below = write(found, library, settings_from(named, library.server.settings).seed, out)
     if below:
         click.echo(f"labs-mock: {below} of {found.row_count} rows did not pass the keep-filter", err=True)
 

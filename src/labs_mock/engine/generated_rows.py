@@ -43,10 +43,10 @@ class GeneratedRows:
     draw i + k·count, so no two rows are drawn alike.
     """
 
-    def __init__(self, dataset: Dataset, seed: int) -> None:
-        assert dataset.scenario is not None
+    def __init__(self, dataset: Dataset, scenario: Scenario, seed: int) -> None:
+        assert dataset.scenario == scenario.full_name
         assert dataset.generate is not None
-        self._scenario, self._generate = dataset.scenario, dataset.generate
+        self._scenario, self._generate = scenario, dataset.generate
         self._player = Player.of(self._scenario)
         self._player.limit = MAX_STATES
         known = self._scenario.file.operators

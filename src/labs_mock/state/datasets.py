@@ -1,7 +1,7 @@
 """Training datasets: the stage that each is in, and their rows (DS-1…7)."""
 
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -10,6 +10,7 @@ from labs_mock.contract.wording import DATASET_NOT_FOUND
 from labs_mock.engine.generated_rows import GeneratedRows
 from labs_mock.errors import NotFound
 from labs_mock.scenario.compiled.datasets import Dataset, Stage
+from labs_mock.scenario.compiled.scenario import Scenario, ScenarioName
 from labs_mock.state.spool import CHUNK, Budget, Spool
 
 
@@ -56,6 +57,7 @@ class Held:
     lifecycle: Lifecycle
     seed: int
     budget: Budget
+    scenarios: Mapping[ScenarioName, Scenario]
     polled: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_POLLS))
     exported: bool = False
 
@@ -68,7 +70,8 @@ class Held:
     @cached_property
     def spool(self) -> Spool:
         """Generated rows, as far as they have been made."""
-        return Spool(GeneratedRows(self.dataset, self.seed), self.budget)
+        assert self.dataset.scenario is not None
+        return Spool(GeneratedRows(self.dataset, self.scenarios[self.dataset.scenario], self.seed), self.budget)
 
     @property
     def keep_exhausted(self) -> int | None:
@@ -89,8 +92,11 @@ class Held:
 class Datasets:
     """All datasets by id; every key sees them (DS-5)."""
 
-    def __init__(self, datasets: Iterable[Dataset], seed: int, spool: int, now: float) -> None:
+    def __init__(
+        self, datasets: Iterable[Dataset], seed: int, spool: int, now: float, scenarios: Mapping[ScenarioName, Scenario]
+    ) -> None:
         self._seed, self._budget = seed, Budget(spool)
+        self._scenarios = scenarios
         self._held: dict[str, Held] = {}
         self.adopt(datasets, now)
 
@@ -102,7 +108,7 @@ class Datasets:
         held, self._held = self._held, {}
         for dataset in datasets:
             old = held.get(dataset.id)
-            same = old is not None and old.dataset.alike(dataset)
+            same = old is not None and old.dataset == dataset
             self._held[dataset.id] = old if old is not None and same else self._new(dataset, now)
         self._first = tuple(self._held)
 
@@ -119,7 +125,7 @@ class Datasets:
             held.polled.clear()
 
     def _new(self, dataset: Dataset, now: float) -> Held:
-        return Held(dataset, Lifecycle(dataset.stages, now), self._seed, self._budget)
+        return Held(dataset, Lifecycle(dataset.stages, now), self._seed, self._budget, self._scenarios)
 
     def get(self, name: str) -> Held:
         """A dataset by its id, in either case. Raises `NotFound` (DS-5)."""

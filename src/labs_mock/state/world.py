@@ -44,7 +44,10 @@ class World:
         self.attempts = Attempts()
         self.episodes = Episodes()
         self.normalisation = Normalisation()
-        self.datasets = Datasets(library.datasets.values(), settings.seed, settings.spool, self.clock.now())
+        self.scenarios = {one.full_name: one for one in library.scenarios}
+        self.datasets = Datasets(
+            library.datasets.values(), settings.seed, settings.spool, self.clock.now(), self.scenarios
+        )
         self.faults = Faults(library.server.faults, settings.seed)
         self.journal = Journal()
         self.rewards = Rewards()
@@ -85,12 +88,14 @@ class World:
     def add(self, scenario: Scenario) -> None:
         """Add a scenario, or replace the one with its slugs; episodes and datasets that have begun keep the old one."""
         self.library = self.library.with_scenario(scenario)
+        self.scenarios[scenario.full_name] = scenario
         self._players[scenario.collection, scenario.slug] = Player.of(scenario)
 
     def adopt(self, library: Library) -> None:
         """Serve the scenarios and datasets of another library from now on; what has begun keeps the old ones."""
         before = {name: player.scenario.version for name, player in self._players.items()}
         self.library = library
+        self.scenarios |= {one.full_name: one for one in library.scenarios}
         self._players = {
             name: self._players[name] if before.get(name) == scenario.version else Player.of(scenario)
             for scenario in library.scenarios

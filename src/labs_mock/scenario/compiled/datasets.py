@@ -1,7 +1,7 @@
 """Training datasets as they are served: stages with their counts, and where rows come from."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from labs_mock.contract.dataset_status import DATASET_STATUSES
@@ -9,7 +9,7 @@ from labs_mock.contract.parsing import read_json, read_model
 from labs_mock.contract.rows import Row, row_mistakes
 from labs_mock.errors import BadRequest
 from labs_mock.scenario.compiled.choices import choice_space, part_texts
-from labs_mock.scenario.compiled.scenario import Scenario
+from labs_mock.scenario.compiled.scenario import Scenario, ScenarioName
 from labs_mock.scenario.files import schema
 from labs_mock.scenario.files.paths import Hint, Mistake, find, mappings, texts
 
@@ -30,7 +30,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A dataset: its rows as lines, or how to generate them from a scenario. `slug` is the name of its file."""
+    """A dataset, as plain data: its rows as lines, or how to generate them from a scenario. `slug` is the name of its file."""
 
     id: str
     slug: str
@@ -38,17 +38,12 @@ class Dataset:
     stages: tuple[Stage, ...]
     lines: tuple[bytes, ...] = ()
     generate: schema.Generate | None = None
-    scenario: Scenario | None = None
+    scenario: ScenarioName | None = None
 
     @property
     def row_count(self) -> int:
         """How many rows an export has."""
         return len(self.lines) if self.generate is None else self.generate.count
-
-    def alike(self, other: "Dataset") -> bool:
-        """Whether another one has the same lifecycle and the same rows."""
-        versions = [dataset.scenario and dataset.scenario.version for dataset in (self, other)]
-        return versions[0] == versions[1] and replace(self, scenario=None) == replace(other, scenario=None)
 
 
 def compile_dataset(
@@ -58,6 +53,7 @@ def compile_dataset(
     rows = file.rows or schema.Rows()
     given = [read_model(Row, row) for row in rows.inline or ()] or [read_line(line) for line in lines]
     ready = len(given) if rows.generate is None else rows.generate.count
+    scenario = scenarios[rows.generate.scenario] if rows.generate else None
     return Dataset(
         file.id,
         slug,
@@ -65,7 +61,7 @@ def compile_dataset(
         tuple(stage_of(stage, ready) for stage in file.lifecycle),
         tuple(row.line() for row in given),
         rows.generate,
-        scenarios[rows.generate.scenario] if rows.generate else None,
+        scenario.full_name if scenario is not None else None,
     )
 
 

@@ -1,8 +1,8 @@
 """A scenario as the engine uses it: every rule compiled, every pattern in one matcher, nothing to look up."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -25,9 +25,17 @@ OperatorRules = tuple[tuple[Rule | None, ...], ...]
 """For each turn of a simulated operator, the rules of its parts; None where a part has none."""
 
 
+class ScenarioName(NamedTuple):
+    """Which scenario, and which version of it; unlike the scenario itself it is plain data."""
+
+    collection: str
+    slug: str
+    version: str
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A compiled scenario. Compare by `slug` and `version`; everything else follows from the file.
+    """A compiled scenario. Compare by `full_name`; everything else follows from `content`, the JSON of the file.
 
     `operator_patterns` finds atoms in the operator's messages, `observation_patterns` in observations; that is None where
     no rule has `heard`.
@@ -36,6 +44,7 @@ class Scenario:
     collection: str
     slug: str
     version: str
+    content: bytes = field(repr=False)
     file: schema.ScenarioFile
     first_observation: str
     opening: str
@@ -52,6 +61,11 @@ class Scenario:
     vocabulary: Vocabulary
     operator_patterns: Patterns
     observation_patterns: Patterns | None
+
+    @property
+    def full_name(self) -> ScenarioName:
+        """Its slugs and its version."""
+        return ScenarioName(self.collection, self.slug, self.version)
 
     def call_problem(self, name: str, kind: str, value: Any) -> tuple[str, str] | None:
         """Where a tool call is invalid, as a path within it, and why; None for a valid one (EP-12)."""
@@ -70,10 +84,12 @@ def compile_scenario(collection: str, slug: str, file: schema.ScenarioFile) -> S
     operators = {name: _operator_rules(operator, rules) for name, operator in file.operators.items()}
     dimensions = defined_dimensions(file)
     tools = {tool.id: Tool.from_file(tool) for tool in file.tools}
+    data = file.model_dump(mode="json", by_alias=True)
     return Scenario(
         collection=collection,
         slug=slug,
-        version=_version(collection, slug, file),
+        version=digest(orjson.dumps([collection, slug, data], option=orjson.OPT_SORT_KEYS)),
+        content=orjson.dumps(data),
         file=file,
         first_observation=first_observation(file),
         opening=normalise(first_observation(file)),
@@ -96,9 +112,9 @@ def scoring_version(scenarios: Iterable[Scenario]) -> str:
     return f"{SCORER_VERSION}-{digest('-'.join(sorted(one.version for one in scenarios)).encode())}"
 
 
-def _version(collection: str, slug: str, file: schema.ScenarioFile) -> str:
-    content = [collection, slug, file.model_dump(mode="json", by_alias=True)]
-    return digest(orjson.dumps(content, option=orjson.OPT_SORT_KEYS))
+def scenario_from_content(collection: str, slug: str, content: bytes) -> Scenario:
+    """The scenario of the JSON of a file, as `Scenario.content` has it."""
+    return compile_scenario(collection, slug, schema.ScenarioFile.model_validate_json(content))
 
 
 def _weights(file: schema.ScenarioFile, dimensions: tuple[Dimension, ...]) -> dict[Dimension, float]:
