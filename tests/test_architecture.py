@@ -18,6 +18,7 @@ ROOMS = (
         "contract.findings",
         "contract.clauses",
         "contract.dataset_status",
+        "contract.windows",
         "contract.requests",
         "contract.responses",
         "contract.rows",

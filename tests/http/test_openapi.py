@@ -84,7 +84,7 @@ def test_the_pattern_of_windows_is_exact(unit: str) -> None:
     pattern = re.compile(windows["items"]["pattern"])
     for number in (*range(MAX_WINDOW_DAYS + 5), *range(MAX_LOG - 5, MAX_LOG + 5), 99_999):
         for text in (f"{number}{unit}", f"00{number}{unit}"):
-            asked = Normalised(normalization_key="k", normalization_windows=[text])
+            asked = Normalised.model_validate({"normalization_key": "k", "normalization_windows": [text]})
             try:
                 check_windows(asked)
             except BadRequest:

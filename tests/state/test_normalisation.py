@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs_mock.contract.limits import MAX_LOG
-from labs_mock.state.normalisation import LOG_BYTES, REWARD_BYTES, Log, LogKey, Normalisation, Window
+from labs_mock.contract.windows import Window
+from labs_mock.state.normalisation import LOG_BYTES, REWARD_BYTES, Log, LogKey, Normalisation
 
 DAYS = {"d": 1, "w": 7, "m": 30}
 KEY = ("acme", "run-1", "coaching", "weekly")
@@ -36,7 +37,7 @@ def test_a_z_score_is_what_the_definition_says(steps: list[tuple[float, float]],
         log.append(value, now)
         history.append((now, value))
     expected = naive(history, reward, window, now)
-    found = log.z_score(reward, Window.of(window), now)
+    found = log.z_score(reward, Window.parse(window), now)
     assert (found is None) == (expected is None)
     assert found == pytest.approx(expected, rel=1e-6, abs=1e-5) if expected is not None else found is None
 
@@ -51,7 +52,7 @@ def test_the_log_keeps_the_newest_ten_thousand() -> None:
         assert len(log) < 2 * MAX_LOG
     for window in ("10000n", "50n", "366d"):
         expected = naive(history, 0.25, window, 3.0 * MAX_LOG)
-        assert log.z_score(0.25, Window.of(window), 3.0 * MAX_LOG) == pytest.approx(expected, abs=1e-5)
+        assert log.z_score(0.25, Window.parse(window), 3.0 * MAX_LOG) == pytest.approx(expected, abs=1e-5)
 
 
 def test_equal_rewards_have_no_deviation() -> None:
@@ -59,7 +60,7 @@ def test_equal_rewards_have_no_deviation() -> None:
     log = Log()
     for index in range(1_000):
         log.append(0.1, float(index))
-    assert log.z_score(0.3, Window(1_000, "n"), 1_000.0) is None
+    assert log.z_score(0.3, Window.parse("1000n"), 1_000.0) is None
 
 
 def test_logs_are_apart_and_bounded_together() -> None:
@@ -69,12 +70,12 @@ def test_logs_are_apart_and_bounded_together() -> None:
     for value in (0.1, 0.3):
         logs.append(KEY, value, 0.0)
         logs.append(other, value + 0.5, 0.0)
-    assert logs.z_scores(KEY, 0.3, ["2n", "1d"], 0.0) == {"2n": 1.0, "1d": 1.0}
-    assert logs.z_scores(other, 0.3, ["2n"], 0.0) == {"2n": -4.0}
+    assert logs.z_scores(KEY, 0.3, [Window.parse("2n"), Window.parse("1d")], 0.0) == {"2n": 1.0, "1d": 1.0}
+    assert logs.z_scores(other, 0.3, [Window.parse("2n")], 0.0) == {"2n": -4.0}
     logs.append(other, 0.9, 0.0)
-    assert logs.z_scores(KEY, 0.3, ["2n"], 0.0) == {"2n": None}
+    assert logs.z_scores(KEY, 0.3, [Window.parse("2n")], 0.0) == {"2n": None}
     logs.reset()
-    assert logs.z_scores(other, 0.3, ["2n"], 0.0) == {"2n": None}
+    assert logs.z_scores(other, 0.3, [Window.parse("2n")], 0.0) == {"2n": None}
 
 
 def naive_weight(logged: dict[LogKey, list[float]]) -> int:
@@ -96,7 +97,7 @@ def test_the_log_that_was_not_used_for_longest_goes_first(steps: list[tuple[str,
         key = ("acme", name * 50, "coaching", "weekly")
         history = [(0.0, reward) for reward in logged.get(key, [])]
         expected = naive(history, 0.25, "100n", 0.0)
-        assert logs.z_scores(key, 0.25, ["100n"], 0.0)["100n"] == (
+        assert logs.z_scores(key, 0.25, [Window.parse("100n")], 0.0)["100n"] == (
             None if expected is None else pytest.approx(expected, abs=1e-5)
         )
 

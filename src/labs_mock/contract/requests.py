@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from labs_mock.contract.limits import MAX_CONTENT, MAX_ITEMS, MAX_MESSAGES, MAX_TOOL_CALLS, MAX_WINDOWS, WINDOW_PATTERN
+from labs_mock.contract.limits import MAX_CONTENT, MAX_ITEMS, MAX_MESSAGES, MAX_TOOL_CALLS, MAX_WINDOWS
+from labs_mock.contract.windows import Window
 from labs_mock.text import utf16_length
 
 Weight = Annotated[float, Field(ge=0, le=1)]
@@ -102,19 +103,6 @@ class TakeTurn(WireModel):
     id: str | None = None
     messages: Messages
     reward_config: RewardConfig | None = None
-
-
-Window = Annotated[
-    str,
-    StringConstraints(pattern=WINDOW_PATTERN, max_length=10),
-    # 366 days, 52 weeks, 12 months of 30 days, 10,000 evaluations (NORM-1); what is out of range has its own message.
-    Field(
-        json_schema_extra={
-            "pattern": "^0*(([1-9][0-9]?|[12][0-9]{2}|3[0-5][0-9]|36[0-6])d"
-            "|([1-9]|[1-4][0-9]|5[0-2])w|([1-9]|1[0-2])m|([1-9][0-9]{0,3}|10000)n)$"
-        }
-    ),
-]
 
 
 class Normalised(WireModel):

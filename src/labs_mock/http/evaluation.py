@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from labs_mock.contract.findings import Finding
-from labs_mock.contract.limits import MAX_LOG, MAX_WINDOW_DAYS
 from labs_mock.contract.parsing import read_model
 from labs_mock.contract.requests import BatchEvaluate, BatchItem, Compare, Evaluate, Message, Normalised, RewardConfig
 from labs_mock.contract.unknown_fields import unknown_fields
@@ -16,7 +15,7 @@ from labs_mock.engine.player import Player
 from labs_mock.errors import BadRequest, RequestError
 from labs_mock.http.exchange import Exchange, Payload
 from labs_mock.scenario.compiled.scenario import Scenario
-from labs_mock.state.normalisation import SECONDS, LogKey, Window
+from labs_mock.state.normalisation import LogKey
 
 
 def evaluate(exchange: Exchange, request: Evaluate) -> Payload:
@@ -160,11 +159,11 @@ def check_windows(request: Normalised, place: str = "") -> None:
     windows = request.normalization_windows
     if windows is not None and request.normalization_key is None:
         raise BadRequest(f"{place}normalization_key: is required beside normalization_windows")
-    for index, text in enumerate(windows or ()):
-        window = Window.of(text)
-        most = MAX_LOG if window.unit == "n" else MAX_WINDOW_DAYS * SECONDS["d"] // SECONDS[window.unit]
-        if not 0 < window.number <= most:
-            raise BadRequest(f"{place}normalization_windows.{index}: expected 1{window.unit} to {most}{window.unit}")
+    for index, window in enumerate(windows or ()):
+        if not 0 < window.number <= window.most:
+            raise BadRequest(
+                f"{place}normalization_windows.{index}: expected 1{window.unit} to {window.most}{window.unit}"
+            )
 
 
 def require_assistant(messages: Sequence[Message], place: str = "") -> None:

@@ -4,12 +4,11 @@ from array import array
 from bisect import bisect_left
 from collections import OrderedDict
 from math import sqrt
-from typing import NamedTuple
 
 from labs_mock.contract.limits import MAX_LOG
+from labs_mock.contract.windows import Window
 from labs_mock.engine.assessment import PLACES
 
-SECONDS = {"d": 86_400, "w": 7 * 86_400, "m": 30 * 86_400}
 UNIT = 10**PLACES  # rewards have so many places, so that sums of them are exact
 
 MAX_BYTES = 64 * 1024 * 1024  # of all logs together
@@ -18,18 +17,6 @@ REWARD_BYTES = 24  # a time and two sums
 
 LogKey = tuple[str, str, str, str]
 """Organisation, normalisation key, collection and scenario."""
-
-
-class Window(NamedTuple):
-    """A number of days, weeks or months of 30 days, or the last so many evaluations."""
-
-    number: int
-    unit: str
-
-    @classmethod
-    def of(cls, text: str) -> "Window":
-        """The window of a checked text such as `7d` or `100n`."""
-        return cls(int(text[:-1]), text[-1])
 
 
 class Log:
@@ -57,10 +44,10 @@ class Log:
         """How many population deviations a reward is above the mean of a window; None without a deviation."""
         size = len(self)
         first = max(0, size - MAX_LOG)
-        if window.unit == "n":
+        if window.seconds is None:
             first = max(first, size - window.number)
         else:
-            first = max(first, bisect_left(self._times, now - window.number * SECONDS[window.unit]))
+            first = max(first, bisect_left(self._times, now - window.seconds))
         number = size - first
         total = self._sums[size] - self._sums[first]
         # number² times the variance: whole numbers, so that equal rewards have no deviation at all.
@@ -86,10 +73,10 @@ class Normalisation:
         self._logs: OrderedDict[LogKey, Log] = OrderedDict()
         self._size = 0
 
-    def z_scores(self, key: LogKey, reward: float, windows: list[str], now: float) -> dict[str, float | None]:
+    def z_scores(self, key: LogKey, reward: float, windows: list[Window], now: float) -> dict[str, float | None]:
         """The z-score of a reward for each window, among those logged so far."""
         log = self._logs.get(key) or Log()
-        return {text: log.z_score(reward, Window.of(text), now) for text in windows}
+        return {window.text: log.z_score(reward, window, now) for window in windows}
 
     def append(self, key: LogKey, reward: float, now: float) -> None:
         """Log a reward."""

@@ -3,30 +3,13 @@
 from math import sqrt
 from typing import NamedTuple
 
+from labs_mock.contract.windows import Window
 from labs_mock.engine.assessment import PLACES
 
-SECONDS = {"d": 86_400, "w": 7 * 86_400, "m": 30 * 86_400}
 UNIT = 10**PLACES  # rewards have so many places, so that sums of them are exact
 
 LogKey = tuple[str, str, str, str]
 """Organisation, normalisation key, collection and scenario."""
-
-
-class Window(NamedTuple):
-    """A number of days, weeks or months of 30 days, or the last so many evaluations."""
-
-    number: int
-    unit: str
-
-    @classmethod
-    def parse(cls, text: str) -> "Window":
-        """The window of a checked text such as `7d` or `100n`."""
-        return cls(int(text[:-1]), text[-1])
-
-    @property
-    def seconds(self) -> int | None:
-        """How far back it reaches; None for one of evaluations."""
-        return None if self.unit == "n" else self.number * SECONDS[self.unit]
 
 
 class Sums(NamedTuple):

@@ -293,7 +293,7 @@ def _(_original: Any, request: Any, place: str = "") -> None:
 
 @instead("NORM-1", "a year is too long", evaluation, "check_windows", inferred=True)
 def _(original: Any, request: Any, place: str = "") -> None:
-    if "366d" in (request.normalization_windows or ()):
+    if any(window.text == "366d" for window in request.normalization_windows or ()):
         raise BadRequest(f"{place}normalization_windows.0: expected 365d at most")
     original(request, place)
 
