@@ -126,6 +126,7 @@ ROOMS = (
         "http.faults.response",
         "http.faults.lines",
         "http.faults.changes",
+        "http.faults.kinds",
         "http.faults.applying",
         "http.faults.faulty_sending",
         "http.catalog",

@@ -2,14 +2,12 @@ import re
 
 import pytest
 
-from labs_mock.config.fault_entry import WHAT, WHEN, FaultEntry, LogNormal, Uniform
+from labs_mock.config.fault_entry import BESIDE, KINDS, WHEN, FaultEntry, LogNormal, Uniform
 from tests.http.test_faults import BREAKS, NOTHING
 from tests.pages import ROOT
 
 PAGE = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
 PROSE = re.sub(r"^```.*?^```$", "", PAGE, flags=re.DOTALL | re.MULTILINE)
-BESIDE = {"id", "message", "before"}
-"""Fields that stand beside others, in the text."""
 
 FIELDS = [*FaultEntry.model_fields, *Uniform.model_fields, *LogNormal.model_fields]
 
@@ -40,20 +38,20 @@ def test_the_page_names_every_field(field: str) -> None:
 def test_the_tables_are_the_fields() -> None:
     """Every field but those that stand beside others is in one table, and no table has a word that is no field."""
     assert sorted(fields("When")) == sorted(WHEN)
-    assert sorted(fields("What")) == sorted(WHAT)
-    assert {*fields("Which requests")} == {*FaultEntry.model_fields} - {*WHEN, *WHAT} - BESIDE
+    assert sorted(fields("What")) == sorted(KINDS)
+    assert {*fields("Which requests")} == {*FaultEntry.model_fields} - {"id", *WHEN, *KINDS, *BESIDE}
 
 
 def test_clients_see_what_the_page_says() -> None:
     """The table of names is that of the faults that are shown to three clients."""
     shown = {}
     for fault, _, failures, sent in BREAKS:
-        (kind,) = {*fault} & {*WHAT}
+        (kind,) = {*fault} & {*KINDS}
         place = "head" if sent == NOTHING else "body"
         shown[kind, place] = [one if isinstance(one, int) else one.__name__ for one in failures]
-    told = {}
+    listed = {}
     for faults, *names in rows("What", 1):
         for kind in quoted(faults):
             place = "head" if faults.endswith("head") or kind == "close" else "body"
-            told[kind, place] = [int(name) if name.isdigit() else name.strip("`") for name in names]
-    assert told == shown
+            listed[kind, place] = [int(name) if name.isdigit() else name.strip("`") for name in names]
+    assert listed == shown

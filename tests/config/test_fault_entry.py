@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from labs_mock.config.fault_entry import WHAT, WHEN, FaultEntry, check_fault
+from labs_mock.config.fault_entry import BESIDE, KINDS, WHEN, FaultEntry, check_fault
 from labs_mock.config.library import load_library
 from tests.config.test_printing import VALIDATORS
 from tests.scenario.files.test_loader import GOOD, problems, write
@@ -50,24 +50,23 @@ GOOD_VALUES: dict[str, list[Any]] = {
     "reverse_results": [True],
     "drop_result": [0, 99, "b-17"],
 }
-BESIDE = {"message": {"status": 500}, "before": {"delay": 1}}
 
 
 def full(name: str, value: Any) -> dict[str, Any]:
     """A fault with a field, and what it needs beside it."""
-    beside = BESIDE.get(name, {} if name in WHAT else {"status": 503})
-    return {**beside, name: value}
+    kind = BESIDE.get(name, "status")
+    return {**({} if name in KINDS else {kind: GOOD_VALUES[kind][-1]}), name: value}
 
 
 def messages(fault: Any) -> list[tuple[tuple[str | int, ...], str]]:
-    """The places and the first words of what the checks say."""
+    """The places and messages of the mistakes that the checks find."""
     return [(mistake.path, mistake.message) for mistake in check_fault(fault)]
 
 
 def test_the_table_above_has_every_field() -> None:
-    """What follows is shown for all fields; those of when and of what are fields, too."""
+    """What follows is tested for all fields; rules of when and kinds are among them."""
     assert list(GOOD_VALUES) == list(FaultEntry.model_fields)
-    assert {*WHEN, *WHAT} < set(GOOD_VALUES)
+    assert {*WHEN, *KINDS} < set(GOOD_VALUES)
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in GOOD_VALUES.items() for value in values])
@@ -130,10 +129,10 @@ def test_a_bad_value_is_shown_in_its_file(tmp_path: Path, name: str, value: Any,
         for number, line in enumerate(text.splitlines(), 1)
         if f" {key}:" in line and number > 5
     ]
-    (told,) = [one for one in found if one.expected.startswith(expected)]
-    assert told.file == "server.yaml"
-    assert told.line == places[0][0]
-    assert told.column in (places[0][1], places[0][1] + len(f"{key}: "))
+    (problem,) = [one for one in found if one.expected.startswith(expected)]
+    assert problem.file == "server.yaml"
+    assert problem.line == places[0][0]
+    assert problem.column in (places[0][1], places[0][1] + len(f"{key}: "))
     assert not VALIDATORS["server"].is_valid({"faults": [full(name, value)]})
 
 
@@ -152,7 +151,7 @@ faults:
   - {delay: {medain: 5, sigma: 1}}
   - 503
 """
-ONE_OF_ALL = f"expected exactly one of: {', '.join(WHAT)}"
+ONE_OF_ALL = f"expected exactly one of: {', '.join(KINDS)}"
 MISTAKES = [
     (3, 30, "unknown key 'staus'", "did you mean 'status'?"),
     (4, 14, "several rules of when", "expected one of: nth, every, first, share, attempts"),
@@ -167,10 +166,10 @@ MISTAKES = [
 ]
 
 
-def test_all_mistakes_of_a_plan_are_told_at_once(tmp_path: Path) -> None:
+def test_all_mistakes_of_a_plan_are_reported_at_once(tmp_path: Path) -> None:
     """Each fault of `server.yaml` is checked, and each mistake has its own place."""
     found = problems(write(tmp_path, {**GOOD, "server.yaml": PLAN}))
-    assert {told.file for told in found} == {"server.yaml"}
+    assert {problem.file for problem in found} == {"server.yaml"}
     assert [(one.line, one.column, one.message, one.expected) for one in found] == MISTAKES
 
 
@@ -190,8 +189,8 @@ one_of_each = st.fixed_dictionaries(
 @given(one_of_each)
 def test_a_fault_has_one_kind_and_at_most_one_rule_of_when(fault: dict[str, Any]) -> None:
     """However fields are combined: exactly one thing happens, at one time; `message` and `before` go with their kind."""
-    kinds, whens = sum(name in fault for name in WHAT), sum(name in fault for name in WHEN)
-    lonely = [name for name, beside in BESIDE.items() if name in fault and not set(beside) & set(fault)]
+    kinds, whens = sum(name in fault for name in KINDS), sum(name in fault for name in WHEN)
+    lonely = [name for name, beside in BESIDE.items() if name in fault and beside not in fault]
     found = messages(fault)
     assert len(found) == (kinds != 1) + (whens > 1) + len(lonely)
     assert all(path[0] in fault for path, message in found if message != "nothing that happens")
@@ -206,14 +205,14 @@ ANYTHING = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from([*GOOD_VALUES, "staus", ""]), ANYTHING, max_size=4))
-def test_the_checks_stumble_over_nothing(fault: dict[str, Any]) -> None:
-    """Whatever stands in a fault, checking it raises nothing; with the schema it is a fault or has mistakes."""
+def test_the_checks_never_raise(fault: dict[str, Any]) -> None:
+    """Whatever stands in a fault, checking it raises nothing; together with the schema, it is a fault or has mistakes."""
     found = messages(fault)
     try:
         FaultEntry.model_validate(fault)
     except ValidationError:
         return
-    assert found or sum(fault.get(name) is not None for name in WHAT) == 1
+    assert found or sum(fault.get(name) is not None for name in KINDS) == 1
 
 
 @given(st.floats(0, 86_400), st.floats(0, 86_400))
@@ -224,7 +223,7 @@ def test_a_range_of_seconds_goes_from_low_to_high(low: float, high: float) -> No
     )
 
 
-DOUBTFUL = """\
+NEVER_MATCHING = """\
 keys: [{key: lab_a, organisation: acme}]
 faults:
   - {path: /api/v1/evalute, status: 503}
@@ -236,7 +235,7 @@ faults:
   - {collection_slug: cases, scenario_slug: nothing, status: 503}
   - {path: /api/v1/evaluate, organisation: acme, key: lab_a, collection_slug: cases, status: 503}
 """
-DOUBTS = [
+WARNINGS = [
     (3, 12, "path: no operation of the API has a path like this"),
     (4, 25, "path: no operation of the API has a path like this and this method"),
     (5, 15, "dataset: no dataset has this id"),
@@ -247,16 +246,16 @@ DOUBTS = [
 ]
 
 
-def test_filters_that_fit_nothing_are_doubts(tmp_path: Path) -> None:
-    """They are told with their places, and the file is loaded all the same."""
-    library = load_library(write(tmp_path, {**GOOD, "server.yaml": DOUBTFUL}))
-    told = [(one.line, one.column, one.message) for one in library.warnings if one.file == "server.yaml"]
-    assert told == DOUBTS
+def test_filters_that_match_nothing_are_warnings(tmp_path: Path) -> None:
+    """Each has its place, and the file is loaded all the same."""
+    library = load_library(write(tmp_path, {**GOOD, "server.yaml": NEVER_MATCHING}))
+    warnings = [(one.line, one.column, one.message) for one in library.warnings if one.file == "server.yaml"]
+    assert warnings == WARNINGS
     assert len(library.server.faults) == 8
 
 
-def test_the_one_key_of_the_settings_is_no_doubt(tmp_path: Path) -> None:
-    """Where a file lists no keys, its key comes from the settings, which nobody knows yet."""
+def test_the_one_key_of_the_settings_is_no_warning(tmp_path: Path) -> None:
+    """Where a file lists no keys, its key comes from the settings, which are not known yet."""
     plan = "faults: [{key: lab_x, status: 503}, {organisation: local, status: 503}, {organisation: acme, status: 503}]"
     library = load_library(write(tmp_path, {**GOOD, "server.yaml": plan}))
     assert [one.message for one in library.warnings] == ["organisation: no key belongs to it"]

@@ -9,9 +9,10 @@ import orjson
 import pytest
 import requests
 
-from labs_mock.config.fault_entry import WHAT
+from labs_mock.config.fault_entry import BESIDE, KINDS
 from labs_mock.config.library import Library, load_library, shipped_library
 from labs_mock.contract.responses import BatchEvaluated
+from labs_mock.http.faults.kinds import RESPONSE_FAULTS, RESULT_FAULTS
 from labs_mock.scenario.compiled.datasets import Dataset, Stage
 from labs_mock.state import World
 from tests.http.clients import CLIENTS, HEADERS, PATIENCE, Asked, Seen, quiet, seen_by_all, with_httpx
@@ -178,7 +179,12 @@ def test_three_clients_see_an_answer_changed(
 
 def test_every_kind_is_seen() -> None:
     """The two tables have all things that can happen."""
-    assert {*WHAT} == {name for fault, *_ in (*BREAKS, *CHANGES) for name in fault} & {*WHAT}
+    assert {*KINDS} == {name for fault, *_ in (*BREAKS, *CHANGES) for name in fault} & {*KINDS}
+
+
+def test_every_kind_has_a_function() -> None:
+    """The functions that apply faults have the names of the kinds; those with fields beside them have code of their own."""
+    assert sorted([*RESULT_FAULTS, *RESPONSE_FAULTS, *BESIDE.values()]) == sorted(KINDS)
 
 
 UNFIT = [(EVALUATE, {"cut_after_line": 1}), (EVALUATE, {"row_count": 1}), (EVALUATE, {"fail_item": 0}), (EVALUATE, {"cut": 9_999}),

@@ -1,4 +1,4 @@
-"""Filters of a fault that fit nothing that there is, which is allowed and probably not meant."""
+"""Filters of a fault that match nothing that there is, which is allowed and probably not meant."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -22,36 +22,36 @@ class KnownNames:
 def plan_warnings(
     data: dict[str, Any], scenarios: Collection[tuple[str, str]], datasets: Collection[str]
 ) -> Iterator[Mistake]:
-    """What the faults of a server file name in vain, each at its place in the file."""
-    keys, whose = ([name for _, name in texts(data, f"keys.*.{what}")] for what in ("key", "organisation"))
+    """The filters in the fault plan of a server file that match nothing, each at its place in the file."""
+    keys, organisations = ([name for _, name in texts(data, f"keys.*.{field}")] for field in ("key", "organisation"))
     if not keys:  # then the one key is a setting
-        keys, whose = [key for _, key in texts(data, "faults.*.key")], [LOCAL]
-    known = KnownNames(scenarios, datasets, whose, keys)
+        keys, organisations = [key for _, key in texts(data, "faults.*.key")], [LOCAL]
+    known = KnownNames(scenarios, datasets, organisations, keys)
     for place, fault in mappings(data, "faults.*"):
         for name, reason in fault_warnings(fault, known):
             yield Mistake((*place, name), f"{name}: {reason}", "the fault will never happen")
 
 
 def fault_warnings(fault: dict[str, Any], known: KnownNames) -> Iterator[tuple[str, str]]:
-    """Each filter of a fault that fits nothing, with the reason. What is no text is passed over."""
-    given = {name: value for name, value in fault.items() if isinstance(value, str)}
-    method, path = given.get("method"), given.get("path", "*")
+    """Each filter of a fault that matches nothing, with the reason. Values that are not text are passed over."""
+    filters = {name: value for name, value in fault.items() if isinstance(value, str)}
+    method, path = filters.get("method"), filters.get("path", "*")
     paths = [operation.full_path for operation in OPERATIONS if method in (None, operation.method)]
-    if not any(_meet(path, one.replace("{id}", "*")) for one in paths):
+    if not any(_overlap(path, one.replace("{id}", "*")) for one in paths):
         yield "path", "no operation of the API has a path like this" + (" and this method" if method else "")
-    if given.get("dataset", "").lower() not in ("", *known.datasets):
+    if filters.get("dataset", "").lower() not in ("", *known.datasets):
         yield "dataset", "no dataset has this id"
-    if given.get("organisation", "") not in ("", *known.organisations):
+    if filters.get("organisation", "") not in ("", *known.organisations):
         yield "organisation", "no key belongs to it"
-    if given.get("key", "") not in ("", *known.keys):
+    if filters.get("key", "") not in ("", *known.keys):
         yield "key", "there is no such key"
-    asked = given.get("collection_slug"), given.get("scenario_slug")
-    if not any(asked[0] in (None, one) and asked[1] in (None, other) for one, other in known.scenarios):
-        yield f"{'scenario' if asked[1] else 'collection'}_slug", "no scenario is called so"
+    collection, scenario = filters.get("collection_slug"), filters.get("scenario_slug")
+    if not any(collection in (None, one) and scenario in (None, other) for one, other in known.scenarios):
+        yield f"{'scenario' if scenario else 'collection'}_slug", "no scenario is called so"
 
 
-def _meet(one: str, other: str) -> bool:
-    """Whether some text is like both patterns, in which * stands for anything."""
+def _overlap(one: str, other: str) -> bool:
+    """Whether some text matches both patterns, in which * stands for anything."""
     reached, seen = [(one, other)], set()
     while reached:
         left, right = pair = reached.pop()

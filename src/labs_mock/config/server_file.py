@@ -20,7 +20,7 @@ LOCAL = "local"
 
 
 class KeyTerms(FileModel):
-    """What a key is called and may see, how often it may ask, and until when (AUTH-1…3, KEY-1, RL-2)."""
+    """A key's name, plan, subscriptions and end: what it may see, how often, and until when (AUTH-1…3, KEY-1, RL-2)."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     plan: Plan | None = None
@@ -32,7 +32,7 @@ class KeyTerms(FileModel):
 
 
 class KeyEntry(KeyTerms):
-    """A key, whose it is, and its terms."""
+    """A key, its organisation and its terms."""
 
     key: ApiKey
     organisation: Slug
@@ -69,16 +69,16 @@ def check_server(data: dict[str, Any]) -> Iterator[Mistake]:
                 setting.read(data[setting.name])
             except SettingsError as error:
                 yield Mistake((setting.name,), str(error))
-    yield from _below(data, "keys.*", check_terms)
-    yield from _below(data, "faults.*", check_fault)
+    yield from _check_each(data, "keys.*", check_terms)
+    yield from _check_each(data, "faults.*", check_fault)
     for pattern, what in (("keys.*.key", "the key"), ("faults.*.id", "the id")):
-        yield from _twice(data, pattern, what)
+        yield from _duplicates(data, pattern, what)
 
 
 def secrets_in(text: str) -> Iterator[str]:
-    """The keys and the token in a server file, for those who mask them; it need not even be YAML.
+    """The keys and the token in the text of a server file, which need not even be YAML, so that they can be masked.
 
-    They are what stands behind their names, and under another name, which may be misspelt, what begins like a key.
+    They are what stands behind `key`, `api_key` or `control_token`, and behind any other name what begins like a key.
     """
     for found in _SECRET.finditer(text):
         yield from filter(None, found.groups())
@@ -89,8 +89,8 @@ _SECRET = re.compile(
 )
 
 
-def _twice(data: dict[str, Any], pattern: str, what: str) -> Iterator[Mistake]:
-    """Texts at a pattern that stand there more than once; what they are is not shown, since it may be a key."""
+def _duplicates(data: dict[str, Any], pattern: str, what: str) -> Iterator[Mistake]:
+    """Texts at a pattern that stand there more than once; they are not shown, since they may be keys."""
     seen: set[str] = set()
     for path, text in texts(data, pattern):
         if text in seen:
@@ -98,7 +98,7 @@ def _twice(data: dict[str, Any], pattern: str, what: str) -> Iterator[Mistake]:
         seen.add(text)
 
 
-def _below(
+def _check_each(
     data: dict[str, Any], pattern: str, check: Callable[[dict[str, Any]], Iterable[Mistake]]
 ) -> Iterator[Mistake]:
     """The mistakes of each mapping at a pattern, at their places in the file."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from labs_mock.config.fault_entry import WHAT
+from labs_mock.config.fault_entry import KINDS
 from labs_mock.config.library import load_library, shipped_library
 from labs_mock.config.server_file import KeyEntry, ServerFile
 from labs_mock.contract.operations import OPERATIONS
@@ -124,15 +124,15 @@ def test_the_control_plane_is_never_befallen(served: Live) -> None:
     assert plan(served)[2]["fitting"] == 2
 
 
-KINDS = f"expected exactly one of: {', '.join(WHAT)}"
+ONE_OF_ALL = f"expected exactly one of: {', '.join(KINDS)}"
 BAD: list[tuple[dict[str, Any], str]] = [
-    ({}, f"body: nothing that happens; {KINDS}"),
+    ({}, f"body: nothing that happens; {ONE_OF_ALL}"),
     ({"path": EVALUATE, "nth": 2}, "body: nothing that happens; "),
     ({"status": None}, "body: nothing that happens; "),
     ({"stauts": 503}, "stauts: unknown key 'stauts'; did you mean 'status'?"),
     ({"pth": EVALUATE, "status": 503}, "pth: unknown key 'pth'; did you mean 'path'?"),
     ({"explode": True}, "explode: unknown key 'explode'; expected one of: id, method, path"),
-    ({"status": 503, "close": True}, f"close: several things that happen; {KINDS}"),
+    ({"status": 503, "close": True}, f"close: several things that happen; {ONE_OF_ALL}"),
     ({"reset": 10, "stall": 10, "cut": 10}, "cut: several things that happen; "),
     ({"status": 503, "nth": 1, "share": 0.5}, "share: several rules of when; expected one of: nth, every, first"),
     ({"delay": -0.5}, "delay: not a good value: -0.5; expected at least 0"),

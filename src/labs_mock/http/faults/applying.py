@@ -4,9 +4,9 @@ from labs_mock.contract.wording import FAULTED, NO_SUBSCRIPTION, RATE_LIMITED, U
 from labs_mock.errors import Faulted, RateLimited
 from labs_mock.http.delivery import Delivery
 from labs_mock.http.exchange import Exchange, Payload
-from labs_mock.http.faults.changes import RESPONSE_FAULTS
+from labs_mock.http.faults.kinds import RESPONSE_FAULTS, RESULT_FAULTS
 from labs_mock.http.faults.response import FaultyResponse
-from labs_mock.http.faults.results import RESULT_FAULTS, Changes
+from labs_mock.http.faults.results import Changes
 from labs_mock.http.faults.target import target_of
 from labs_mock.http.sending import Stream
 

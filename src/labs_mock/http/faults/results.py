@@ -1,6 +1,5 @@
 """Faults that change the results of a batch."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,11 +46,3 @@ class Changes:
             changed.reverse()
             delivery.note("results reversed")
         return changed
-
-
-RESULT_FAULTS: dict[str, Callable[[Changes, Any], None]] = {
-    "fail_item": Changes.fail_item,
-    "drop_result": Changes.drop_result,
-    "reverse_results": Changes.reverse_results,
-}
-"""The kinds of faults that change results, with their functions; each gets the value that the fault has for its kind."""
