@@ -243,7 +243,7 @@ def labs_mock(_labs_mock_thread: "ServerThread", _labs_mock_visit: Visit) -> "La
     mock = LabsMock(url=_labs_mock_thread.url, api_key=visit.key, control_token=token).start()
     _told(lambda: [mock.add_dataset(dataset) for dataset in asked["datasets"]])
     _told(lambda: [mock.add_fault(**fault) for fault in asked["faults"]])
-    vain = [finding for fault in mock.faults() for finding in fault["findings"]] if asked["faults"] else []
+    vain = [warning for fault in mock.faults() for warning in fault["warnings"]] if asked["faults"] else []
     if vain:
         pytest.fail(f"labs-mock: a fault that would never happen: {vain[0]}", pytrace=False)
     return mock

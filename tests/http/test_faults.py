@@ -110,8 +110,8 @@ def test_three_clients_see_an_answer_break_off(
     assert [one.failure for one in seen] == list(failures)
     assert [one.status for one in seen] == [0 if sent == NOTHING else 200] * len(CLIENTS)
     assert [one.body for one in seen] == [body[: max(sent, 0)]] * len(CLIENTS)
-    (told,) = served.client.get("/_mock/faults").json()["faults"]
-    assert (told["fitting"], told["applied"]) == (3, 3)
+    (fault_shown,) = served.client.get("/_mock/faults").json()["faults"]
+    assert (fault_shown["matched"], fault_shown["applied"]) == (3, 3)
     served.world.faults.remove()
     assert whole(served, what)[:40] == body[:40]
 

@@ -63,9 +63,9 @@ def statuses(server: Live, count: int, path: str = EVALUATE) -> list[int]:
     return [server.post(path.removeprefix("/api/v1"), {}).status_code for _ in range(count)]
 
 
-def shown(name: str, fault: dict[str, Any], fitting: int = 0, applied: int = 0) -> dict[str, Any]:
+def shown(name: str, fault: dict[str, Any], matched: int = 0, applied: int = 0) -> dict[str, Any]:
     """A fault as it is told of, if nothing is odd about it."""
-    return {"id": name, **fault, "fitting": fitting, "applied": applied, "findings": []}
+    return {"id": name, **fault, "matched": matched, "applied": applied, "warnings": []}
 
 
 def test_the_plan_of_the_start_is_in_force_and_listed(served: Live) -> None:
@@ -80,7 +80,7 @@ def test_a_fault_is_in_force_once_it_is_added(served: Live) -> None:
     assert add(served, path="/api/v1/comp*", every=2, status=500) == plan(served)[2]
     assert plan(served)[2] == shown("fault-3", {"path": "/api/v1/comp*", "every": 2, "status": 500})
     assert statuses(served, 5, "/api/v1/compare") == [400, 500, 400, 500, 400]
-    assert [(one["fitting"], one["applied"]) for one in plan(served)] == [(0, 0), (0, 0), (5, 2)]
+    assert [(one["matched"], one["applied"]) for one in plan(served)] == [(0, 0), (0, 0), (5, 2)]
 
 
 def test_a_fault_replaces_the_one_with_its_id(served: Live) -> None:
@@ -121,7 +121,7 @@ def test_the_control_plane_is_never_befallen(served: Live) -> None:
     assert served.client.get("/api/v1/catalog").status_code == 503
     for path in ("/_mock/health", "/_mock/faults", "/openapi.json"):
         assert served.client.get(path).status_code == 200
-    assert plan(served)[2]["fitting"] == 2
+    assert plan(served)[2]["matched"] == 2
 
 
 ONE_OF_ALL = f"expected exactly one of: {', '.join(KINDS)}"
@@ -191,7 +191,7 @@ def test_what_is_no_object_is_refused(served: Live, content: bytes) -> None:
     assert plan(served) == before
 
 
-FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
+WARNINGS: list[tuple[dict[str, Any], list[str]]] = [
     ({"path": "/api/v1/evaluate"}, []),
     ({"path": "*"}, []),
     ({"path": "*/turns"}, []),
@@ -218,10 +218,10 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("filters", "findings"), FINDINGS)
-def test_a_filter_that_fits_nothing_is_a_finding(served: Live, filters: dict[str, Any], findings: list[str]) -> None:
-    """The fault is added all the same; the answer and the list tell what it will never fit."""
-    assert add(served, close=True, **filters)["findings"] == findings == plan(served)[2]["findings"]
+@pytest.mark.parametrize(("filters", "warnings"), WARNINGS)
+def test_a_filter_that_matches_nothing_is_a_warning(served: Live, filters: dict[str, Any], warnings: list[str]) -> None:
+    """The fault is added all the same; its warnings are in the response and in the list."""
+    assert add(served, close=True, **filters)["warnings"] == warnings == plan(served)[2]["warnings"]
 
 
 PATHS = [operation.full_path.replace("{id}", name) for operation in OPERATIONS for name in ("ep_0", BY_HAND)]
@@ -244,7 +244,7 @@ def test_a_pattern_that_fits_a_path_has_no_finding(shipped: Live, pattern: str) 
     """Whatever the pattern: if some request to the API fits it, it is not said that none does."""
     told = add(shipped, id="pattern", path=pattern, close=True)
     if any(fnmatchcase(path, pattern) for path in PATHS):
-        assert told["findings"] == []
+        assert told["warnings"] == []
 
 
 def test_a_fault_for_a_key_befalls_that_key_alone_and_shows_it_to_nobody() -> None:
@@ -258,4 +258,4 @@ def test_a_fault_for_a_key_befalls_that_key_alone_and_shows_it_to_nobody() -> No
             503,
             401,
         ]
-        assert (plan(server)[0]["fitting"], plan(server)[0]["applied"]) == (1, 1)
+        assert (plan(server)[0]["matched"], plan(server)[0]["applied"]) == (1, 1)

@@ -39,15 +39,15 @@ def fault_routes(prefix: str) -> list[BaseRoute]:
 
 
 def _shown(world: World, fault: Fault) -> Payload:
-    """A fault, how often it fitted and was applied, and which of its filters fit nothing."""
-    given = fault.file.model_dump(exclude_unset=True, exclude={"id"})
+    """A fault, how many requests it matched and was applied to, and warnings of filters that match nothing."""
+    entry = fault.file.model_dump(exclude_unset=True, exclude={"id"})
     if fault.file.key is not None:
-        given["key"] = masked(fault.file.key)
+        entry["key"] = masked(fault.file.key)
     known = KnownNames(
         scenarios=[(scenario.collection, scenario.slug) for scenario in world.library.scenarios],
         datasets=[held.dataset.id for held in world.datasets],
         organisations=[account.organisation for account in world.accounts],
         keys=[account.key for account in world.accounts],
     )
-    findings = [f"{name}: {reason}" for name, reason in fault_warnings(fault.file.model_dump(), known)]
-    return {"id": fault.id, **given, "fitting": fault.fitting, "applied": fault.applied, "findings": findings}
+    warnings = [f"{name}: {reason}" for name, reason in fault_warnings(fault.file.model_dump(), known)]
+    return {"id": fault.id, **entry, "matched": fault.fitting, "applied": fault.applied, "warnings": warnings}
