@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -21,8 +20,8 @@ def build_wheel(folder: Path) -> Path:
 class Environment:
     """A virtual environment with nothing but pip. Its programs run in a folder away from the checkout."""
 
-    def __init__(self, path: Path) -> None:
-        venv.create(path, with_pip=True)
+    def __init__(self, path: Path, python: str = sys.executable) -> None:
+        subprocess.run([python, "-m", "venv", str(path)], check=True, capture_output=True, timeout=120)
         self.binaries = path / "bin"
 
     def install(self, *what: str) -> None:

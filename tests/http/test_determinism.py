@@ -3,6 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import orjson
 import pytest
 
@@ -17,22 +18,27 @@ REQUESTS = Path(__file__).with_name("transcript_of_requests.json")
 
 
 def play(scenarios: Path, seed: int) -> bytes:
-    """Send a fixed list of requests to a fresh server on a frozen clock; all answers, head and body."""
+    """What `send_transcript` receives from a fresh server on a frozen clock."""
     fresh = World(settings_from({"clock": "frozen", "seed": seed}), load_library(scenarios))
-    received = []
     with live(fresh) as server:
-        episodes: list[str] = []
-        for line in orjson.loads(REQUESTS.read_bytes()):
-            text = orjson.dumps(line).decode()
-            for number, episode in enumerate(episodes):
-                text = text.replace(f"<{number}>", episode)
-            method, path, body = orjson.loads(text)
-            content = None if body is None else orjson.dumps(body)
-            headers = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
-            answer = server.client.request(method, path, content=content, headers=headers)
-            if "episode_id" in answer.text:
-                episodes.append(answer.json()["episode_id"])
-            received.append(f"{answer.status_code} {answer.headers.raw}\n".encode() + answer.content)
+        return send_transcript(server.client)
+
+
+def send_transcript(client: httpx.Client) -> bytes:
+    """Send a fixed list of requests; all responses, head and body."""
+    received = []
+    episodes: list[str] = []
+    for line in orjson.loads(REQUESTS.read_bytes()):
+        text = orjson.dumps(line).decode()
+        for number, episode in enumerate(episodes):
+            text = text.replace(f"<{number}>", episode)
+        method, path, body = orjson.loads(text)
+        content = None if body is None else orjson.dumps(body)
+        headers = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
+        response = client.request(method, path, content=content, headers=headers)
+        if "episode_id" in response.text:
+            episodes.append(response.json()["episode_id"])
+        received.append(f"{response.status_code} {response.headers.raw}\n".encode() + response.content)
     return b"\n".join(received)
 
 
