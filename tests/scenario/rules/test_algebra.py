@@ -6,36 +6,38 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs_mock.scenario.rules.algebra import Rule, turn_numbers
-from labs_mock.scenario.rules.operators import RuleCompiler, RuleFile
+from labs_mock.scenario.rules.operators import OPERATORS, RuleCompiler, RuleFile
 from labs_mock.scenario.rules.rulebook import Rulebook
 from labs_mock.scenario.rules.vocabulary import SILENT, Vocabulary
 
 WORDS = ("alpha", "beta", "gamma")
 ITEMS = ("one", "two")
 RuleData = dict[str, Any]
+ELSEWHERE = {"matches", "calls", "decides", "heard"}
+"""Operators that are an atom like `says`; what makes it true is tested with the patterns and with calls."""
 
 
 @dataclass(frozen=True)
 class Story:
-    """What happened: the words said in each turn (turn 1 first), and the turn in which each item was revealed."""
+    """What happened: the words of the operator in each turn (turn 1 first), and the turn in which each item was revealed."""
 
-    said: tuple[frozenset[str], ...]
+    words: tuple[frozenset[str], ...]
     revealed: dict[str, int]
 
     @property
     def turns(self) -> range:
-        return range(1, len(self.said) + 1)
+        return range(1, len(self.words) + 1)
 
     def until(self, turn: int) -> "Story":
         """The story as it stood after a turn."""
-        return Story(self.said[:turn], {item: when for item, when in self.revealed.items() if when <= turn})
+        return Story(self.words[:turn], {item: when for item, when in self.revealed.items() if when <= turn})
 
 
 def stories() -> st.SearchStrategy[Story]:
     """Stories of one to eight turns."""
     return st.lists(st.frozensets(st.sampled_from((*WORDS, "silent"))), min_size=1, max_size=8).flatmap(
-        lambda said: st.dictionaries(st.sampled_from(ITEMS), st.integers(1, len(said))).map(
-            lambda revealed: Story(tuple(said), revealed)
+        lambda words: st.dictionaries(st.sampled_from(ITEMS), st.integers(1, len(words))).map(
+            lambda revealed: Story(tuple(words), revealed)
         )
     )
 
@@ -67,7 +69,9 @@ def rules() -> st.SearchStrategy[RuleData]:
 
 
 class Naive:
-    """The table of the format document, read aloud: sets of turns, one definition a kind of rule."""
+    """The table of the format document, read aloud: sets of turns, one definition an operator."""
+
+    operators = ("says", "says_all", "silent", "discovered", "any", "all", "not", "then", "count")
 
     def __init__(self, story: Story, persona: bool) -> None:
         self.story = story
@@ -84,7 +88,7 @@ class Naive:
         counted = rule.get("count", {}).get("of") == "discovered"
         return self.persona and ("discovered" in rule or counted)
 
-    def yields(self, rule: RuleData) -> set[int]:
+    def matching_turns(self, rule: RuleData) -> set[int]:
         turns = self.bare(rule)
         if "turns" in rule:
             turns = {turn for turn in turns if rule["turns"]["at_least"] <= turn <= rule["turns"]["at_most"]}
@@ -95,22 +99,22 @@ class Naive:
         inner = {key: child for key, child in rule.items() if key != "turns"}
         match kind:
             case "says":
-                return {turn for turn in story.turns if set(value) & story.said[turn - 1]}
+                return {turn for turn in story.turns if set(value) & story.words[turn - 1]}
             case "says_all":
-                return {turn for turn in story.turns if set(value) <= story.said[turn - 1]}
+                return {turn for turn in story.turns if set(value) <= story.words[turn - 1]}
             case "silent":
-                return {turn for turn in story.turns if "silent" in story.said[turn - 1]}
+                return {turn for turn in story.turns if "silent" in story.words[turn - 1]}
             case "discovered":
                 when = story.revealed.get(value, 99)
                 return {turn for turn in story.turns if (turn > when if self.persona else turn == when)}
             case "any":
-                return {turn for turn in story.turns if any(turn in self.yields(child) for child in value)}
+                return {turn for turn in story.turns if any(turn in self.matching_turns(child) for child in value)}
             case "all":
                 events = [child for child in value if not self.is_condition(child)] or value
                 return {
                     turn
                     for turn in story.turns
-                    if any(turn in self.yields(child) for child in events)
+                    if any(turn in self.matching_turns(child) for child in events)
                     and all(self.holds(child, turn) for child in value)
                 }
             case "not":
@@ -118,15 +122,15 @@ class Naive:
             case "then":
                 after = 0
                 for child in value[:-1]:
-                    later = [turn for turn in self.yields(child) if turn > after]
+                    later = [turn for turn in self.matching_turns(child) if turn > after]
                     if not later:
                         return set()
                     after = min(later)
-                return {turn for turn in self.yields(value[-1]) if turn > after}
+                return {turn for turn in self.matching_turns(value[-1]) if turn > after}
             case "count" if value["of"] == "discovered":
                 return self.counted(value["at_least"])
             case "count":
-                return set(sorted(self.yields(value["of"]))[value["at_least"] - 1 :])
+                return set(sorted(self.matching_turns(value["of"]))[value["at_least"] - 1 :])
         raise AssertionError(inner)
 
     def counted(self, least: int) -> set[int]:
@@ -142,8 +146,8 @@ class Naive:
         if "any" in rule and "turns" not in rule:
             return any(self.holds(child, turn) for child in rule["any"])
         if self.is_condition(rule):
-            return turn in self.yields(rule)
-        return any(earlier <= turn for earlier in self.yields(rule))
+            return turn in self.matching_turns(rule)
+        return any(earlier <= turn for earlier in self.matching_turns(rule))
 
 
 def compiled(rule: RuleData, story: Story, persona: bool) -> tuple[Rule, dict[int, int], int]:
@@ -152,20 +156,25 @@ def compiled(rule: RuleData, story: Story, persona: bool) -> tuple[Rule, dict[in
     node = RuleCompiler(vocabulary, of_persona=persona).compile(RuleFile.model_validate(rule))
     masks: dict[int, int] = {}
     for turn in story.turns:
-        for word in story.said[turn - 1]:
+        for word in story.words[turn - 1]:
             for atom in [SILENT] if word == "silent" else vocabulary.operator_phrases.get(word, []):
                 masks[atom] = masks.get(atom, 0) | 1 << turn
     for item, turn in story.revealed.items():
         masks[vocabulary.items[item]] = 1 << turn
-    return node, masks, (2 << len(story.said)) - 2
+    return node, masks, (2 << len(story.words)) - 2
+
+
+def test_every_operator_has_a_naive_definition() -> None:
+    """What is compared below is all of the language: an operator is drawn in `rules`, and `Naive` defines it."""
+    assert {*Naive.operators} | ELSEWHERE == {*OPERATORS}
 
 
 @given(rules(), stories(), st.booleans())
 def test_the_algebra_is_what_the_format_says(rule: RuleData, story: Story, persona: bool) -> None:
-    """Bit operations give the turns that the naive reading of the table gives, to yield and to hold."""
+    """Bit operations give the matching and the holding turns that the naive reading of the table gives."""
     node, masks, full = compiled(rule, story, persona)
     naive = Naive(story, persona)
-    assert set(turn_numbers(node.matching_turns(masks, full))) == naive.yields(rule)
+    assert set(turn_numbers(node.matching_turns(masks, full))) == naive.matching_turns(rule)
     assert {turn for turn in story.turns if node.holding_turns(masks, full) >> turn & 1} == {
         turn for turn in story.turns if naive.holds(rule, turn)
     }
@@ -173,7 +182,7 @@ def test_the_algebra_is_what_the_format_says(rule: RuleData, story: Story, perso
 
 @given(rules(), stories(), st.booleans())
 def test_no_rule_looks_ahead(rule: RuleData, story: Story, persona: bool) -> None:
-    """What a rule yields, and whether it holds, up to a turn does not change with later turns."""
+    """Which turns a rule matches, and whether it holds, up to a turn does not change with later turns."""
     node, masks, full = compiled(rule, story, persona)
     for turn in story.turns:
         before, then, until = compiled(rule, story.until(turn), persona)
@@ -183,8 +192,8 @@ def test_no_rule_looks_ahead(rule: RuleData, story: Story, persona: bool) -> Non
 
 @given(stories(), st.sampled_from(WORDS), st.frozensets(st.sampled_from(WORDS)))
 def test_atomic_rules_never_lose_a_turn(story: Story, word: str, more: frozenset[str]) -> None:
-    """When turns are added, an atomic rule still yields all the turns that it yielded."""
-    longer = Story((*story.said, more), story.revealed)
+    """When turns are added, an atomic rule still matches all the turns that it matched."""
+    longer = Story((*story.words, more), story.revealed)
     for rule in ({"says": [word]}, {"says_all": [word]}, {"silent": True}, {"discovered": "one"}):
         node, masks, full = compiled(rule, story, False)
         after, then, until = compiled(rule, longer, False)
@@ -197,7 +206,7 @@ def test_a_rulebook_agrees_with_its_rules(given_rules: list[RuleData], story: St
     combined = {"any": [{"all": [rule]} for rule in given_rules]} if given_rules else {"says": ["alpha"]}
     node, masks, full = compiled(combined, story, persona)
     nodes = list(getattr(node, "rules", [node]))
-    last = len(story.said)
+    last = len(story.words)
     seen = {atom for atom, turns in masks.items() if turns >> last}
     book = Rulebook(nodes)
     assert book.matching_at_last_turn(masks, full, seen) == {
@@ -213,7 +222,7 @@ def test_a_rulebook_agrees_with_its_rules(given_rules: list[RuleData], story: St
 
 @pytest.mark.parametrize("persona", [False, True])
 def test_a_guard_does_not_repeat_what_it_guards(persona: bool) -> None:
-    """`all` of an event and a `not` yields at the event alone, so a persona does not repeat its reply."""
+    """`all` of an event and a `not` matches the turn of the event alone, so a persona does not repeat its reply."""
     story = Story((frozenset({"alpha"}), frozenset(), frozenset()), {})
     node, masks, full = compiled({"all": [{"says": ["alpha"]}, {"not": {"says": ["beta"]}}]}, story, persona)
     assert turn_numbers(node.matching_turns(masks, full)) == [1]

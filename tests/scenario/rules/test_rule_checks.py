@@ -8,6 +8,7 @@ from labs_mock.scenario.files.scenario_checks import check_scenario
 from labs_mock.scenario.files.scenario_warnings import scenario_warnings
 from labs_mock.scenario.files.schema import ScenarioFile
 from labs_mock.scenario.rules.nesting import rule_paths
+from labs_mock.scenario.rules.operators import OPERATORS
 from labs_mock.scenario.rules.rule_checks import RULE_PLACES, check_rules
 from tests.scenario.bases import JOURNEY, TASK, changed, steps
 from tests.support import CLAIM
@@ -22,12 +23,12 @@ HOLDS = [
     "criteria.scope.prohibited.0.when",
     "scoring.requires",
 ]
-"""Where it is asked whether a rule holds at the last turn, or at some turn."""
+"""Where it counts whether a rule holds at the last turn, or at some turn."""
 
 TURN_BY_TURN = ["completed.when", "criteria.scope.must_refer.0.trigger", "criteria.scope.must_refer.0.when"]
 PERSONA = ["persona.replies.0.when", "state.0.when", "state.1.when", "state.2.when", "state.3.when", "rapport.when"]
 SESSIONS = ["sessions.0.ends.when", "sessions.1.reach_out.0.when"]
-"""Where it is asked whether a rule yields at this turn; in the persona it cannot depend on the answer."""
+"""Where it counts whether a rule matches this turn; in the persona it cannot depend on the reply."""
 
 OPERATOR = ["operators.quiet.says.0", "operators.quiet.says.0.parts"]
 """Where a part of a simulated operator's turn stands; its rule is in `when`."""
@@ -79,7 +80,7 @@ NEGATIVE = [
 @pytest.mark.parametrize("rule", NEGATIVE)
 @pytest.mark.parametrize("where", [*TURN_BY_TURN, *PERSONA, *SESSIONS])
 def test_not_alone_cannot_say_when(where: str, rule: Rule) -> None:
-    """`not` alone is refused where a yield is asked, and so is an `all` or `any` of nothing else."""
+    """`not` alone is refused where a rule must match a turn, and so is an `all` or `any` of nothing else."""
     (mistake,) = check_scenario(changed(base(where), where, rule))
     assert (mistake.path, "nothing but 'not'" in mistake.message) == (tuple(steps(where)), True)
 
@@ -87,13 +88,13 @@ def test_not_alone_cannot_say_when(where: str, rule: Rule) -> None:
 @pytest.mark.parametrize("rule", NEGATIVE)
 @pytest.mark.parametrize("where", HOLDS)
 def test_not_alone_may_hold(where: str, rule: Rule) -> None:
-    """Where a rule is asked at the end, `not` says enough."""
+    """Where it counts whether a rule holds at the end, `not` alone is a rule."""
     assert not list(check_scenario(changed(CLAIM, where, rule)))
 
 
 @pytest.mark.parametrize("where", [*TURN_BY_TURN, *PERSONA])
 def test_not_beside_something_that_happens_is_allowed(where: str) -> None:
-    """Beside an event `not` is a guard; and what was discovered earlier can be asked turn by turn."""
+    """Beside an event `not` is a guard; and what was discovered earlier can be required turn by turn."""
     for rule in (
         {"all": [{"says": ["y"]}, *NEGATIVE]},
         {"any": [{"says": ["y"]}, NEGATIVE[0]]},
@@ -118,7 +119,7 @@ def test_a_persona_rule_cannot_hear_the_persona(where: str) -> None:
 
 @pytest.mark.parametrize("where", [*HOLDS, *TURN_BY_TURN])
 def test_a_scoring_rule_can_hear_the_persona(where: str) -> None:
-    """In scoring `heard` includes this turn's answer."""
+    """In scoring `heard` includes this turn's observation."""
     assert not list(check_scenario(changed(CLAIM, where, {"heard": ["yes"]})))
 
 
@@ -195,20 +196,17 @@ def test_every_condition_may_stand_in_every_place(where: str, rule: Rule) -> Non
     assert not list(check_scenario(changed(CLAIM, where, rule)))
 
 
-KEYS = ["says", "says_all", "matches", "calls", "decides", "discovered", "silent", "heard", "any", "all", "not", "then"]
-MORE_KEYS = ["count", "turns", "of", "at_least", "at_most", "tool", "input", "claim_status"]
+KEYS = [*OPERATORS, "turns", "of", "at_least", "at_most", "tool", "input", "claim_status"]
 ANYTHING: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.integers(-1, 3) | st.sampled_from([True, "x", " ", "(", "discovered", "onset", "claim_status"]),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS + MORE_KEYS), inner, min_size=1, max_size=3)
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, min_size=1, max_size=3),
     max_leaves=12,
 )
 
 
 @given(st.sampled_from([*HOLDS, *TURN_BY_TURN, *PERSONA]), ANYTHING)
 def test_any_value_can_be_checked_as_a_rule(where: str, value: Any) -> None:
-    """What has the wrong type is left to the schema; all mistakes are told within the rule's own place."""
+    """What has the wrong type is left to the schema; all mistakes are within the rule's own place."""
     for mistake in check_scenario(changed(CLAIM, where, value)):
         assert mistake.path[: len(steps(where))] == tuple(steps(where))
         assert mistake.message
