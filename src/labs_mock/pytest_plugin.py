@@ -130,10 +130,10 @@ def _read(name: str, said: Any, folder: Path) -> Any:
 
 def _object(name: str, text: str, folder: Path) -> dict[str, Any]:
     """A mapping from a line of YAML, or from the file that it names."""
-    from labs_mock.scenario.files.document import Document
+    from labs_mock.scenario.files.yaml_document import YamlDocument
 
     inline = text.lstrip().startswith("{")
-    return Document(f"labs_mock_{name}", text).value if inline else Document.read(folder / text, text).value
+    return YamlDocument(f"labs_mock_{name}", text).value if inline else YamlDocument.read(folder / text, text).value
 
 
 def _marked(item: pytest.Item) -> dict[str, Any]:

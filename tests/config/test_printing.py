@@ -15,8 +15,8 @@ from labs_mock.config.library import load_library, shipped_library
 from labs_mock.config.printing import KINDS, schema_of, schema_text, starter_files
 from labs_mock.config.settings import SETTINGS
 from labs_mock.errors import ScenarioError
-from labs_mock.scenario.files.document import Document
 from labs_mock.scenario.files.loader import parse_scenario
+from labs_mock.scenario.files.yaml_document import YamlDocument
 from tests.support import CLAIM
 
 VALIDATORS = {kind: jsonschema_rs.validator_for(schema_of(kind)) for kind in KINDS}
@@ -128,7 +128,7 @@ def test_the_text_of_a_schema_is_the_schema(kind: str) -> None:
 @pytest.mark.parametrize(("kind", "text"), [("dataset", DATASET), ("server", SERVER), ("server", "port: 0")])
 def test_a_schema_takes_a_valid_file_and_no_unknown_key(kind: str, text: str) -> None:
     """Good datasets and server files validate; an unknown key in any mapping does not."""
-    value = Document("f.yaml", text).value
+    value = YamlDocument("f.yaml", text).value
     assert VALIDATORS[kind].is_valid(value)
     for path in mappings(value):
         assert not VALIDATORS[kind].is_valid(changed(value, (*path, "unknown"), {}))
@@ -188,7 +188,7 @@ def test_every_shipped_file_validates_and_names_its_schema(path: Path) -> None:
     depth = len(path.relative_to(shipped_library()).parts) - 1
     first = path.read_text(encoding="utf-8").partition("\n")[0]
     assert first == f"# yaml-language-server: $schema={'../' * depth}.schema/{kind}.json"
-    assert not [error.message for error in VALIDATORS[kind].iter_errors(Document.read(path, path.name).value)]
+    assert not [error.message for error in VALIDATORS[kind].iter_errors(YamlDocument.read(path, path.name).value)]
 
 
 def test_the_starter_loads(tmp_path: Path) -> None:

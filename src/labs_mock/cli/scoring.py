@@ -14,9 +14,9 @@ from labs_mock.engine.explanation import ExplainedRule, explain
 from labs_mock.engine.player import Player
 from labs_mock.errors import LabsMockError, NotFound, RequestError
 from labs_mock.scenario.compiled.scenario import Scenario, scoring_version
-from labs_mock.scenario.files.document import MAX_BYTES
 from labs_mock.scenario.files.folder import read_regular
 from labs_mock.scenario.files.loader import parse_scenario
+from labs_mock.scenario.files.yaml_document import MAX_BYTES
 
 
 class Transcript(WireModel):

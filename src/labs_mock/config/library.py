@@ -16,7 +16,7 @@ from labs_mock.scenario.compiled.datasets import Dataset
 from labs_mock.scenario.compiled.scenario import Scenario, scoring_version
 from labs_mock.scenario.files.folder import is_regular, read_regular
 from labs_mock.scenario.files.loader import SERVER, Collection, Loader
-from labs_mock.scenario.files.paths import Hint, Mistake, texts
+from labs_mock.scenario.files.paths import Mistake, Suggestion, texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def read_server(loader: Loader, datasets: Names[str]) -> ServerFile | None:
         yield from check_server(data)
         for place, name in texts(data, "keys.*.subscriptions.*") if loader.complete else ():
             if name not in known:
-                yield Mistake(place, f"unknown collection '{name}'", Hint(name, known))
+                yield Mistake(place, f"unknown collection '{name}'", Suggestion(name, known))
 
     def warn(data: dict[str, Any]) -> Iterator[Mistake]:
         named = [name.partition("/") for name in loader.scenarios]

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from labs_mock.config.library import shipped_library
 from labs_mock.config.printing import starter_files
 from labs_mock.errors import ScenarioError
-from labs_mock.scenario.files.document import Document
+from labs_mock.scenario.files.yaml_document import YamlDocument
 from tests.pages import PAGES, blocks
 
 LIBRARY = shipped_library()
@@ -34,7 +34,7 @@ def exactly(value: Any) -> str:
 @pytest.mark.parametrize("name", sorted(FILES))
 def test_every_parser_reads_the_same(name: str) -> None:
     """PyYAML's own parser (YAML 1.1), ruamel.yaml (1.2) and ours give the same values."""
-    ours = exactly(Document(name, FILES[name]).value)
+    ours = exactly(YamlDocument(name, FILES[name]).value)
     assert exactly(yaml.load(FILES[name], Loader=yaml.SafeLoader)) == ours
     assert exactly(YAML(typ="safe", pure=True).load(FILES[name])) == ours
 
@@ -49,5 +49,5 @@ def test_all_kinds_of_files_are_read() -> None:
 def test_a_merge_key_is_a_mistake(text: str) -> None:
     """Parsers of YAML 1.1 would merge, and those of 1.2 read a key of that name."""
     with pytest.raises(ScenarioError, match="the merge key << is not read"):
-        Document("f.yaml", text)
-    assert Document("f.yaml", 'a: {"<<": 1}').value == {"a": {"<<": 1}}
+        YamlDocument("f.yaml", text)
+    assert YamlDocument("f.yaml", 'a: {"<<": 1}').value == {"a": {"<<": 1}}

@@ -10,8 +10,8 @@ from starlette.routing import Route
 
 from labs_mock.contract.parsing import read_json
 from labs_mock.errors import BadRequest
-from labs_mock.scenario.files.messages import empty_values, schema_mistakes
 from labs_mock.scenario.files.paths import Mistake
+from labs_mock.scenario.files.schema_mistakes import empty_values, schema_mistakes
 from labs_mock.state import World
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -11,7 +11,7 @@ from labs_mock.errors import BadRequest
 from labs_mock.scenario.compiled.choices import choice_space, part_texts
 from labs_mock.scenario.compiled.scenario import Scenario, ScenarioName
 from labs_mock.scenario.files import schema
-from labs_mock.scenario.files.paths import Hint, Mistake, find, mappings, texts
+from labs_mock.scenario.files.paths import Mistake, Suggestion, find, mappings, texts
 
 ATTEMPTS = 32  # of a row that `keep` may reject; so many choices it takes, where others take one
 
@@ -112,7 +112,7 @@ def check_rows(data: dict[str, Any], scenarios: Mapping[str, Scenario | None] | 
         return
     for path, name in texts(data, "rows.generate.scenario"):
         if name not in scenarios:
-            yield Mistake(path, f"unknown scenario '{name}'", Hint(name, scenarios))
+            yield Mistake(path, f"unknown scenario '{name}'", Suggestion(name, scenarios))
         scenario = scenarios.get(name)
         if scenario is not None:
             yield from _operators(data, scenario.file.operators)
@@ -136,7 +136,7 @@ def _operators(data: dict[str, Any], known: dict[str, schema.Operator]) -> Itera
     names = texts(data, "rows.generate.operators.*")
     for path, name in names:
         if name not in known:
-            yield Mistake(path, f"unknown operator '{name}'", Hint(name, known))
+            yield Mistake(path, f"unknown operator '{name}'", Suggestion(name, known))
         else:
             yield from _wordless(path, name, known[name])
     if not names or any(name not in known for _, name in names):

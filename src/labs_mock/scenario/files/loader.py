@@ -14,13 +14,13 @@ from labs_mock.scenario.compiled.datasets import Dataset, check_rows, compile_da
 from labs_mock.scenario.compiled.scenario import Scenario, compile_scenario
 from labs_mock.scenario.files import schema
 from labs_mock.scenario.files.dataset_checks import check_dataset
-from labs_mock.scenario.files.document import Document
 from labs_mock.scenario.files.fields import is_slug
 from labs_mock.scenario.files.folder import is_folder, is_regular, read_regular, stays_in
-from labs_mock.scenario.files.messages import empty_values, respelt, schema_mistakes
 from labs_mock.scenario.files.paths import Mistake
 from labs_mock.scenario.files.scenario_checks import check_scenario
 from labs_mock.scenario.files.scenario_warnings import scenario_warnings
+from labs_mock.scenario.files.schema_mistakes import empty_values, schema_mistakes, with_known_keys
+from labs_mock.scenario.files.yaml_document import YamlDocument
 from labs_mock.scenario.rules.patterns import PatternError
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -41,11 +41,11 @@ class Collection:
 
 def parse_scenario(text: str | bytes, *, file: str = "scenario.yaml", collection: str = "local") -> Scenario:
     """One scenario from YAML (or JSON) text; its slug is the file's name. Raises `ScenarioError`."""
-    model = _parse(Document(file, text), schema.ScenarioFile, check_scenario)
+    model = _parse(YamlDocument(file, text), schema.ScenarioFile, check_scenario)
     return _compile(collection, Path(file).stem, model, file)
 
 
-def _parse(document: Document, model: type[Model], check: Check, room: int = MAX_IN_FILE) -> Model:
+def _parse(document: YamlDocument, model: type[Model], check: Check, room: int = MAX_IN_FILE) -> Model:
     """The model of a document. Raises `ScenarioError` with up to so many of its mistakes."""
     mistakes = list(empty_values(document.value))
     empty = {mistake.path for mistake in mistakes}
@@ -54,7 +54,7 @@ def _parse(document: Document, model: type[Model], check: Check, room: int = MAX
         parsed = model.model_validate(document.value)
     except ValidationError as error:
         mistakes += [mistake for mistake in schema_mistakes(model, error) if mistake.path not in empty]
-    mistakes += check(respelt(document.value, mistakes))
+    mistakes += check(with_known_keys(document.value, mistakes))
     if parsed is None or mistakes or document.duplicates:
         raise ScenarioError(*document.problems(mistakes, room, document.duplicates))
     return parsed
@@ -216,12 +216,14 @@ class Loader:
         if not self.stays(path):
             return None
         try:
-            document = Document.read(path, self.name(path))
+            document = YamlDocument.read(path, self.name(path))
             parsed = _parse(document, model, check, self.problems.room)
         except ScenarioError as error:
             self.add(path, error)
             return None
-        self.warnings.add(self.name(path), *document.problems(warn(document.value), self.warnings.room, document.cut))
+        self.warnings.add(
+            self.name(path), *document.problems(warn(document.value), self.warnings.room, document.cut_texts)
+        )
         return parsed
 
     def stays(self, path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Finding things in plain data that may be wrong in any way: what does not fit is passed over.
+"""Paths in plain data, values at a path, and mistakes there. Data may be wrong in any way: what does not fit is passed over.
 
 The schema reports wrong types; the checks that run beside it look only at what has the right one.
 """
@@ -13,8 +13,8 @@ Steps = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Hint:
-    """Which of the known names a word was probably meant to be. To find that out takes long, so it waits until it is shown."""
+class Suggestion:
+    """Which of the known names was probably meant by a word. To compare them takes long, so that waits until it is shown."""
 
     word: str
     known: Collection[str]
@@ -32,7 +32,7 @@ class Mistake:
 
     path: Steps
     message: str
-    expected: str | Hint = ""
+    expected: str | Suggestion = ""
     at_key: bool = False
     meant: str = ""
 

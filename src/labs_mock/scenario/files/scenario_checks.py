@@ -17,7 +17,7 @@ from labs_mock.contract.dimensions import DIMENSIONS, Dimension, default_name
 from labs_mock.contract.limits import MAX_CONTENT
 from labs_mock.contract.tokens import NO_RESPONSE
 from labs_mock.scenario.compiled.tools import compile_schema
-from labs_mock.scenario.files.paths import Hint, Mistake, Steps, find, mappings, texts
+from labs_mock.scenario.files.paths import Mistake, Steps, Suggestion, find, mappings, texts
 from labs_mock.scenario.rules.rule_checks import check_rules
 from labs_mock.text import utf16_length
 
@@ -190,12 +190,12 @@ def _outputs(data: Data) -> Iterator[Mistake]:
             continue
         tool = tools.get(name)
         if tool is None:
-            yield Mistake((*path, "tool"), f"unknown tool '{name}'", Hint(name, tools))
+            yield Mistake((*path, "tool"), f"unknown tool '{name}'", Suggestion(name, tools))
             continue
         yield from _output(path, output, tool)
     for path, call in [*mappings(data, "operators.*.says.*.*"), *mappings(data, "operators.*.says.*.parts.*")]:
         if isinstance(call.get("call"), str) and call["call"] not in tools:
-            yield Mistake((*path, "call"), f"unknown tool '{call['call']}'", Hint(call["call"], tools))
+            yield Mistake((*path, "call"), f"unknown tool '{call['call']}'", Suggestion(call["call"], tools))
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +221,9 @@ def _output(path: Steps, output: Data, tool: _Target) -> Iterator[Mistake]:
     if isinstance(expected, str) and tool.options is None:
         yield Mistake((*path, "expected"), f"the tool '{tool.id}' has no options", "expected 'exemplar' for it")
     elif isinstance(expected, str) and tool.options is not None and expected not in tool.options:
-        yield Mistake((*path, "expected"), f"'{tool.id}' has no option '{expected}'", Hint(expected, tool.options))
+        yield Mistake(
+            (*path, "expected"), f"'{tool.id}' has no option '{expected}'", Suggestion(expected, tool.options)
+        )
     error = next(tool.validator.iter_errors(exemplar), None) if tool.validator and isinstance(exemplar, dict) else None
     if error is not None:
         place = (*path, "exemplar", *error.instance_path)
@@ -282,7 +284,9 @@ def _scoring(data: Data) -> Iterator[Mistake]:
     for key in ("weights", "names"):
         for path, _ in find(data, f"scoring.{key}.*"):
             if path[-1] in DIMENSIONS and path[-1] not in defined:
-                yield Mistake(path, f"this scenario does not define {path[-1]}", Hint(str(path[-1]), defined), True)
+                yield Mistake(
+                    path, f"this scenario does not define {path[-1]}", Suggestion(str(path[-1]), defined), True
+                )
     weights = [weight for _, weight in find(data, "scoring.weights.*")]
     if mappings(data, "scoring.weights") and not any(weights):
         yield Mistake(("scoring", "weights"), "all weights are 0", "expected one above 0", True)

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, T
 
 from labs_mock.contract.limits import MAX_TURNS
 from labs_mock.scenario.files.fields import FileModel, Id, Phrases, TurnNumber
-from labs_mock.scenario.files.paths import Hint, Mistake, Steps, texts
+from labs_mock.scenario.files.paths import Mistake, Steps, Suggestion, texts
 from labs_mock.scenario.rules import algebra
 from labs_mock.scenario.rules.algebra import Rule
 from labs_mock.scenario.rules.patterns import expression_error, has_wide_gap, remedy
@@ -80,13 +80,13 @@ def _warn_of_wide_gap(path: Steps, expression: Any) -> Iterator[Mistake]:
 
 def _check_item(context: RuleContext, path: Steps, item: Any) -> Iterator[Mistake]:
     if isinstance(item, str) and item not in context.items:
-        yield Mistake(path, f"unknown state item '{item}'", Hint(item, context.items))
+        yield Mistake(path, f"unknown state item '{item}'", Suggestion(item, context.items))
 
 
 def _check_call(context: RuleContext, path: Steps, call: Any) -> Iterator[Mistake]:
     for step, tool in [((), call)] if isinstance(call, str) else texts(call, "tool"):
         if tool not in context.tools:
-            yield Mistake((*path, *step), f"unknown tool '{tool}'", Hint(tool, context.tools))
+            yield Mistake((*path, *step), f"unknown tool '{tool}'", Suggestion(tool, context.tools))
 
 
 def _impossible_call(inputs: Mapping[str, Any], path: Steps, call: Any) -> Iterator[Mistake]:
@@ -101,11 +101,11 @@ def _check_decision(context: RuleContext, path: Steps, decision: Any) -> Iterato
     for tool, option in decision.items() if isinstance(decision, dict) else ():
         options = context.tools.get(tool)
         if tool not in context.tools:
-            yield Mistake((*path, tool), f"unknown tool '{tool}'", Hint(tool, context.tools))
+            yield Mistake((*path, tool), f"unknown tool '{tool}'", Suggestion(tool, context.tools))
         elif options is None:
             yield Mistake((*path, tool), f"the tool '{tool}' has no options", "expected a tool whose mode is options")
         elif isinstance(option, str) and option not in options:
-            yield Mistake((*path, tool), f"'{tool}' has no option '{option}'", Hint(option, options))
+            yield Mistake((*path, tool), f"'{tool}' has no option '{option}'", Suggestion(option, options))
 
 
 # Operands, and functions that compile them

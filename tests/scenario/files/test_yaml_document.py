@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs_mock.errors import Problem, ScenarioError
-from labs_mock.scenario.files.document import MAX_BYTES, MAX_NESTING, Document
+from labs_mock.scenario.files.yaml_document import MAX_BYTES, YamlDocument
+from labs_mock.scenario.files.yaml_nodes import MAX_NESTING
 
 Steps = tuple[str | int, ...]
 
@@ -24,13 +25,13 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 
 def read(text: str | bytes) -> Any:
     """The value of the key `a`."""
-    return Document("f.yaml", text).value["a"]
+    return YamlDocument("f.yaml", text).value["a"]
 
 
 def refusal(text: str | bytes) -> Problem:
     """The one problem with which a text is refused."""
     with pytest.raises(ScenarioError) as caught:
-        Document("f.yaml", text)
+        YamlDocument("f.yaml", text)
     (problem,) = caught.value.problems
     return problem
 
@@ -68,13 +69,13 @@ def test_a_number_of_more_than_64_bits_is_refused(written: str) -> None:
 
 def test_keys_are_text_as_it_is_written() -> None:
     """A key that looks like a number or a boolean stays what the author wrote."""
-    assert list(Document("f.yaml", "1: a\nno: b\n~: c\n0x1f: d\ntrue: e").value) == ["1", "no", "~", "0x1f", "true"]
+    assert list(YamlDocument("f.yaml", "1: a\nno: b\n~: c\n0x1f: d\ntrue: e").value) == ["1", "no", "~", "0x1f", "true"]
 
 
 @given(st.dictionaries(TEXTS, VALUES, max_size=4))
 def test_every_json_object_is_read_back_equal(value: dict[str, Any]) -> None:
     """A JSON file is a YAML file with the same values."""
-    assert Document("f.yaml", json.dumps(value)).value == value
+    assert YamlDocument("f.yaml", json.dumps(value)).value == value
 
 
 @pytest.mark.parametrize("text", ["\U0001f600", "a \U00010000 b", "\\\U0001f600", "\\ud83d\\ude00"])
@@ -87,7 +88,7 @@ def test_json_may_escape_characters_beyond_the_first_plane(text: str) -> None:
 def test_any_input_gives_a_document_or_a_scenario_error(text: str | bytes) -> None:
     """No text and no bytes raise another exception, and every problem has a place."""
     try:
-        document = Document("f.yaml", text)
+        document = YamlDocument("f.yaml", text)
     except ScenarioError as error:
         found = error.problems
     else:
@@ -111,7 +112,7 @@ def places(node: Any, path: Steps = ()) -> dict[Steps, tuple[int, int]]:
 def test_every_value_has_the_place_that_the_parser_saw(value: dict[str, Any], flow: bool) -> None:
     """A problem at a path stands where the value of that path begins, in block and in flow style."""
     text = yaml.safe_dump(value, default_flow_style=flow).replace("lab_", "lib_")
-    document = Document("f.yaml", text)
+    document = YamlDocument("f.yaml", text)
     for path, place in places(yaml.compose(text, yaml.SafeLoader)).items():
         problem = document.problem(path, "wrong")
         assert (problem.line, problem.column) == place
@@ -138,19 +139,19 @@ def test_a_path_that_does_not_exist_wholly_has_the_nearest_place(
     path: Steps, at_key: bool, place: tuple[int, int]
 ) -> None:
     """Steps that the file does not have are passed over: a missing key is shown at the mapping that lacks it."""
-    problem = Document("f.yaml", PLACED).problem(path, "wrong", at_key=at_key)
+    problem = YamlDocument("f.yaml", PLACED).problem(path, "wrong", at_key=at_key)
     assert (problem.line, problem.column) == place
 
 
 def test_a_repeated_key_is_placed_where_its_value_stands() -> None:
     """The line that is shown has the value that counts, also where its key stands twice."""
-    document = Document("f.yaml", "a: 1\nb: 2\na: 3\n")
+    document = YamlDocument("f.yaml", "a: 1\nb: 2\na: 3\n")
     assert document.problem(("a",), "wrong").source == f"a: {document.value['a']}"
 
 
 def test_a_problem_shows_its_line_and_what_was_expected() -> None:
     """A problem names file, line and column, points into the line, and says what was expected."""
-    problem = Document("dir/f.yaml", PLACED).problem(("state", 0, "when"), "wrong rule", "expected another")
+    problem = YamlDocument("dir/f.yaml", PLACED).problem(("state", 0, "when"), "wrong rule", "expected another")
     assert str(problem).splitlines() == [
         "dir/f.yaml:4:11: wrong rule",
         "      4 |     when: {says: [a, b]}",
@@ -179,16 +180,16 @@ def test_every_repetition_of_a_key_is_one_problem(keys: list[str], nested: bool)
         for index, key in enumerate(keys)
         if key in keys[:index]
     ]
-    found = Document("f.yaml", text).duplicates
+    found = YamlDocument("f.yaml", text).duplicates
     assert [(told.line, told.message[-3:], int(told.expected.rpartition(" ")[2])) for told in found] == expected
 
 
 def test_a_duplicate_key_is_one_problem_however_large_the_mapping_and_however_often_it_is_used() -> None:
     """Twenty thousand keys with one repetition give one problem; so does a mapping that aliases use again."""
     text = "\n".join([*(f"k{number}: 1" for number in range(20_000)), "k77: 2"])
-    (problem,) = Document("f.yaml", text).duplicates
+    (problem,) = YamlDocument("f.yaml", text).duplicates
     assert (problem.line, "'k77'" in problem.message) == (20_001, True)
-    assert len(Document("f.yaml", "a: &x {k: 1, k: 2}\nb: *x\nc: *x\n").duplicates) == 1
+    assert len(YamlDocument("f.yaml", "a: &x {k: 1, k: 2}\nb: *x\nc: *x\n").duplicates) == 1
 
 
 @pytest.mark.parametrize("value", ["!!str 1", "!!python/object:os.system {}", "!own [1]", "!<tag:x> {b: 1}"])
@@ -201,7 +202,7 @@ def test_tags_are_refused(value: str) -> None:
 
 def test_an_alias_has_the_value_of_its_anchor() -> None:
     """What is shared by aliases is read as if it were written out."""
-    assert Document("f.yaml", "a: &x {k: [1, &y no]}\nb: *x\nc: [*y, *y]\n").value == {
+    assert YamlDocument("f.yaml", "a: &x {k: [1, &y no]}\nb: *x\nc: [*y, *y]\n").value == {
         **{key: {"k": [1, "no"]} for key in ("a", "b")},
         "c": ["no", "no"],
     }
@@ -236,7 +237,7 @@ def test_a_file_may_have_one_mebibyte_and_no_more(tmp_path: Path) -> None:
     assert len(read(padded).encode()) == MAX_BYTES - 3
     assert "larger than 1 MiB" in refusal(padded + "x").message
     with pytest.raises(ScenarioError, match="larger than 1 MiB"):
-        Document.read(tmp_path / "f.yaml", "f.yaml")
+        YamlDocument.read(tmp_path / "f.yaml", "f.yaml")
 
 
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ("{b: ", "}"), ("- ", "")])
@@ -263,7 +264,7 @@ def test_a_file_that_is_not_utf_8_is_refused_with_its_line(text: str | bytes, li
 
 def test_a_byte_order_mark_is_passed_over() -> None:
     """The mark is neither part of the first key nor of its column."""
-    document = Document("f.yaml", b"\xef\xbb\xbfa: x\n")
+    document = YamlDocument("f.yaml", b"\xef\xbb\xbfa: x\n")
     assert document.value == {"a": "x"}
     assert document.problem(("a",), "wrong").column == 4
 
@@ -286,4 +287,4 @@ def test_a_file_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
     """A missing file and a folder in a file's place are reported like any other mistake."""
     for name in ("missing.yaml", "."):
         with pytest.raises(ScenarioError, match=r"^f\.yaml:1:1: cannot be read: "):
-            Document.read(tmp_path / name, "f.yaml")
+            YamlDocument.read(tmp_path / name, "f.yaml")

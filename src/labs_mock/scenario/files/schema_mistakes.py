@@ -1,4 +1,4 @@
-"""From a schema's error to a sentence: what is wrong, and what was expected."""
+"""Errors of the schema as sentences: what is wrong, and what was expected."""
 
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from labs_mock.scenario.files.paths import Hint, Mistake, Steps
+from labs_mock.scenario.files.paths import Mistake, Steps, Suggestion
 from labs_mock.text import closest
 
 _EXPECTED = {
@@ -38,7 +38,7 @@ def schema_mistakes(model: type[BaseModel], error: ValidationError) -> Iterator[
     """Every error of a model as a mistake with its place; a misspelt key is not reported as missing too."""
     details = error.errors(include_url=False)
     places = [detail["loc"] for detail in details if detail["type"] == "extra_forbidden"]
-    unknown = [_unknown(model, place, number < MAX_RESPELT) for number, place in enumerate(places)]
+    unknown = [_unknown(model, place, number < MAX_CORRECTED) for number, place in enumerate(places)]
     misspelt = {(*mistake.path[:-1], mistake.meant) for mistake in unknown}
     yield from unknown
     for detail in details:
@@ -47,8 +47,8 @@ def schema_mistakes(model: type[BaseModel], error: ValidationError) -> Iterator[
             yield _mistake(detail)
 
 
-MAX_RESPELT = 20
-"""Unknown keys for which the one that was meant is looked for."""
+MAX_CORRECTED = 20
+"""Unknown keys that are compared with the known ones, to find which was meant."""
 
 _FREE = ("json_schema", "exemplar", "input", "identity", "inline")
 """Keys below which anything may stand."""
@@ -65,8 +65,8 @@ def empty_values(value: Any, path: Steps = ()) -> Iterator[Mistake]:
             yield from empty_values(child, (*path, step))
 
 
-def respelt(data: dict[str, Any], mistakes: Iterable[Mistake]) -> dict[str, Any]:
-    """The data with misspelt keys as they were meant, so that checks do not stumble over them again."""
+def with_known_keys(data: dict[str, Any], mistakes: Iterable[Mistake]) -> dict[str, Any]:
+    """The data with misspelt keys corrected, so that checks do not find them again."""
     misspelt = [mistake for mistake in mistakes if mistake.meant]
     if not misspelt:
         return data
@@ -81,10 +81,10 @@ def respelt(data: dict[str, Any], mistakes: Iterable[Mistake]) -> dict[str, Any]
     return data
 
 
-def _unknown(model: type[BaseModel], path: Steps, look: bool) -> Mistake:
+def _unknown(model: type[BaseModel], path: Steps, compare: bool) -> Mistake:
     key, known = str(path[-1]), known_keys(model, tuple(0 if isinstance(step, int) else step for step in path[:-1]))
-    meant = closest(key, known) if look else ""
-    return Mistake(path, f"unknown key '{key[:80]}'", Hint(key, known), at_key=True, meant=meant)
+    meant = closest(key, known) if compare else ""
+    return Mistake(path, f"unknown key '{key[:80]}'", Suggestion(key, known), at_key=True, meant=meant)
 
 
 def _mistake(detail: ErrorDetails) -> Mistake:
@@ -96,7 +96,7 @@ def _mistake(detail: ErrorDetails) -> Mistake:
     if kind == "literal_error":
         choices = [_plain(choice) for choice in context["expected"].replace(" or ", ", ").split(", ")]
         return Mistake(
-            _steps(path), f"not a good value: {_show(detail['input'])}", Hint(str(detail["input"])[:80], choices)
+            _steps(path), f"not a good value: {_show(detail['input'])}", Suggestion(str(detail["input"])[:80], choices)
         )
     shown = "" if key == "key" else f": {_show(detail['input'])}"  # an API key is not shown, not even a bad one
     return Mistake(_steps(path), f"not a good value{shown}", expected, "[key]" in path)
