@@ -10,7 +10,7 @@ from labs_mock.errors import SettingsError
 
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 
-# For every setting a value of a file, one of the environment as text, what that is, and one of an option.
+# For every setting: a value in a file, a text in the environment, the value that this is, and a value of an option.
 VALUES: dict[str, tuple[Any, str, Any, Any]] = {
     "scenarios": ("a", "b", Path("b"), "c"),
     "host": ("127.0.0.2", "127.0.0.3", "127.0.0.3", "127.0.0.4"),
@@ -66,7 +66,7 @@ def test_an_option_goes_before_environment_file_and_default(name: str) -> None:
 
 @given(st.sets(st.sampled_from(sorted(BY_NAME))), st.sets(st.sampled_from(sorted(BY_NAME))))
 def test_settings_do_not_disturb_each_other(options: set[str], variables: set[str]) -> None:
-    """Whatever else is given, each setting follows its own precedence."""
+    """Whatever other settings have values, each follows its own precedence."""
     environment = {BY_NAME[name].variable: VALUES[name][1] for name in variables}
     settings = settings_from(from_options({name: VALUES[name][3] for name in options}), from_environment(environment))
     for name in BY_NAME:
@@ -114,7 +114,7 @@ def test_booleans_are_parsed_and_not_tested_for_truth(text: str, expected: bool)
 
 @pytest.mark.parametrize(("text", "expected"), [("0", 0), ("65535", 65_535), (" 80 ", 80), ("007", 7)])
 def test_numbers_are_read_from_text(text: str, expected: int) -> None:
-    """An environment variable gives a whole number in digits."""
+    """In an environment variable a whole number is written in digits."""
     assert settings_from(from_environment({"LABS_MOCK_PORT": text})).port == expected
 
 
@@ -122,7 +122,7 @@ def test_numbers_are_read_from_text(text: str, expected: int) -> None:
     ("name", "value"),
     [("port", 0), ("port", 65_535), ("seed", 0), ("seed", 2**63 - 1), ("max_body", 1024), ("max_body", 1 << 30)],
 )
-def test_the_ends_of_a_range_can_be_given(name: str, value: int) -> None:
+def test_the_ends_of_a_range_are_accepted(name: str, value: int) -> None:
     """The smallest and the largest number, as a number or as text."""
     assert _value(settings_from({name: value}), name) == _value(settings_from({name: str(value)}), name) == value
 
@@ -144,7 +144,7 @@ BAD: dict[str, list[Any]] = {
     [(name, value) for name, values in BAD.items() for value in values],
     ids=lambda value: str(value)[:12],
 )
-def test_a_bad_value_is_refused_by_name_with_what_to_give(name: str, value: Any) -> None:
+def test_a_bad_value_is_refused_by_name_with_what_is_expected(name: str, value: Any) -> None:
     """A value that cannot be used is a `SettingsError` that names the setting and says what would be right."""
     with pytest.raises(SettingsError) as caught:
         settings_from({name: value})
@@ -155,7 +155,7 @@ def test_a_bad_value_is_refused_by_name_with_what_to_give(name: str, value: Any)
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_value_is_refused_by_its_source(name: str) -> None:
-    """The message begins with what has the bad value: the option, the variable or, in Python, the setting's name."""
+    """The message begins with the source of the bad value: the option, the variable or, in Python, the setting's name."""
     option, variable = BY_NAME[name].option, BY_NAME[name].variable
     with pytest.raises(SettingsError, match=f"^{option}: .*(expected|give) "):
         from_options({name: " "})
@@ -174,7 +174,7 @@ def test_an_unknown_setting_is_refused() -> None:
 
 
 def test_an_unknown_variable_is_refused() -> None:
-    """A misspelled variable would change nothing, and nobody would see why; what has another prefix is not ours."""
+    """A misspelled variable would change nothing, and nobody would see why; other prefixes are not ours."""
     with pytest.raises(SettingsError, match=r"^LABS_MOCK_PROT: unknown variable; did you mean LABS_MOCK_PORT\?$"):
         from_environment({"LABS_MOCK_PROT": "1"})
     with pytest.raises(SettingsError, match=r"^LABS_MOCK_KINDNESS: .*LABS_MOCK_HOST, LABS_MOCK_PORT"):
@@ -196,8 +196,8 @@ KUBERNETES = {
 }
 
 
-def test_what_kubernetes_sets_for_a_service_of_our_name_is_passed_over() -> None:
-    """Every pod beside a service `labs-mock` has these variables; they are nobody's mistake, and no settings."""
+def test_variables_of_kubernetes_for_a_service_of_our_name_are_passed_over() -> None:
+    """Every pod beside a service `labs-mock` has these variables; they are neither mistakes nor settings."""
     assert from_environment({**KUBERNETES, "LABS_MOCK_SEED": "7"}) == {"seed": 7}
 
 

@@ -19,7 +19,7 @@ PREFIX = "LABS_MOCK_"
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A row of the table. `parse` takes text or a value of the type and raises `ValueError` for others."""
+    """A row of the table. `parse` takes text or a value of the `kind`, and raises `ValueError` for what is neither."""
 
     name: str
     kind: type[str] | type[int] | type[bool]
@@ -39,7 +39,7 @@ class Setting:
         return f"--{name}/--no-{name}" if self.kind is bool else f"--{name}"
 
     def read(self, value: Any, source: str = "") -> Any:
-        """The setting's value. Raises `SettingsError` that names the source (default: the setting) and says what to give."""
+        """The setting's value. Raises `SettingsError` that names the source (default: the setting) and what is expected."""
         try:
             return self.parse(value)
         except ValueError as error:
@@ -96,67 +96,48 @@ def _clock(value: Any) -> str:
         raise ValueError(str(error).removeprefix("clock: ")) from None
 
 
-SETTINGS = (
-    Setting("scenarios", str, "", "folder of scenario files; without it, the shipped library", str),
-    Setting("host", str, "127.0.0.1", "address to listen on", _text),
-    Setting("port", int, 8765, "port to listen on; 0 takes any free one", _whole(0, 65_535)),
-    Setting("api_key", str, "lab_local", "the one API key, where server.yaml lists none", _api_key),
-    Setting(
-        "plan",
-        str,
-        DEFAULT_PLAN,
-        f"plan of that key: {PLAN_NAMES}",
-        _words(*PLANS),
-    ),
-    Setting("seed", int, 0, "where ids and draws start from", _whole(0, 2**63 - 1)),
-    Setting("clock", str, "real", "real, frozen, frozen:<ISO time> or x<number>", _clock),
-    Setting("control", bool, True, "offer the control plane under /_mock", _switch),
-    Setting(
-        "control_hosts",
-        str,
-        "",
-        "names beside loopback by which programs on this machine may call the control plane, comma-separated",
-        str,
-    ),
-    Setting(
-        "control_token",
-        str,
-        "",
-        "token for the control plane (Authorization: Bearer): who sends it may use that from anywhere, and then nobody else",
-        str,
-    ),
-    Setting(
-        "spool",
-        int,
-        1 << 30,
-        "bytes of exported rows kept in unlinked files, so that they are made once",
-        _whole(0, 1 << 40),
-    ),
-    Setting("max_body", int, 16 * 1024 * 1024, "largest request body in bytes", _whole(1024, 1 << 30)),
-)
-_BY_NAME = {setting.name: setting for setting in SETTINGS}
+def _setting(default: str | int | bool, text: str, parse: Callable[[Any], Any], *, secret: bool = False) -> Any:
+    """A row of the table; the value of a secret is not in the `repr` of the settings."""
+    return field(repr=not secret, metadata={"default": default, "help": text, "parse": parse})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All settings with their values; the fields are the rows of the table."""
+    """All settings with their values. The fields are the rows of the table."""
 
-    scenarios: Path | None
-    host: str
-    port: int
-    api_key: str = field(repr=False)
-    plan: str
-    seed: int
-    clock: str
-    control: bool
-    control_hosts: str
-    control_token: str = field(repr=False)
-    spool: int
-    max_body: int
+    scenarios: Path | None = _setting(  # noqa: RUF009  it makes a field, as `field` does
+        "", "folder of scenario files; without it, the shipped library", str
+    )
+    host: str = _setting("127.0.0.1", "address to listen on", _text)
+    port: int = _setting(8765, "port to listen on; 0 takes any free one", _whole(0, 65_535))
+    api_key: str = _setting("lab_local", "the one API key, where server.yaml lists none", _api_key, secret=True)
+    plan: str = _setting(DEFAULT_PLAN, f"plan of that key: {PLAN_NAMES}", _words(*PLANS))
+    seed: int = _setting(0, "what ids and all choices at random start from", _whole(0, 2**63 - 1))
+    clock: str = _setting("real", "real, frozen, frozen:<ISO time> or x<number>", _clock)
+    control: bool = _setting(True, "offer the control plane under /_mock", _switch)
+    control_hosts: str = _setting(
+        "",
+        "names beside loopback by which programs on this machine may call the control plane, comma-separated",
+        str,
+    )
+    control_token: str = _setting(
+        "",
+        "token for the control plane (Authorization: Bearer): who sends it may use that from anywhere, and then nobody else",
+        str,
+        secret=True,
+    )
+    spool: int = _setting(
+        1 << 30, "bytes of exported rows kept in unlinked files, so that they are made once", _whole(0, 1 << 40)
+    )
+    max_body: int = _setting(16 * 1024 * 1024, "largest request body in bytes", _whole(1024, 1 << 30))
+
+
+SETTINGS = tuple(Setting(row.name, type(row.metadata["default"]), **row.metadata) for row in fields(Settings))
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 
 def by_name(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings by their names, as Python code gives them. Raises `SettingsError` for an unknown name or a bad value."""
+    """Settings by their names, from Python code. Raises `SettingsError` for an unknown name or a bad value."""
     for name in values:
         if name not in _BY_NAME:
             raise SettingsError(f"{name}: unknown setting; {_did_you_mean(name)}")
@@ -208,6 +189,3 @@ def settings_from(*sources: Mapping[str, Any]) -> Settings:
         values[setting.name] = setting.read(value)
     values["scenarios"] = Path(values["scenarios"]) if values["scenarios"] else None
     return Settings(**values)
-
-
-assert [row.name for row in SETTINGS] == [row.name for row in fields(Settings)]
