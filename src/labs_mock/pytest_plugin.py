@@ -1,4 +1,4 @@
-"""The pytest plugin: fixtures, the marker `labs_mock`, options, and what a test is told of its requests.
+"""The pytest plugin: fixtures, the marker `labs_mock`, options, and the report on the requests of a test.
 
 Nothing heavy is imported at module level: a test run that uses no fixture pays next to nothing.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from labs_mock.testing.handle import LabsMock
 
 NAMES = ("labs_mock", __name__)
-"""What the plugin can be called: by its entry point, or by its module in `pytest_plugins` and after `-p`."""
+"""The names of the plugin: that of its entry point, and that of its module, in `pytest_plugins` and after `-p`."""
 FINDINGS = ("error", "warn", "ignore")
 
 
@@ -35,7 +35,7 @@ class LabsMockWarning(pytest.PytestWarning):
 
 @dataclass(frozen=True, slots=True)
 class PluginOption:
-    """What can be said by the marker, as `--labs-mock-<name>`, or as `labs_mock_<name>` in the ini file."""
+    """An argument of the marker, which is also `--labs-mock-<name>` and, in the ini file, `labs_mock_<name>`."""
 
     name: str
     help: str
@@ -43,7 +43,7 @@ class PluginOption:
 
 
 OPTIONS = (
-    PluginOption("scenarios", "folder of scenarios; without it, the shipped library"),
+    PluginOption("scenarios", "folder of scenarios (default: the shipped library)"),
     PluginOption("seed", "what ids and all choices at random start from (default: 0)"),
     PluginOption("plan", f"plan of the test's key: {PLAN_NAMES} (default)"),
     PluginOption("clock", "frozen (default), frozen:<ISO time>, real or x<number>"),
@@ -51,22 +51,22 @@ OPTIONS = (
         "faults", "faults, each as a line of YAML such as {path: /api/v1/evaluate, every: 2, status: 503}", several=True
     ),
     PluginOption("datasets", "datasets, each as a line of YAML or the path of a file", several=True),
-    PluginOption("findings", "what a finding that is a warning does to its test: error (default), warn or ignore"),
+    PluginOption("findings", "effect of a finding that is a warning on its test: error (default), warn or ignore"),
 )
 SETTINGS = ("seed", "plan", "clock")
 SEVERAL = [option.name for option in OPTIONS if option.several]
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
-    """What a test has of the server."""
+class OpenWorld:
+    """The test world that is open, with its key and the options of the test."""
 
     world: "World"
     key: str
-    asked: dict[str, Any]
+    options: dict[str, Any]
 
 
-VISIT = pytest.StashKey[Visit]()
+OPEN_WORLD = pytest.StashKey[OpenWorld]()
 
 
 # Options and the marker
@@ -90,70 +90,72 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Register the marker."""
     names = ", ".join(f"{option.name}=…" for option in OPTIONS)
-    config.addinivalue_line("markers", f"labs_mock({names}): how the server of labs-mock is for a test")
+    config.addinivalue_line("markers", f"labs_mock({names}): options of the labs-mock server for a test")
 
 
-def _asked(item: pytest.Item) -> dict[str, Any]:
-    """What marker, command line or ini file say for a test, in this order. Raises `LabsMockError` for what cannot be."""
-    asked = {"faults": [], "datasets": [], "findings": "error"}
-    asked |= {
-        name: said for name in ("faults", "datasets", "findings") if (said := _option(item.config, name)) is not None
+def _test_options(item: pytest.Item) -> dict[str, Any]:
+    """The options of a test: from the marker, else the command line, else the ini file. Raises `LabsMockError` for bad ones."""
+    options = {"faults": [], "datasets": [], "findings": "error"}
+    for name in options:
+        if (value := _session_option(item.config, name)) is not None:
+            options[name] = value
+    options |= {
+        name: _read_option(name, value, item.config.rootpath) for name, value in _marker_arguments(item).items()
     }
-    asked |= {name: _read(name, said, item.config.rootpath) for name, said in _marked(item).items()}
-    _check("findings", asked["findings"], FINDINGS)
-    return asked
+    _check_word("findings", options["findings"], FINDINGS)
+    return options
 
 
-def _option(config: pytest.Config, name: str) -> Any:
-    """What the command line or else the ini file says; None if neither says anything."""
-    if said := config.getoption(f"labs_mock_{name}"):
-        return _read(name, said, config.invocation_params.dir)
-    if said := config.getini(f"labs_mock_{name}"):
-        return _read(name, said, config.rootpath)
+def _session_option(config: pytest.Config, name: str) -> Any:
+    """The value on the command line, else in the ini file; None if it stands in neither."""
+    if value := config.getoption(f"labs_mock_{name}"):
+        return _read_option(name, value, config.invocation_params.dir)
+    if value := config.getini(f"labs_mock_{name}"):
+        return _read_option(name, value, config.rootpath)
     return None
 
 
-def _read(name: str, said: Any, folder: Path) -> Any:
+def _read_option(name: str, value: Any, folder: Path) -> Any:
     """A value with its paths made absolute, and with objects instead of lines of YAML and names of files."""
-    if name == "scenarios" and said is not None:
-        if not isinstance(said, str | Path):
-            raise LabsMockError(f"scenarios: expected a folder, got {said!r}")
-        return folder / said
+    if name == "scenarios" and value is not None:
+        if not isinstance(value, str | Path):
+            raise LabsMockError(f"scenarios: expected a folder, got {value!r}")
+        return folder / value
     if name in SEVERAL:
-        if not isinstance(said, list | tuple) or not all(isinstance(one, str | dict) for one in said):
+        if not isinstance(value, list | tuple) or not all(isinstance(one, str | dict) for one in value):
             raise LabsMockError(f"{name}: expected a list of objects")
-        return [_object(name, one, folder) if isinstance(one, str) else one for one in said]
-    return said
+        return [_read_object(name, one, folder) if isinstance(one, str) else one for one in value]
+    return value
 
 
-def _object(name: str, text: str, folder: Path) -> dict[str, Any]:
-    """A mapping from a line of YAML, or from the file that it names."""
+def _read_object(name: str, text: str, folder: Path) -> dict[str, Any]:
+    """An object from a line of YAML, or from the file that it names."""
     from labs_mock.scenario.files.yaml_document import YamlDocument
 
     inline = text.lstrip().startswith("{")
     return YamlDocument(f"labs_mock_{name}", text).value if inline else YamlDocument.read(folder / text, text).value
 
 
-def _marked(item: pytest.Item) -> dict[str, Any]:
-    """What the markers of a test say; the closest one counts. Raises `LabsMockError` for what they cannot say."""
-    said: dict[str, Any] = {}
+def _marker_arguments(item: pytest.Item) -> dict[str, Any]:
+    """The arguments of the markers of a test; the closest marker counts. Raises `LabsMockError` for unknown names."""
+    arguments: dict[str, Any] = {}
     for mark in reversed(list(item.iter_markers("labs_mock"))):
         if mark.args:
             raise LabsMockError(f"marker labs_mock: expected names, such as labs_mock(seed=…), got {mark.args[0]!r}")
-        said |= mark.kwargs
-    for name in said:
-        _check("marker labs_mock", name, [option.name for option in OPTIONS])
-    return said
+        arguments |= mark.kwargs
+    for name in arguments:
+        _check_word("marker labs_mock", name, [option.name for option in OPTIONS])
+    return arguments
 
 
-def _check(what: str, word: object, known: Sequence[str]) -> None:
-    """Raises `LabsMockError` that says what is known."""
+def _check_word(place: str, word: object, known: Sequence[str]) -> None:
+    """Raises `LabsMockError` that names the known words if it is none of them."""
     from labs_mock.text import did_you_mean
 
     if word not in known:
-        raise LabsMockError(f"{what}: unknown {word!r}; {did_you_mean(str(word), known)}")
+        raise LabsMockError(f"{place}: unknown {word!r}; {did_you_mean(str(word), known)}")
 
 
 # Fixtures
@@ -162,20 +164,20 @@ def _check(what: str, word: object, known: Sequence[str]) -> None:
 @pytest.fixture(scope="session")
 def labs_mock_scenarios(pytestconfig: pytest.Config) -> Path | str | None:
     """The folder of scenarios; override it to use your own. None is the shipped library."""
-    folder: Path | None = _option(pytestconfig, "scenarios")
+    folder: Path | None = _session_option(pytestconfig, "scenarios")
     return folder
 
 
 @pytest.fixture(scope="session")
 def labs_mock_settings(pytestconfig: pytest.Config) -> dict[str, Any]:
     """Settings of the server by name, as `labs-mock serve` has them; override it to use your own."""
-    said = {name: _option(pytestconfig, name) for name in SETTINGS}
-    return {name: value for name, value in said.items() if value is not None}
+    options = {name: _session_option(pytestconfig, name) for name in SETTINGS}
+    return {name: value for name, value in options.items() if value is not None}
 
 
 @pytest.fixture(scope="session")
-def _labs_mock_world() -> Callable[..., "World"]:
-    """Makes worlds. A folder is read once a session."""
+def _labs_mock_make_world() -> Callable[..., "World"]:
+    """Makes a world of a folder and settings, with the key of a test or without. A folder is read once a session."""
     from labs_mock.config.library import load_library, shipped_library
     from labs_mock.serving.worlds import make_world
 
@@ -185,27 +187,27 @@ def _labs_mock_world() -> Callable[..., "World"]:
         library = libraries(shipped_library() if folder is None else Path(folder).resolve())
         return make_world(library, {"clock": "frozen", "port": 0, **settings}, key)
 
-    return lambda *asked: _told(lambda: make(*asked))
+    return lambda *arguments: _result_or_fail(lambda: make(*arguments))
 
 
 @pytest.fixture(scope="session")
 def _labs_mock_thread(
-    _labs_mock_world: Callable[..., "World"],
+    _labs_mock_make_world: Callable[..., "World"],
     labs_mock_scenarios: Path | str | None,
     labs_mock_settings: dict[str, Any],
 ) -> Iterator["ServerThread"]:
     from labs_mock.serving.thread import ServerThread
 
-    world = _labs_mock_world(labs_mock_scenarios, labs_mock_settings)
-    server = _told(lambda: ServerThread(world))
-    _told(server.start)
+    world = _labs_mock_make_world(labs_mock_scenarios, labs_mock_settings)
+    server = _result_or_fail(lambda: ServerThread(world))
+    _result_or_fail(server.start)
     yield server
     server.stop()
 
 
 @pytest.fixture(scope="session")
 def labs_mock_server(_labs_mock_thread: "ServerThread") -> "LabsMock":
-    """The server of the whole session, on a port of its own; while a test has `labs_mock`, that test's world answers."""
+    """The server of the whole session, on a port of its own; while a test has `labs_mock`, that test's world responds."""
     from labs_mock.testing.handle import LabsMock
 
     world = _labs_mock_thread.world
@@ -214,48 +216,48 @@ def labs_mock_server(_labs_mock_thread: "ServerThread") -> "LabsMock":
 
 
 @pytest.fixture
-def _labs_mock_visit(
+def _labs_mock_open_world(
     request: pytest.FixtureRequest,
     _labs_mock_thread: "ServerThread",
-    _labs_mock_world: Callable[..., "World"],
+    _labs_mock_make_world: Callable[..., "World"],
     labs_mock_scenarios: Path | str | None,
     labs_mock_settings: dict[str, Any],
-) -> Iterator[Visit]:
-    asked = _told(lambda: _asked(request.node))
-    settings = {**labs_mock_settings, **{name: asked[name] for name in SETTINGS if name in asked}}
+) -> Iterator[OpenWorld]:
+    options = _result_or_fail(lambda: _test_options(request.node))
+    settings = {**labs_mock_settings, **{name: options[name] for name in SETTINGS if name in options}}
     key = _labs_mock_thread.new_key()
-    world = _labs_mock_world(asked.get("scenarios", labs_mock_scenarios), settings, key)
+    world = _labs_mock_make_world(options.get("scenarios", labs_mock_scenarios), settings, key)
     _labs_mock_thread.open(world, key)
-    visit = Visit(world, key, asked)
-    request.node.stash[VISIT] = visit
-    yield visit
+    open_world = OpenWorld(world, key, options)
+    request.node.stash[OPEN_WORLD] = open_world
+    yield open_world
     _labs_mock_thread.close()
-    del request.node.stash[VISIT]  # pytest keeps its items
+    del request.node.stash[OPEN_WORLD]  # pytest keeps its items
 
 
 @pytest.fixture
-def labs_mock(_labs_mock_thread: "ServerThread", _labs_mock_visit: Visit) -> "LabsMock":
-    """The server with a world and a key of this test alone, as the marker says."""
+def labs_mock(_labs_mock_thread: "ServerThread", _labs_mock_open_world: OpenWorld) -> "LabsMock":
+    """The server with a world and a key of this test alone, as its marker and the options have it."""
     from labs_mock.testing.handle import LabsMock
 
-    visit, asked = _labs_mock_visit, _labs_mock_visit.asked
-    token = visit.world.settings.control_token
-    mock = LabsMock(url=_labs_mock_thread.url, api_key=visit.key, control_token=token).start()
-    _told(lambda: [mock.add_dataset(dataset) for dataset in asked["datasets"]])
-    _told(lambda: [mock.add_fault(**fault) for fault in asked["faults"]])
-    vain = [warning for fault in mock.faults() for warning in fault["warnings"]] if asked["faults"] else []
-    if vain:
-        pytest.fail(f"labs-mock: a fault that would never happen: {vain[0]}", pytrace=False)
+    key, options = _labs_mock_open_world.key, _labs_mock_open_world.options
+    token = _labs_mock_open_world.world.settings.control_token
+    mock = LabsMock(url=_labs_mock_thread.url, api_key=key, control_token=token).start()
+    _result_or_fail(lambda: [mock.add_dataset(dataset) for dataset in options["datasets"]])
+    _result_or_fail(lambda: [mock.add_fault(**fault) for fault in options["faults"]])
+    warnings = [warning for fault in mock.faults() for warning in fault.warnings] if options["faults"] else []
+    if warnings:
+        pytest.fail(f"labs-mock: a fault that would never happen: {warnings[0]}", pytrace=False)
     return mock
 
 
-def _told(make: Callable[[], Any]) -> Any:
-    """What is made, or the test fails with what went wrong, and without a traceback."""
+def _result_or_fail(make: Callable[[], Any]) -> Any:
+    """What a function returns, or the test fails with the message of its error, and without a traceback."""
     try:
         return make()
     except LabsMockError as error:
-        said = str(error)
-    pytest.fail(f"labs-mock: {said}", pytrace=False)
+        message = str(error)
+    pytest.fail(f"labs-mock: {message}", pytrace=False)
 
 
 @pytest.fixture
@@ -293,39 +295,39 @@ def labs_mock_client(labs_mock: "LabsMock") -> Iterator["httpx.Client"]:
         yield client
 
 
-# What a test is told
+# The report on a test
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """A test that has passed fails all the same for what its requests came to."""
+    """A test that has passed fails all the same for findings and unexpected errors of its requests."""
     result = yield
-    if VISIT in item.stash:
-        _judge(item, item.stash[VISIT])
+    if OPEN_WORLD in item.stash:
+        _report_findings(item, item.stash[OPEN_WORLD])
     return result
 
 
-def _judge(item: pytest.Item, visit: Visit) -> None:
-    from labs_mock.testing.judging import failures_in, warnings_in
+def _report_findings(item: pytest.Item, test: OpenWorld) -> None:
+    from labs_mock.testing.report import failures_in, warnings_in
 
-    failures, findings = failures_in(visit.world), warnings_in(visit.world)
+    failures, findings = failures_in(test.world), warnings_in(test.world)
     if failures:
         pytest.fail(
             "\n".join(["labs-mock answered 500 where no fault and no dataset asked for it:", *failures]), pytrace=False
         )
-    told = "\n".join(["labs-mock has findings, which the real service would take silently:", *findings])
-    if findings and visit.asked["findings"] == "error":
-        pytest.fail(f'{told}\n(findings="warn" or "ignore" in the marker labs_mock lets them pass)', pytrace=False)
-    if findings and visit.asked["findings"] == "warn":
-        item.warn(LabsMockWarning(told))
+    text = "\n".join(["labs-mock has findings, which the real service would take silently:", *findings])
+    if findings and test.options["findings"] == "error":
+        pytest.fail(f'{text}\n(findings="warn" or "ignore" in the marker labs_mock lets them pass)', pytrace=False)
+    if findings and test.options["findings"] == "warn":
+        item.warn(LabsMockWarning(text))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """The report of a test that failed shows its last requests."""
     report = yield
-    if VISIT in item.stash and report.failed:
-        from labs_mock.testing.judging import summary
+    if OPEN_WORLD in item.stash and report.failed:
+        from labs_mock.testing.report import summary
 
-        report.sections.append(("labs-mock", summary(item.stash[VISIT].world)))
+        report.sections.append(("labs-mock", summary(item.stash[OPEN_WORLD].world)))
     return report

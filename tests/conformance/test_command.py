@@ -248,7 +248,7 @@ def without_the_extra(script: str) -> subprocess.CompletedProcess[str]:
 def test_the_server_needs_nothing_of_the_extra() -> None:
     """It serves, and `labs-mock validate` does its work."""
     result = without_the_extra(
-        "from labs_mock.testing import LabsMock\nwith LabsMock() as mock: print(mock.health()['status'])\nmain(['validate'])"
+        "from labs_mock.testing import LabsMock\nwith LabsMock() as mock: print(mock.health().status)\nmain(['validate'])"
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("ok\n13 scenarios")

@@ -92,13 +92,13 @@ def test_scenarios_and_settings_are_those_of_the_conftest(labs_mock, labs_mock_c
     answer = labs_mock_client.get("/catalog")
     assert [one["slug"] for one in answer.json()["collections"]] == ["of-the-conftest"]
     assert answer.headers["x-ratelimit-limit"] == "60"
-    assert labs_mock.health()["seed"] == 7
+    assert labs_mock.health().seed == 7
     assert labs_mock.now == "2026-01-01T00:00:00Z"
 
 
 def test_the_server_has_them_too(labs_mock_server):
-    assert labs_mock_server.health()["seed"] == 7
-    assert labs_mock_server.health()["scenarios"] == 1
+    assert labs_mock_server.health().seed == 7
+    assert labs_mock_server.health().scenarios == 1
 """
 
 OF_THE_MODULE = """

@@ -18,12 +18,12 @@ EPISODES = ["ep_nothing"]
 def look(mock, client):
     found = {
         "journal": len(mock.requests),
-        "clock": (mock.now, mock.health()["clock"]),
+        "clock": (mock.now, mock.health().clock),
         "faults": mock.faults(),
-        "keys": [one["organisation"] for one in mock.keys()],
+        "keys": [key.organisation for key in mock.keys()],
         "status": tuple(client.get(f"/training-datasets/{name}/status").json()["status"] for name in (CHECK_INS, BY_HAND)),
         "datasets": len(mock.datasets()),
-        "scenarios": mock.health()["scenarios"],
+        "scenarios": mock.health().scenarios,
         "episode": take_turn(client, EPISODES[-1]).status_code,
     }
     answer = client.post("/evaluate", json={**SAID, **WINDOWS})
@@ -67,7 +67,7 @@ def test_everything_is_as_at_the_start(labs_mock, labs_mock_client, number, at_t
 @pytest.mark.parametrize("number", range(2))
 @pytest.mark.labs_mock(seed=3, plan="standard", clock="frozen:2028-01-01T00:00:00Z", faults=[{"path": "*/turns", "status": 503}])
 def test_what_a_marker_says_stays_with_its_test(labs_mock, number):
-    assert labs_mock.health()["seed"] == 3
+    assert labs_mock.health().seed == 3
     assert labs_mock.now == "2028-01-01T00:00:00Z"
     assert len(labs_mock.faults()) == 1
 
@@ -75,7 +75,7 @@ def test_what_a_marker_says_stays_with_its_test(labs_mock, number):
 @pytest.mark.parametrize("number", range(2))
 def test_a_server_that_goes_on(session_client, labs_mock_server, number):
     assert session_client.get("/catalog").status_code == 200
-    assert labs_mock_server.health()["instance"] == labs_mock_server.instance
+    assert labs_mock_server.health().instance == labs_mock_server.instance
     assert {one.path for one in labs_mock_server.requests} == {"/api/v1/catalog"}
 
 

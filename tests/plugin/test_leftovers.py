@@ -2,7 +2,7 @@ import sys
 import threading
 
 from labs_mock.state.journal import Journal
-from labs_mock.testing.judging import failures_in, summary, warnings_in
+from labs_mock.testing.report import failures_in, summary, warnings_in
 from tests.plugin.project import Project
 from tests.state.test_journal import record
 from tests.support import world
@@ -127,7 +127,7 @@ WORLDS = """
 import gc
 import weakref
 
-from labs_mock.pytest_plugin import VISIT
+from labs_mock.pytest_plugin import OPEN_WORLD
 from talk import SAID
 
 LEFT = []
@@ -135,7 +135,7 @@ LEFT = []
 
 def test_has_a_world(labs_mock_app, labs_mock_client, request):
     labs_mock_client.post("/evaluate", json=SAID)
-    LEFT.append(weakref.ref(request.node.stash[VISIT].world))
+    LEFT.append(weakref.ref(request.node.stash[OPEN_WORLD].world))
 
 
 def test_comes_after_it(labs_mock):

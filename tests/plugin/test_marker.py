@@ -15,7 +15,7 @@ def test_scenarios(labs_mock_client):
 
 @mark(scenarios=None)
 def test_no_scenarios_are_those_that_are_shipped(labs_mock):
-    assert labs_mock.health()["scenarios"] == 13
+    assert labs_mock.health().scenarios == 13
 
 
 NAMED = {}
@@ -23,7 +23,7 @@ NAMED = {}
 
 @pytest.mark.parametrize("seed", [pytest.param(seed, marks=mark(seed=seed)) for seed in (0, 7)])
 def test_seed(labs_mock, labs_mock_client, seed):
-    assert labs_mock.health()["seed"] == seed
+    assert labs_mock.health().seed == seed
     NAMED[seed] = labs_mock_client.get("/catalog").json()["request_id"]
 
 
@@ -66,8 +66,8 @@ pytestmark = pytest.mark.labs_mock(seed=1, plan="standard", clock="frozen:2027-0
 
 
 def seen(mock):
-    limit = next(one["requests_per_minute"] for one in mock.keys() if one["organisation"] == "local")
-    return mock.health()["seed"], limit, mock.now[:4], len(mock.faults())
+    limit = next(key.requests_per_minute for key in mock.keys() if key.organisation == "local")
+    return mock.health().seed, limit, mock.now[:4], len(mock.faults())
 
 
 def test_the_module(labs_mock):

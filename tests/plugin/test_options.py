@@ -37,7 +37,7 @@ CASES = {
         "client.get('/catalog').json()['collections'][0]['slug']",
         ("of-ini", "of-option", "of-marker"),
     ),
-    "seed": Case("1", "2", "3", "mock.health()['seed']", (1, 2, 3)),
+    "seed": Case("1", "2", "3", "mock.health().seed", (1, 2, 3)),
     "plan": Case(
         "standard",
         "premium",
@@ -52,14 +52,14 @@ CASES = {
         f"\n  {fault('one')}\n  {fault('two')}",
         fault("three"),
         f"[{fault('four')}]",
-        "','.join(one['id'] for one in mock.faults())",
+        "','.join(one.id for one in mock.faults())",
         ("one,two", "three", "four"),
     ),
     "datasets": Case(
         f"\n  of-ini.yaml\n  {dataset('second')}",
         "of-option.yaml",
         f"['of-marker.yaml', {dataset('last')}]",
-        "','.join(one['name'] for one in mock.datasets())",
+        "','.join(one.name for one in mock.datasets())",
         ("one,second", "three", "marker,last"),
     ),
     # What this row says is seen by the outcome of the test

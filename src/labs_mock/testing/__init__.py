@@ -1,5 +1,37 @@
-"""For tests and scripts: `LabsMock`, a handle on a mock server."""
+"""For tests and scripts: `LabsMock`, a handle on a mock server, and what it returns and raises."""
 
-from labs_mock.testing.handle import ControlError, LabsMock, Recorded, UndecidableError
+from labs_mock.testing.assertions import UndecidableError
+from labs_mock.testing.control_client import ControlError
+from labs_mock.testing.handle import LabsMock
+from labs_mock.testing.info import (
+    DatasetInfo,
+    EpisodeInfo,
+    Explanation,
+    FaultInfo,
+    HealthInfo,
+    KeyInfo,
+    KeyOptions,
+    RewardPage,
+    ScenarioInfo,
+)
+from labs_mock.testing.recorded import RecordedFinding, RecordedRequest
 
-__all__ = ["ControlError", "LabsMock", "Recorded", "UndecidableError"]
+__all__ = [
+    "ControlError",
+    "DatasetInfo",
+    "EpisodeInfo",
+    "Explanation",
+    "FaultInfo",
+    "HealthInfo",
+    "KeyInfo",
+    "KeyOptions",
+    "LabsMock",
+    "RecordedFinding",
+    "RecordedRequest",
+    "RewardPage",
+    "ScenarioInfo",
+    "UndecidableError",
+]
+
+for _name in __all__:  # tracebacks and documentation name them by the module from which they are imported
+    globals()[_name].__module__ = __name__

@@ -1,4 +1,7 @@
-"""What a test is told of its requests: what fails it though it passed, and what it did when it failed."""
+"""The report on a test's requests: findings and responses that fail it though it passed, and the last requests of one that failed.
+
+This is the one place where the plugin reads the state of a world.
+"""
 
 from collections.abc import Iterable
 
@@ -10,7 +13,7 @@ from labs_mock.escapes import printable
 from labs_mock.http.control.journal import shown
 from labs_mock.state import World
 from labs_mock.state.journal import Record
-from labs_mock.testing.handle import Recorded
+from labs_mock.testing.recorded import RecordedRequest
 
 INTERNAL = orjson.dumps(wording.INTERNAL)
 
@@ -25,18 +28,19 @@ def warnings_in(world: World) -> list[str]:
         *(
             printable(f"{request}: {finding}")
             for request in _recorded(world, [record for record in world.journal if any(map(_warns, record.findings))])
-            for finding in request.told("warning")
+            for finding in request.findings
+            if finding.severity == "warning"
         ),
     ]
 
 
 def failures_in(world: World) -> list[str]:
-    """The answers 500 that no fault and no failed dataset asked for, each in a line."""
+    """The requests with a response 500 that neither a fault nor a failed dataset caused, each in a line."""
     return [printable(f"{request} {request.response}") for request in _recorded(world, filter(_failed, world.journal))]
 
 
 def summary(world: World) -> str:
-    """The newest requests, oldest first, with what they sent, their rewards, faults and findings."""
+    """The newest requests, oldest first, with their rewards, faults, findings and errors."""
     records = [*world.journal]
     made = len(records) + world.journal.dropped
     lines = [f"requests: {made}" + (f", of which the last {NEWEST} are" if made > NEWEST else "")]
@@ -47,13 +51,13 @@ def summary(world: World) -> str:
             else ""
         )
         faults = f"  faults {', '.join(request.faults)}" if request.faults else ""
-        lines += [f"{request}{rewards}{faults}", *(f"    {finding}" for finding in request.told())]
+        lines += [f"{request}{rewards}{faults}", *(f"    {finding}" for finding in request.findings)]
         lines += [f"    {request.response['message']}"] if request.status >= 400 and _has_message(request) else []
     return printable("\n".join(lines))
 
 
-def _recorded(world: World, records: Iterable[Record]) -> list[Recorded]:
-    return [Recorded.of(shown(record, world)) for record in records]
+def _recorded(world: World, records: Iterable[Record]) -> list[RecordedRequest]:
+    return [RecordedRequest.from_record(shown(record, world)) for record in records]
 
 
 def _warns(finding: Finding) -> bool:
@@ -64,5 +68,5 @@ def _failed(record: Record) -> bool:
     return record.status == 500 and not record.faults and INTERNAL in (record.response or b"")
 
 
-def _has_message(request: Recorded) -> bool:
+def _has_message(request: RecordedRequest) -> bool:
     return isinstance(request.response, dict) and "message" in request.response

@@ -1,0 +1,193 @@
+"""What a mock server reports of itself, as `LabsMock` returns it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Literal, NotRequired, Self, TypedDict
+
+Json = dict[str, Any]
+
+
+class JsonObject:
+    """A part of a JSON response, as a frozen dataclass."""
+
+    __slots__ = ()
+
+    @classmethod
+    def from_json(cls, value: Json) -> Self:
+        """The fields of an object; others that it has are left out."""
+        return cls(**{field.name: value[field.name] for field in fields(cls)})  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class HealthInfo(JsonObject):
+    """Which server responds: `instance` is another one for each start, `scenarios` a number, `clock` the mode of its clock."""
+
+    status: str
+    instance: str
+    version: str
+    scenarios: int
+    seed: int
+    clock: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaultInfo(JsonObject):
+    """A fault of the plan: its `entry` as a fault is written, without the id; how many requests it `matched`, how often it was
+    `applied`; and `warnings`, one for each filter that can match nothing.
+    """
+
+    id: str
+    entry: Mapping[str, Any]
+    matched: int
+    applied: int
+    warnings: Sequence[str]
+
+    @classmethod
+    def from_json(cls, value: Json) -> Self:
+        """A fault as `/_mock/faults` shows it."""
+        entry = dict(value)
+        own = [entry.pop(name) for name in ("id", "matched", "applied", "warnings")]
+        return cls(own[0], entry, *own[1:])
+
+
+class KeyOptions(TypedDict, total=False):
+    """Terms of a key, as `keys` of `server.yaml` have them; None for the default (AUTH-1, AUTH-2, AUTH-3, KEY-1, RL-2)."""
+
+    name: str | None
+    plan: str | None
+    requests_per_minute: int | None
+    subscriptions: Sequence[str] | Literal["*"]
+    score_access: Literal["full", "scores", "reward"]
+    expires: str | None
+    revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInfo(JsonObject):
+    """A key and its terms; `key` is masked, `expires` is in ISO 8601, `subscriptions` are slugs of collections, or `*` for all."""
+
+    key: str
+    key_id: str
+    name: str | None
+    organisation: str
+    requests_per_minute: int
+    subscriptions: Sequence[str] | Literal["*"]
+    score_access: str
+    expires: str | None
+    revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioInfo(JsonObject):
+    """A scenario that was added, and the version of its content."""
+
+    collection_slug: str
+    scenario_slug: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetInfo(JsonObject):
+    """A dataset and its status.
+
+    `row_count` is what the API shows of it in this status, `rows` how many it has. `keep_exhausted` counts the rows of
+    which no attempt passed the keep-filter; it is None before the first complete export.
+    """
+
+    id: str
+    name: str
+    status: str
+    row_count: int | None
+    message: str
+    error: str | None
+    rows: int
+    keep_exhausted: int | None
+
+
+class TranscriptLine(TypedDict):
+    """A line of a transcript: the opening is in turn 0, the speaker is `persona` or `operator`.
+
+    A tool call is as it was sent, with `valid` and, where that is false, `path` and `reason` (EP-12).
+    """
+
+    turn: int
+    speaker: str
+    content: str
+    tool_calls: NotRequired[list[Json]]
+
+
+class GateExplanation(TypedDict):
+    """The factor of the gate, from 0 to 1, and the violations that lower it."""
+
+    factor: float
+    violations: list[str]
+
+
+class DimensionExplanation(TypedDict):
+    """A dimension that ran: its name in the scenario, its score from 0 to 1, its weight, and a sentence."""
+
+    dimension: str
+    name: str
+    score: float
+    weight: float
+    why: str
+
+
+class RuleExplanation(TypedDict):
+    """A rule of the scenario: the part that it stands in, its id, the turns that it matches, and what results from it."""
+
+    part: str
+    id: str
+    turns: list[int]
+    result: str
+
+
+class Explanation(TypedDict):
+    """Why a conversation has its reward; `findings` are those of `explain()`."""
+
+    turns: int
+    terminal_reason: str | None
+    reward: float
+    earned: bool
+    critical: bool
+    gate: GateExplanation
+    dimensions: list[DimensionExplanation]
+    rules: list[RuleExplanation]
+    findings: NotRequired[list[Json]]
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeInfo(JsonObject):
+    """An episode with what its client does not see.
+
+    `touched` is when it was last used, in ISO 8601; `context` is what the persona knows of the time that passed (TOK-3).
+    """
+
+    id: str
+    organisation: str
+    collection_slug: str
+    scenario_slug: str
+    score_turns: bool
+    turn: int
+    terminal_reason: str | None
+    touched: str
+    transcript: Sequence[TranscriptLine]
+    context: Sequence[str]
+    explanation: Explanation
+
+
+@dataclass(frozen=True, slots=True)
+class RewardPage(JsonObject):
+    """Rewards in columns of one length: the number of the request, the item's place in it from 0, a hash of the conversation.
+
+    `after` is the number of the reward before the first one, `count` how many the log has, and `dropped` how many older ones
+    it has no more.
+    """
+
+    after: int
+    requests: Sequence[int]
+    items: Sequence[int]
+    conversations: Sequence[str]
+    rewards: Sequence[float]
+    count: int
+    dropped: int
