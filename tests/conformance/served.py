@@ -11,7 +11,7 @@ from labs_mock.config.server_file import KeyEntry
 from labs_mock.config.settings import settings_from
 from labs_mock.scenario.compiled.datasets import Dataset, compile_dataset
 from labs_mock.scenario.compiled.scenario import Scenario
-from labs_mock.scenario.files import schema
+from labs_mock.scenario.files.dataset_schema import DatasetFile
 from labs_mock.scenario.files.loader import parse_scenario
 from labs_mock.state import World
 from tests.conformance.mutants import CLOSED, OPEN, SECOND_KEY, SHORT, UNSUBSCRIBED
@@ -113,4 +113,4 @@ def _by_hand() -> Dataset:
         "lifecycle": [{"status": "ready"}],
         "rows": {"inline": yaml.safe_load(ROWS)},
     }
-    return compile_dataset("by-hand", schema.DatasetFile.model_validate(data), {})
+    return compile_dataset("by-hand", DatasetFile.model_validate(data), {})

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from labs_mock.engine.choice_space import ChoiceSpace, Draw
 from labs_mock.ids import permuted
 from labs_mock.scenario.compiled.choices import alternatives
-from labs_mock.scenario.files import schema
+from labs_mock.scenario.files.operator_schema import Operator
 
 Operators = dict[str, list[list[Any]]]
 Said = tuple[str, float, tuple[str, ...]]
@@ -31,11 +31,10 @@ EXPERT: Operators = {"expert": [[["a", "b", "c"], ["d", "e"]], [["f", "g", "h", 
 BOTH: Operators = {**EXPERT, "novice": [[["a", "b"]]]}
 
 
-def models(given_scripts: Operators) -> dict[str, schema.Operator]:
+def models(given_scripts: Operators) -> dict[str, Operator]:
     """Operators with these turns."""
     return {
-        name: schema.Operator.model_validate({"agent_template_id": name, "says": says})
-        for name, says in given_scripts.items()
+        name: Operator.model_validate({"agent_template_id": name, "says": says}) for name, says in given_scripts.items()
     }
 
 

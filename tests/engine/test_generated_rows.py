@@ -19,7 +19,7 @@ from labs_mock.engine.reward import assess
 from labs_mock.engine.rollout import roll_out
 from labs_mock.scenario.compiled.datasets import ATTEMPTS, compile_dataset
 from labs_mock.scenario.compiled.scenario import Scenario
-from labs_mock.scenario.files import schema
+from labs_mock.scenario.files.dataset_schema import DatasetFile
 from tests.scenario.bases import JOURNEY
 from tests.support import scenario
 
@@ -59,7 +59,7 @@ def rows_of(on: Scenario, seed: int = 7, identity: str = IDENTITY, **changes: An
         **changes,
     }
     data = {"id": identity, "name": "N", "lifecycle": [{"status": "ready"}], "rows": {"generate": generate}}
-    return GeneratedRows(compile_dataset("rows", schema.DatasetFile.model_validate(data), {name: on}), on, seed)
+    return GeneratedRows(compile_dataset("rows", DatasetFile.model_validate(data), {name: on}), on, seed)
 
 
 def read(rows: GeneratedRows) -> Read:

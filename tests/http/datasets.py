@@ -12,7 +12,7 @@ from labs_mock.config.server_file import KeyEntry
 from labs_mock.contract.dataset_status import FINAL
 from labs_mock.scenario.compiled.datasets import Dataset, compile_dataset
 from labs_mock.scenario.compiled.scenario import Scenario
-from labs_mock.scenario.files import schema
+from labs_mock.scenario.files.dataset_schema import DatasetFile
 from labs_mock.state import World
 from tests.support import CLAIM, KEY, Live, library, scenario, world
 
@@ -58,7 +58,7 @@ def dataset(name: str, *stages: dict[str, Any], count: int = 50) -> Dataset:
     generate = {"scenario": "case-management/back-claim", "operators": ["talker"], "count": count}
     lifecycle = list(stages) or [{"status": "ready"}]
     data = {"id": name, "name": "Talks", "lifecycle": lifecycle, "rows": {"generate": generate}}
-    return compile_dataset("talks", schema.DatasetFile.model_validate(data), {"case-management/back-claim": talks()})
+    return compile_dataset("talks", DatasetFile.model_validate(data), {"case-management/back-claim": talks()})
 
 
 def with_datasets(*datasets: Dataset, **settings: Any) -> World:

@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from labs_mock.config.server_file import FullServerFile
-from labs_mock.scenario.files.schema import CollectionFile, DatasetFile, ScenarioFile
+from labs_mock.scenario.files.dataset_schema import DatasetFile
+from labs_mock.scenario.files.schema import CollectionFile, ScenarioFile
 from labs_mock.scenario.rules.operators import OPERATORS, RuleFile
 
 KINDS: dict[str, type[BaseModel]] = {

@@ -9,7 +9,7 @@ from math import prod
 from labs_mock.engine.rollout import Choose
 from labs_mock.ids import permuted
 from labs_mock.scenario.compiled.choices import alternatives
-from labs_mock.scenario.files import schema
+from labs_mock.scenario.files.operator_schema import Operator
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Draw:
 class ChoiceSpace:
     """All combinations of choices, `size` of them, in an order that a key shuffles."""
 
-    def __init__(self, operators: dict[str, schema.Operator], temperatures: Sequence[float], key: bytes) -> None:
+    def __init__(self, operators: dict[str, Operator], temperatures: Sequence[float], key: bytes) -> None:
         self._names = list(operators)
         self._radices = [[len(texts) for texts in alternatives(operator)] for operator in operators.values()]
         self._temperatures = list(dict.fromkeys(temperatures))

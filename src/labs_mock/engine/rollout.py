@@ -8,7 +8,7 @@ from labs_mock.contract.tokens import NO_RESPONSE
 from labs_mock.engine.play import Play
 from labs_mock.engine.player import Player, Turn
 from labs_mock.scenario.compiled.choices import part_texts
-from labs_mock.scenario.files import schema
+from labs_mock.scenario.files.operator_schema import Call, OperatorTurn, Silence
 from labs_mock.scenario.rules.algebra import Rule
 
 Choose = Callable[[list[str]], str]
@@ -50,14 +50,14 @@ def roll_out(player: Player, operator: str, choose: Choose = first_text) -> Roll
 
 
 def _message(
-    player: Player, entry: schema.OperatorTurn, conditions: tuple[Rule | None, ...], play: Play, choose: Choose
+    player: Player, entry: OperatorTurn, conditions: tuple[Rule | None, ...], play: Play, choose: Choose
 ) -> Message:
     said: list[str] = []
     calls: list[ToolCall] = []
     for part, rule in zip(entry.parts, conditions, strict=True):
-        if isinstance(part, schema.Call):
+        if isinstance(part, Call):
             calls.append(ToolCall(type=player.scenario.tools[part.call].type, name=part.call, input=part.input))
-        elif isinstance(part, schema.Silence):
+        elif isinstance(part, Silence):
             said.append(NO_RESPONSE)
         else:
             text = choose(part_texts(part))

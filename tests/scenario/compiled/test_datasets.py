@@ -11,7 +11,7 @@ from labs_mock.contract.parsing import read_model
 from labs_mock.contract.rows import Row
 from labs_mock.scenario.compiled.datasets import Dataset, check_rows, compile_dataset, line_mistakes
 from labs_mock.scenario.compiled.scenario import Scenario
-from labs_mock.scenario.files import schema
+from labs_mock.scenario.files.dataset_schema import DatasetFile
 from tests.contract.test_rows import ROW
 from tests.scenario.bases import DATASET, GONE, JOURNEY, changed
 from tests.scenario.files.test_loader import COLLECTION, GENERATE, GOOD, problems, write
@@ -266,7 +266,7 @@ STAGES = [
 @pytest.mark.parametrize(("lifecycle", "counts"), STAGES)
 def test_a_stage_has_the_count_that_holds_in_it(lifecycle: list[Any], counts: list[int | None]) -> None:
     """`row_count` is what its file says of it, null where it says nothing, and when ready that of all rows (DS-2)."""
-    file = schema.DatasetFile.model_validate({**DATASET, "lifecycle": lifecycle, "rows": {"inline": [ROW]}})
+    file = DatasetFile.model_validate({**DATASET, "lifecycle": lifecycle, "rows": {"inline": [ROW]}})
     stages = compile_dataset("rows", file, {}).stages
     assert [stage.row_count for stage in stages] == counts
     for stage, given in zip(stages, lifecycle, strict=True):
@@ -282,7 +282,7 @@ def test_a_stage_has_the_count_that_holds_in_it(lifecycle: list[Any], counts: li
 )
 def test_a_dataset_that_is_ready_counts_its_rows(rows: dict[str, Any], count: int) -> None:
     """Wherever rows come from, `row_count` when ready is the number of rows of an export (DS-2, DS-4)."""
-    file = schema.DatasetFile.model_validate({**DATASET, "rows": rows})
+    file = DatasetFile.model_validate({**DATASET, "rows": rows})
     compiled = compile_dataset("rows", file, {NAME: scenario()}, [LINE, LINE] if "file" in rows else ())
     assert compiled.row_count == compiled.stages[-1].row_count == count
     assert len(compiled.lines) == (0 if "generate" in rows else count)
@@ -292,14 +292,11 @@ def test_a_stage_says_something_if_its_file_does_not() -> None:
     """Each status has a message of its own by default; one that is given takes its place (DS-1, DS-2)."""
     names = list(DATASET_STATUSES)
     data: dict[str, Any] = {**GENERATE, "lifecycle": [{"status": name} for name in names]}
-    stages = compile_dataset("rows", schema.DatasetFile.model_validate(data), {NAME: None}).stages
+    stages = compile_dataset("rows", DatasetFile.model_validate(data), {NAME: None}).stages
     assert [stage.status for stage in stages] == names
     assert len({stage.message for stage in stages if stage.message}) == len(names)
     said = changed(data, "lifecycle.2.message", "Nearly there")
-    assert (
-        compile_dataset("rows", schema.DatasetFile.model_validate(said), {NAME: None}).stages[2].message
-        == "Nearly there"
-    )
+    assert compile_dataset("rows", DatasetFile.model_validate(said), {NAME: None}).stages[2].message == "Nearly there"
 
 
 def test_journeys_make_rows_too() -> None:

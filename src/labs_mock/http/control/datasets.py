@@ -16,8 +16,8 @@ from labs_mock.http.exchange import Payload
 from labs_mock.scenario.compiled.datasets import Dataset, Stage, check_rows, compile_dataset
 from labs_mock.scenario.compiled.scenario import Scenario
 from labs_mock.scenario.files.dataset_checks import check_dataset
+from labs_mock.scenario.files.dataset_schema import DatasetFile
 from labs_mock.scenario.files.fields import FileModel, Text
-from labs_mock.scenario.files.schema import DatasetFile
 from labs_mock.state import World
 from labs_mock.state.datasets import Held
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from math import prod
 from typing import Any
 
-from labs_mock.scenario.files import schema
+from labs_mock.scenario.files.operator_schema import Choice, Operator
 
 
-def alternatives(operator: schema.Operator) -> Iterator[list[str]]:
+def alternatives(operator: Operator) -> Iterator[list[str]]:
     """For every part that has texts, those that differ; in the order in which an operator chooses."""
     for turn in operator.says:
         for part in turn.parts:
@@ -16,12 +16,12 @@ def alternatives(operator: schema.Operator) -> Iterator[list[str]]:
                 yield texts
 
 
-def choice_space(operator: schema.Operator) -> int:
+def choice_space(operator: Operator) -> int:
     """In how many ways a simulated operator can word its turns."""
     return prod(map(len, alternatives(operator)))
 
 
 def part_texts(part: Any) -> list[str]:
     """The texts that a part of a turn chooses from; none for a call or silence."""
-    texts = part.say if isinstance(part, schema.Choice) else part
+    texts = part.say if isinstance(part, Choice) else part
     return [texts] if isinstance(texts, str) else list(dict.fromkeys(texts)) if isinstance(texts, list) else []

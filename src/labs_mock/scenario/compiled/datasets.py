@@ -10,7 +10,8 @@ from labs_mock.contract.rows import Row, row_mistakes
 from labs_mock.errors import BadRequest
 from labs_mock.scenario.compiled.choices import choice_space, part_texts
 from labs_mock.scenario.compiled.scenario import Scenario, ScenarioName
-from labs_mock.scenario.files import schema
+from labs_mock.scenario.files.dataset_schema import DatasetFile, Generate, Rows, StageFile
+from labs_mock.scenario.files.operator_schema import Choice, Operator, Silence
 from labs_mock.scenario.files.paths import Mistake, Suggestion, find, mappings, texts
 
 ATTEMPTS = 32  # of a row that `keep` may reject; so many choices it takes, where others take one
@@ -37,7 +38,7 @@ class Dataset:
     name: str
     stages: tuple[Stage, ...]
     lines: tuple[bytes, ...] = ()
-    generate: schema.Generate | None = None
+    generate: Generate | None = None
     scenario: ScenarioName | None = None
 
     @property
@@ -47,10 +48,10 @@ class Dataset:
 
 
 def compile_dataset(
-    slug: str, file: schema.DatasetFile, scenarios: Mapping[str, Scenario | None], lines: Iterable[bytes] = ()
+    slug: str, file: DatasetFile, scenarios: Mapping[str, Scenario | None], lines: Iterable[bytes] = ()
 ) -> Dataset:
     """Compile a dataset file that has passed its checks, with the lines of its rows file if it names one."""
-    rows = file.rows or schema.Rows()
+    rows = file.rows or Rows()
     given = [read_model(Row, row) for row in rows.inline or ()] or [read_line(line) for line in lines]
     ready = len(given) if rows.generate is None else rows.generate.count
     scenario = scenarios[rows.generate.scenario] if rows.generate else None
@@ -65,7 +66,7 @@ def compile_dataset(
     )
 
 
-def stage_of(file: schema.StageFile, ready: int) -> Stage:
+def stage_of(file: StageFile, ready: int) -> Stage:
     """A stage with its own count, null where the file gives none, and when ready that of all rows (DS-2)."""
     message = file.message or DATASET_STATUSES[file.status].message
     row_count = ready if file.status == "ready" else file.row_count
@@ -132,7 +133,7 @@ def _inline(data: dict[str, Any]) -> Iterator[Mistake]:
         yield Mistake(("rows", "inline", index), mistake)
 
 
-def _operators(data: dict[str, Any], known: dict[str, schema.Operator]) -> Iterator[Mistake]:
+def _operators(data: dict[str, Any], known: dict[str, Operator]) -> Iterator[Mistake]:
     names = texts(data, "rows.generate.operators.*")
     for path, name in names:
         if name not in known:
@@ -161,11 +162,11 @@ def _may_reject(data: dict[str, Any]) -> bool:
     return any(isinstance(bound, int | float) and bound > 0 for bound in bounds)
 
 
-def _wordless(path: tuple[str | int, ...], name: str, operator: schema.Operator) -> Iterator[Mistake]:
+def _wordless(path: tuple[str | int, ...], name: str, operator: Operator) -> Iterator[Mistake]:
     """Turns that might be empty messages of a row, which holds no tool calls (ROW-2)."""
     for number, turn in enumerate(operator.says, 1):
-        certain = (part for part in turn.parts if not isinstance(part, schema.Choice))
-        if not any(part_texts(part) or isinstance(part, schema.Silence) for part in certain):
+        certain = (part for part in turn.parts if not isinstance(part, Choice))
+        if not any(part_texts(part) or isinstance(part, Silence) for part in certain):
             yield Mistake(
                 path,
                 f"in turn {number} operator '{name}' may say nothing, and rows hold no tool calls",

@@ -13,6 +13,7 @@ from labs_mock.scenario.compiled.criteria import Criteria, compile_criteria, def
 from labs_mock.scenario.compiled.persona import Persona, compile_persona, first_observation
 from labs_mock.scenario.compiled.tools import Tool
 from labs_mock.scenario.files import schema
+from labs_mock.scenario.files.operator_schema import Choice, Operator
 from labs_mock.scenario.rules.algebra import Rule
 from labs_mock.scenario.rules.operators import RuleCompiler
 from labs_mock.scenario.rules.patterns import Patterns
@@ -124,8 +125,8 @@ def _weights(file: schema.ScenarioFile, dimensions: tuple[Dimension, ...]) -> di
     return {dimension: weight for dimension in dimensions if (weight := weights.get(dimension, 0.0))}
 
 
-def _operator_rules(operator: schema.Operator, rules: RuleCompiler) -> OperatorRules:
+def _operator_rules(operator: Operator, rules: RuleCompiler) -> OperatorRules:
     return tuple(
-        tuple(rules.compile(part.when) if isinstance(part, schema.Choice) else None for part in turn.parts)
+        tuple(rules.compile(part.when) if isinstance(part, Choice) else None for part in turn.parts)
         for turn in operator.says
     )

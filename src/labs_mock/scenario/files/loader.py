@@ -14,6 +14,7 @@ from labs_mock.scenario.compiled.datasets import Dataset, check_rows, compile_da
 from labs_mock.scenario.compiled.scenario import Scenario, compile_scenario
 from labs_mock.scenario.files import schema
 from labs_mock.scenario.files.dataset_checks import check_dataset
+from labs_mock.scenario.files.dataset_schema import DatasetFile
 from labs_mock.scenario.files.fields import is_slug
 from labs_mock.scenario.files.folder import is_folder, is_regular, read_regular, stays_in
 from labs_mock.scenario.files.paths import Mistake
@@ -175,7 +176,7 @@ class Loader:
     def dataset(self, path: Path, found: dict[str, Dataset]) -> None:
         """A dataset file, and the rows file that it names; a dataset without mistakes is added to those found."""
         known = self.scenarios if self.complete else None
-        model = self.read(path, schema.DatasetFile, lambda data: [*check_dataset(data), *check_rows(data, known)])
+        model = self.read(path, DatasetFile, lambda data: [*check_dataset(data), *check_rows(data, known)])
         if model is None:
             return
         if model.id in found:
@@ -186,7 +187,7 @@ class Loader:
         if before == self.problems.count and (generate is None or self.scenarios.get(generate.scenario)):
             found[model.id] = compile_dataset(path.stem, model, self.scenarios, lines)
 
-    def lines(self, path: Path, model: schema.DatasetFile) -> list[bytes]:
+    def lines(self, path: Path, model: DatasetFile) -> list[bytes]:
         """The lines of the rows file that a dataset names; its mistakes are noted with their lines."""
         name = model.rows.file if model.rows else None
         if name is None:

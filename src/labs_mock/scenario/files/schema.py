@@ -2,25 +2,22 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, StringConstraints, Tag
+from pydantic import ConfigDict, Field, StringConstraints
 
-from labs_mock.contract.dataset_status import StatusName
 from labs_mock.contract.dimensions import Dimension
-from labs_mock.contract.limits import MAX_TURNS, UUID
+from labs_mock.contract.limits import MAX_TURNS
 from labs_mock.scenario.files.fields import (
     FileModel,
     Id,
     LongText,
     Phrases,
-    ScenarioName,
     Share,
     Text,
     TurnNumber,
     Weight,
 )
+from labs_mock.scenario.files.operator_schema import Operator
 from labs_mock.scenario.rules.operators import RuleFile
-
-# Parts of a scenario
 
 
 class Identity(FileModel):
@@ -223,74 +220,6 @@ class DocumentFile(FileModel):
     text: LongText
 
 
-# Simulated operators
-
-
-class Choice(FileModel):
-    """A part that is said only when a rule holds over the conversation so far."""
-
-    when: RuleFile
-    say: Text | Annotated[list[Text], Field(min_length=1)]
-
-
-class Call(FileModel):
-    """A tool call."""
-
-    call: Id
-    input: dict[str, Any]
-
-
-class Silence(FileModel):
-    """Deliberate silence; it is the whole turn."""
-
-    silent: Literal[True]
-
-
-def _part_kind(value: Any) -> str:
-    if isinstance(value, list):
-        return "(choices)"
-    if not isinstance(value, dict | BaseModel):
-        return "(text)"
-    keys = value if isinstance(value, dict) else type(value).model_fields
-    return "(call)" if "call" in keys else "(silence)" if "silent" in keys else "(choice)"
-
-
-Part = Annotated[
-    Annotated[Text, Tag("(text)")]
-    | Annotated[Annotated[list[Text], Field(min_length=1)], Tag("(choices)")]
-    | Annotated[Call, Tag("(call)")]
-    | Annotated[Silence, Tag("(silence)")]
-    | Annotated[Choice, Tag("(choice)")],
-    Discriminator(_part_kind),
-]
-
-
-class OperatorTurn(FileModel):
-    """One turn of a simulated operator."""
-
-    parts: Annotated[list[Part], Field(min_length=1)]
-    thinking: LongText | None = None
-
-
-def _short_turn(value: Any) -> Any:
-    if isinstance(value, str):
-        return {"parts": [value]}
-    return {"parts": value} if isinstance(value, list) else value
-
-
-Turn = Annotated[OperatorTurn, BeforeValidator(_short_turn, json_schema_input_type=Text | list[Part] | OperatorTurn)]
-
-
-class Operator(FileModel):
-    """A simulated operator: what it says, one entry a turn."""
-
-    agent_template_id: Annotated[str, StringConstraints(min_length=1, max_length=80)]
-    says: Annotated[list[Turn], Field(min_length=1, max_length=MAX_TURNS)]
-
-
-# Files
-
-
 class ScenarioFile(FileModel):
     """`<collection>/<scenario>.yaml`."""
 
@@ -319,54 +248,3 @@ class CollectionFile(FileModel):
 
     name: Text
     description: Text
-
-
-class StageFile(FileModel):
-    """A stage of a dataset's lifecycle; the last one is final and has neither polls nor seconds."""
-
-    status: StatusName
-    polls: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    seconds: Annotated[float, Field(gt=0, le=1e9)] | None = None
-    row_count: Annotated[int, Field(ge=0)] | None = None
-    message: Text | None = None
-    error: Text | None = None
-
-
-class AtLeast(FileModel):
-    """A lower bound."""
-
-    at_least: Share
-
-
-class Keep(FileModel):
-    """Which rollouts become rows."""
-
-    quality_score: AtLeast | None = None
-    complexity_score: AtLeast | None = None
-
-
-class Generate(FileModel):
-    """Rows made by simulated operators."""
-
-    scenario: ScenarioName
-    operators: Annotated[list[Id], Field(min_length=1)]
-    count: Annotated[int, Field(ge=1, le=10_000_000)]
-    temperatures: Annotated[list[Annotated[float, Field(ge=0, le=2)]], Field(min_length=1)] = [1.0]
-    keep: Keep = Keep()
-
-
-class Rows(FileModel):
-    """Where rows come from: exactly one of the three."""
-
-    generate: Generate | None = None
-    file: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
-    inline: Annotated[list[dict[str, Any]], Field(min_length=1)] | None = None
-
-
-class DatasetFile(FileModel):
-    """`datasets/<any>.yaml`."""
-
-    id: Annotated[str, StringConstraints(pattern=UUID)]
-    name: Text
-    lifecycle: Annotated[list[StageFile], Field(min_length=1)]
-    rows: Rows | None = None
