@@ -55,6 +55,7 @@ ROOMS = (
         "scenario.compiled.scenario",
         "scenario.compiled.choices",
         "scenario.compiled.datasets",
+        "scenario.files.tool_checks",
         "scenario.files.scenario_checks",
         "scenario.files.scenario_warnings",
         "scenario.files.public_texts",
