@@ -1,4 +1,4 @@
-"""Three clients that people use, what each of them sees of an answer, and a server that logs nothing."""
+"""Three clients that people use, what each of them receives of a response, and a server that logs nothing."""
 
 import logging
 import subprocess
@@ -20,7 +20,7 @@ HEADERS = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ClientRequest:
     """A request: a GET, or a POST with a body."""
 
     path: str
@@ -36,8 +36,8 @@ class Asked:
 
 
 @dataclass(slots=True)
-class Seen:
-    """An answer as far as it came; `status` is 0 if nothing came. `failure` is an exception, or curl's exit code."""
+class Received:
+    """A response as far as it came; `status` is 0 if nothing came. `failure` is an exception, or curl's exit code."""
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
@@ -45,63 +45,63 @@ class Seen:
     failure: type[Exception] | int = 0
 
 
-def with_httpx(url: str, asked: Asked, patience: float = PATIENCE) -> Seen:
+def with_httpx(url: str, request: ClientRequest, patience: float = PATIENCE) -> Received:
     """What httpx sees."""
-    seen = Seen()
+    received = Received()
     try:
         with (
             httpx.Client(trust_env=False, verify=False, timeout=patience) as client,
-            client.stream(asked.method, url + asked.path, headers=HEADERS, content=asked.content) as response,
+            client.stream(request.method, url + request.path, headers=HEADERS, content=request.content) as response,
         ):
-            seen.status, seen.headers = response.status_code, dict(response.headers)
+            received.status, received.headers = response.status_code, dict(response.headers)
             for part in response.iter_raw():
-                seen.body += part
+                received.body += part
     except httpx.HTTPError as error:
-        seen.failure = type(error)
-    return seen
+        received.failure = type(error)
+    return received
 
 
-def with_requests(url: str, asked: Asked, patience: float = PATIENCE) -> Seen:
+def with_requests(url: str, request: ClientRequest, patience: float = PATIENCE) -> Received:
     """What requests sees."""
-    seen = Seen()
+    received = Received()
     with requests.Session() as session:
         session.trust_env = False
         try:
             with session.request(
-                asked.method, url + asked.path, headers=HEADERS, data=asked.content, stream=True, timeout=patience
+                request.method, url + request.path, headers=HEADERS, data=request.content, stream=True, timeout=patience
             ) as response:
-                seen.status = response.status_code
-                seen.headers = {name.lower(): value for name, value in response.headers.items()}
+                received.status = response.status_code
+                received.headers = {name.lower(): value for name, value in response.headers.items()}
                 for part in response.iter_content(1):  # what comes before a failure counts, too
-                    seen.body += part
+                    received.body += part
         except requests.RequestException as error:
-            seen.failure = type(error)
-    return seen
+            received.failure = type(error)
+    return received
 
 
-def with_curl(url: str, asked: Asked, patience: float = PATIENCE) -> Seen:
+def with_curl(url: str, request: ClientRequest, patience: float = PATIENCE) -> Received:
     """What curl sees."""
-    command = ["curl", "--silent", "--include", "--noproxy", "*", "--max-time", str(patience), url + asked.path]
+    command = ["curl", "--silent", "--include", "--noproxy", "*", "--max-time", str(patience), url + request.path]
     command += [part for name, value in HEADERS.items() for part in ("--header", f"{name}: {value}")]
-    command += [] if asked.body is None else ["--data-binary", "@-"]
-    ended = subprocess.run(command, input=asked.content, capture_output=True, check=False)
+    command += [] if request.body is None else ["--data-binary", "@-"]
+    ended = subprocess.run(command, input=request.content, capture_output=True, check=False)
     head, _, body = ended.stdout.partition(b"\r\n\r\n")
     lines = head.decode().split("\r\n")
     status = int(lines[0].split(" ")[1]) if head else 0
-    return Seen(status, dict(line.split(": ", 1) for line in lines[1:]), body, ended.returncode)
+    return Received(status, dict(line.split(": ", 1) for line in lines[1:]), body, ended.returncode)
 
 
 CLIENTS = (with_httpx, with_requests, with_curl)
 
 
-def seen_by_all(url: str, asked: Asked, patience: float = PATIENCE) -> list[Seen]:
-    """What the three see, asking at a time."""
+def received_by_all(url: str, request: ClientRequest, patience: float = PATIENCE) -> list[Received]:
+    """What the three receive, sending at the same time."""
     with ThreadPoolExecutor(len(CLIENTS)) as pool:
-        return list(pool.map(lambda client: client(url, asked, patience), CLIENTS))
+        return list(pool.map(lambda client: client(url, request, patience), CLIENTS))
 
 
-class Told(logging.Handler):
-    """What a server logs, its own words and uvicorn's."""
+class LogRecorder(logging.Handler):
+    """Records what a server logs, its own messages and those of uvicorn."""
 
     LOGGERS = ("uvicorn", "labs_mock")
 
@@ -115,14 +115,14 @@ class Told(logging.Handler):
 
 @contextmanager
 def quiet(served: World) -> Iterator[Live]:
-    """Serve a world, and hold that nothing is logged, neither while it is served nor when the server stops."""
-    told = Told()
+    """Serve a world, and check that nothing is logged, neither while it is served nor when the server stops."""
+    recorder = LogRecorder()
     try:
         with live(served) as server:
-            for name in told.LOGGERS:
-                logging.getLogger(name).addHandler(told)
+            for name in recorder.LOGGERS:
+                logging.getLogger(name).addHandler(recorder)
             yield server
     finally:
-        for name in told.LOGGERS:
-            logging.getLogger(name).removeHandler(told)
-    assert told.messages == []
+        for name in recorder.LOGGERS:
+            logging.getLogger(name).removeHandler(recorder)
+    assert recorder.messages == []

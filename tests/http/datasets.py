@@ -16,12 +16,21 @@ from labs_mock.scenario.files.dataset_schema import DatasetFile
 from labs_mock.state import World
 from tests.support import CLAIM, KEY, Live, library, scenario, world
 
-SAID = ("Tell me what happened", "Good morning", "Thank you", "I understand", "Are you worried", "Go on", "So", "Yes")
+PHRASES = (
+    "Tell me what happened",
+    "Good morning",
+    "Thank you",
+    "I understand",
+    "Are you worried",
+    "Go on",
+    "So",
+    "Yes",
+)
 
 
 def ways(part: str) -> list[str]:
     """80 texts that differ from those of any other part."""
-    return [f"{said} {part}{index}." for said in SAID for index in range(10)]
+    return [f"{fields} {part}{index}." for fields in PHRASES for index in range(10)]
 
 
 TALKER = {"agent_template_id": "talker-v1", "says": [[ways("a"), ways("b")], [ways("c"), ways("d")]]}
@@ -69,10 +78,10 @@ def with_datasets(*datasets: Dataset, **settings: Any) -> World:
 
 def in_state(status: str) -> Dataset:
     """A dataset that stays in a status for a long time."""
-    said = {key: value for key, value in STATES[status][1].items() if value is not None}
+    fields = {key: value for key, value in STATES[status][1].items() if value is not None}
     if status == "ready":
-        said = {}
-    stage = {"status": status, **said}
+        fields = {}
+    stage = {"status": status, **fields}
     lifecycle = [stage] if status in FINAL else [{**stage, "polls": 1_000_000}, {"status": "ready"}]
     return dataset(name_of(status), *lifecycle)
 
@@ -119,7 +128,7 @@ def get(server: Live, name: str, what: str, key: str = KEY, **options: Any) -> h
 
 
 def findings(response: httpx.Response) -> list[str]:
-    """The codes of the findings of an answer."""
+    """The codes of the findings of a response."""
     return [part.partition(";")[0] for part in response.headers.get("x-mock-findings", "").split(", ") if part]
 
 

@@ -29,8 +29,8 @@ def get(path: str, *fields: bytes, version: bytes = b"1.1") -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer with its whole body."""
+class Response:
+    """A response with its whole body."""
 
     status: int
     headers: dict[str, str]
@@ -51,8 +51,8 @@ class Connection:
                 time.sleep(PAUSE)
             self.socket.sendall(segment)
 
-    def answer(self) -> Answer:
-        """The next answer, by its length, its chunks or the end of the connection."""
+    def response(self) -> Response:
+        """The next response, by its length, its chunks or the end of the connection."""
         status = int(self.stream.readline().split(b" ")[1])
         lines = iter(lambda: self.stream.readline().decode().rstrip("\r\n"), "")
         headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
@@ -62,7 +62,7 @@ class Connection:
             body = b"".join(iter(self._chunk, b""))
         else:
             body = self.stream.read()
-        return Answer(status, headers, body)
+        return Response(status, headers, body)
 
     def _chunk(self) -> bytes:
         chunk = self.stream.read(int(self.stream.readline(), 16))

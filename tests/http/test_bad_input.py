@@ -15,9 +15,9 @@ from tests.serving.test_server import serving
 from tests.support import KEY, Live, live, world
 
 MIB = 1024 * 1024
-TOLD = conversation("Tell me what happened.")
+MESSAGES = conversation("Tell me what happened.")
 NOTHING = {"role": "user", "content": ""}
-SAID = b'{"messages": [{"role": "assistant", "content": "x", "tool_calls": ['
+CALLS = b'{"messages": [{"role": "assistant", "content": "x", "tool_calls": ['
 CALL = {"type": "artifact", "name": "order_imaging", "input": {"region": "back"}}
 
 Ask = Callable[[str, list[Any]], tuple[str, dict[str, Any]]]
@@ -29,14 +29,14 @@ def item(name: str, messages: list[Any]) -> dict[str, Any]:
     return {"id": name, **WHERE, "messages": messages}
 
 
-ASK: dict[str, Ask] = {
+REQUESTS: dict[str, Ask] = {
     "turn": lambda episode, messages: (f"/episodes/{episode}/turns", {"id": episode, "messages": messages}),
     "evaluate": lambda _, messages: ("/evaluate", {**WHERE, "messages": messages}),
     "compare": lambda _, messages: (
         "/compare",
-        {**WHERE, "response_a": {"messages": TOLD}, "response_b": {"messages": messages}},
+        {**WHERE, "response_a": {"messages": MESSAGES}, "response_b": {"messages": messages}},
     ),
-    "batch": lambda _, messages: ("/batch/evaluate", {"items": [item("a", TOLD), item("b", messages)]}),
+    "batch": lambda _, messages: ("/batch/evaluate", {"items": [item("a", MESSAGES), item("b", messages)]}),
     "create": lambda _, __: ("/episodes", WHERE),
 }
 """For every operation with a body: path and body of a request about a conversation."""
@@ -51,26 +51,26 @@ def post(server: Live, path: str, content: bytes | Iterable[bytes], key: str = K
 
 
 def seen(response: httpx.Response) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    """Every byte of an answer."""
+    """Every byte of a response."""
     return response.status_code, response.headers.raw, response.content
 
 
 def story(server: Live, between: Callable[[str], object]) -> list[object]:
-    """What a new world answers to good requests before and after something else, and how many episodes it has."""
+    """What a new world responds to good requests before and after something else, and how many episodes it has."""
     server.world.reset()
     episode = server.episode(score_turns=True)
     between(episode)
-    after = [server.turn(episode, "Tell me."), server.post("/evaluate", {**WHERE, "messages": TOLD})]
+    after = [server.turn(episode, "Tell me."), server.post("/evaluate", {**WHERE, "messages": MESSAGES})]
     return [len(server.world.episodes), *map(seen, after)]
 
 
 def refused(server: Live, status: int, send: Send) -> str:
     """The message of an early error; it uses no quota, and good requests are answered as if it had not been."""
-    answers: list[httpx.Response] = []
+    responses: list[httpx.Response] = []
     undisturbed = story(server, lambda _: None)
-    assert story(server, lambda episode: answers.append(send(episode))) == undisturbed
-    assert not set(LIMITS) & set(answers[0].headers)
-    return check_envelope(answers[0], status)
+    assert story(server, lambda episode: responses.append(send(episode))) == undisturbed
+    assert not set(LIMITS) & set(responses[0].headers)
+    return check_envelope(responses[0], status)
 
 
 def beside(value: bytes) -> Callable[[bytes], bytes]:
@@ -97,13 +97,13 @@ NOT_JSON: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("asked", ASK)
+@pytest.mark.parametrize("operation", REQUESTS)
 @pytest.mark.parametrize("bad", NOT_JSON)
-def test_what_is_not_json_is_refused_by_every_operation(server: Live, bad: str, asked: str) -> None:
+def test_what_is_not_json_is_refused_by_every_operation(server: Live, bad: str, operation: str) -> None:
     """Whatever is wrong with the bytes is a 400 that leaves no trace (GEN-1, GEN-3, GEN-6, ERR-1)."""
 
     def send(episode: str) -> httpx.Response:
-        path, body = ASK[asked](episode, TOLD)
+        path, body = REQUESTS[operation](episode, MESSAGES)
         return post(server, path, NOT_JSON[bad](orjson.dumps(body)))
 
     assert refused(server, 400, send).startswith("body: expected JSON")
@@ -115,43 +115,43 @@ BAD_CONVERSATIONS: dict[str, tuple[list[Any], str]] = {
         "messages.0.content: expected at most 10,000 characters, got 10,002 UTF-16 code units",
     ),
     "10,001 characters": ([{"role": "assistant", "content": "x" * 10_001}], "messages.0.content: expected at most 10,000"),
-    "10,001 astral": ([*TOLD, {"role": "user", "content": "\U0001f600" * 10_001}], "messages.2.content: expected at most"),
-    "1,001 messages": ([NOTHING] * 1_000 + TOLD[1:], "messages: expected at most 1,000 entries"),
-    "101 calls": ([{**TOLD[1], "tool_calls": [CALL] * 101}], "messages.0.tool_calls: expected at most 100 entries"),
-    "a number": ([*TOLD, 5], "messages.2: expected an object"),
-    "a number as call": ([{**TOLD[1], "tool_calls": [CALL, 5]}], "messages.0.tool_calls.1: expected an object"),
+    "10,001 astral": ([*MESSAGES, {"role": "user", "content": "\U0001f600" * 10_001}], "messages.2.content: expected at most"),
+    "1,001 messages": ([NOTHING] * 1_000 + MESSAGES[1:], "messages: expected at most 1,000 entries"),
+    "101 calls": ([{**MESSAGES[1], "tool_calls": [CALL] * 101}], "messages.0.tool_calls: expected at most 100 entries"),
+    "a number": ([*MESSAGES, 5], "messages.2: expected an object"),
+    "a number as call": ([{**MESSAGES[1], "tool_calls": [CALL, 5]}], "messages.0.tool_calls.1: expected an object"),
     "no content": ([{"role": "assistant", "content": None}], "messages.0.content: expected text, got null"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("asked", PLACES)
+@pytest.mark.parametrize("operation", PLACES)
 @pytest.mark.parametrize("bad", BAD_CONVERSATIONS)
-def test_a_conversation_beyond_the_limits_is_refused(server: Live, bad: str, asked: str) -> None:
+def test_a_conversation_beyond_the_limits_is_refused(server: Live, bad: str, operation: str) -> None:
     """The message names the place; in a batch it is that of an error item, beside a good one (GEN-6, EP-9, BAT-2)."""
     messages, expected = BAD_CONVERSATIONS[bad]
-    if asked == "batch":
-        good, failed = server.post(*ASK[asked]("", messages)).json()["results"]
+    if operation == "batch":
+        good, failed = server.post(*REQUESTS[operation]("", messages)).json()["results"]
         assert (good["status"], set(failed)) == ("success", {"id", "status", "error"})
-        said = failed["error"]
+        message = failed["error"]
     else:
-        said = refused(server, 400, lambda episode: server.post(*ASK[asked](episode, messages)))
-    assert said.startswith(PLACES[asked] + expected)
+        message = refused(server, 400, lambda episode: server.post(*REQUESTS[operation](episode, messages)))
+    assert message.startswith(PLACES[operation] + expected)
 
 
-@pytest.mark.parametrize("asked", PLACES)
+@pytest.mark.parametrize("operation", PLACES)
 @pytest.mark.parametrize(
     "messages",
     [
         [{"role": "assistant", "content": "\U0001f600" * 5_000}],
         [NOTHING] * 999 + [{"role": "assistant", "content": ""}],
-        [{**TOLD[1], "tool_calls": [CALL] * 100}],
+        [{**MESSAGES[1], "tool_calls": [CALL] * 100}],
         [{"role": "assistant", "content": "a\x00b\ufeff\uffff"}],
     ],
     ids=["5,000 astral", "1,000 messages", "100 calls", "odd characters"],
 )
-def test_a_conversation_at_the_limits_is_judged(server: Live, messages: list[Any], asked: str) -> None:
+def test_a_conversation_at_the_limits_is_evaluated(server: Live, messages: list[Any], operation: str) -> None:
     """10,000 UTF-16 code units, 1,000 messages, 100 tool calls and any character are within the contract (GEN-6, EP-9)."""
-    response = server.post(*ASK[asked](server.episode(score_turns=True), messages))
+    response = server.post(*REQUESTS[operation](server.episode(score_turns=True), messages))
     assert response.status_code == 200
     assert "error" not in response.text
 
@@ -159,7 +159,7 @@ def test_a_conversation_at_the_limits_is_judged(server: Live, messages: list[Any
 HOLDERS = {
     "config": (1, "/episodes", b'{"config": %b, ' + orjson.dumps(WHERE)[1:]),
     "replaced": (1, "/episodes", b'{"config": %b, "config": {}, ' + orjson.dumps(WHERE)[1:]),
-    "input": (5, "/episodes/{}/turns", SAID + b'{"type": "a", "name": "b", "input": %b}]}]}'),
+    "input": (5, "/episodes/{}/turns", CALLS + b'{"type": "a", "name": "b", "input": %b}]}]}'),
 }
 """Where deep values may stand: the levels around them, path and body; a value that a duplicate key replaces counts too."""
 
@@ -174,20 +174,20 @@ def test_64_levels_are_read_and_65_refused(server: Live, holder: str, levels: in
     if status == 200:
         assert post(server, path.format(server.episode()), body).status_code == 200
     else:
-        said = refused(server, 400, lambda episode: post(server, path.format(episode), body))
-        assert said == "body: expected at most 64 levels of nesting"
+        message = refused(server, 400, lambda episode: post(server, path.format(episode), body))
+        assert message == "body: expected at most 64 levels of nesting"
 
 
 @pytest.mark.parametrize(
     ("items", "expected"),
     [
         ([], "items: expected entries, at least 1"),
-        ([item("a", TOLD)] * 101, "items: expected at most 100 entries"),
-        ([item("a", TOLD), 5], "items.1: expected an object, got 5"),
+        ([item("a", MESSAGES)] * 101, "items: expected at most 100 entries"),
+        ([item("a", MESSAGES), 5], "items.1: expected an object, got 5"),
     ],
 )
 def test_a_batch_that_is_no_batch_is_refused(server: Live, items: list[Any], expected: str) -> None:
-    """None of its items is judged, and no quota is used (BAT-1, BAT-2)."""
+    """None of its items is evaluated, and no quota is used (BAT-1, BAT-2)."""
     assert refused(server, 400, lambda _: server.post("/batch/evaluate", {"items": items})).startswith(expected)
 
 
@@ -198,9 +198,9 @@ def bulk(head: bytes, unit: bytes, tail: bytes, number: int = 16 * MIB) -> bytes
 
 
 FLOODS: dict[str, tuple[bytes, bytes, bytes, int]] = {
-    "a million calls": (SAID, b"{}", b"]}]}", 1_000_000),
-    "a million numbers": (SAID, b"1", b"]}]}", 1_000_000),
-    "real calls": (SAID, b'{"type":"","name":"","input":1}', b"]}]}", 500_000),
+    "a million calls": (CALLS, b"{}", b"]}]}", 1_000_000),
+    "a million numbers": (CALLS, b"1", b"]}]}", 1_000_000),
+    "real calls": (CALLS, b'{"type":"","name":"","input":1}', b"]}]}", 500_000),
     "beside a duplicate key": (b'{"a": 1, "a": 2, "messages": [', b"{}", b"]}", 2_000_000),
 }
 
@@ -209,14 +209,14 @@ FLOODS: dict[str, tuple[bytes, bytes, bytes, int]] = {
 def test_a_flood_is_refused_quickly(server: Live, flood: str) -> None:
     """Its length is no reason to look at it all: a moment, and one short message (GEN-6, ERR-2)."""
     body, begun = bulk(*FLOODS[flood]), time.monotonic()
-    said = refused(server, 400, lambda episode: post(server, f"/episodes/{episode}/turns", body))
+    message = refused(server, 400, lambda episode: post(server, f"/episodes/{episode}/turns", body))
     assert time.monotonic() - begun < 5
-    assert said.startswith("messages.0")
-    assert len(said) < 400
+    assert message.startswith("messages.0")
+    assert len(message) < 400
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="asks /proc for the memory of a process")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc for the memory of a process")
 def test_the_worst_bodies_leave_no_memory_behind() -> None:
     """After several of each the process is hardly larger than before them, and after as many again no larger (GEN-3, GEN-6).
 
@@ -254,7 +254,7 @@ def test_16_mib_are_read_and_a_byte_more_is_not(server: Live, chunk: int) -> Non
     """By default, whether the length is declared or the body comes in chunks (GEN-3)."""
 
     def send(size: int) -> httpx.Response:
-        body = orjson.dumps({**WHERE, "messages": TOLD}).ljust(size)
+        body = orjson.dumps({**WHERE, "messages": MESSAGES}).ljust(size)
         parts = [body[start : start + chunk] for start in range(0, size, chunk)]
         return post(server, "/evaluate", body if len(parts) == 1 else iter(parts))
 
@@ -263,27 +263,27 @@ def test_16_mib_are_read_and_a_byte_more_is_not(server: Live, chunk: int) -> Non
 
 
 def test_of_duplicate_keys_the_last_one_wins(server: Live) -> None:
-    """At any depth the answer is that of the body without the first one, with a finding (GEN-6)."""
-    once = orjson.dumps({**WHERE, "messages": TOLD})
+    """At any depth the response is that of the body without the first one, with a finding (GEN-6)."""
+    once = orjson.dumps({**WHERE, "messages": MESSAGES})
     twice = once.replace(b'{"coll', b'{"scenario_slug": [5], "coll').replace(b'"content"', b'"content": 1, "content"')
     plain, doubled = post(server, "/evaluate", once), post(server, "/evaluate", twice)
     assert {**plain.json(), "request_id": ""} == {**doubled.json(), "request_id": ""}
-    noticed = re.findall(r'duplicate_key;severity=warning;place="([^"]+)"', doubled.headers["x-mock-findings"])
-    assert noticed == ["scenario_slug", "messages.0.content", "messages.1.content"]
+    places = re.findall(r'duplicate_key;severity=warning;place="([^"]+)"', doubled.headers["x-mock-findings"])
+    assert places == ["scenario_slug", "messages.0.content", "messages.1.content"]
 
 
 def test_a_body_without_its_length_is_answered_alike(server: Live) -> None:
     """In chunks of any size every operation gives the same bytes as with `Content-Length` (GEN-1, DET-1)."""
-    for ask in ASK.values():
-        answers = []
+    for make_request in REQUESTS.values():
+        responses = []
         for size in (10_000, 1, 7):
             server.world.reset()
-            path, body = ask(server.episode(), TOLD)
+            path, body = make_request(server.episode(), MESSAGES)
             content = orjson.dumps(body)
             parts = (content[start : start + size] for start in range(0, len(content), size))
-            answers.append(seen(post(server, path, content if size == 10_000 else parts)))
-        assert answers[0][0] == 200
-        assert answers == answers[:1] * 3
+            responses.append(seen(post(server, path, content if size == 10_000 else parts)))
+        assert responses[0][0] == 200
+        assert responses == responses[:1] * 3
 
 
 def test_an_episode_of_others_is_an_unknown_one() -> None:
@@ -294,13 +294,13 @@ def test_an_episode_of_others_is_an_unknown_one() -> None:
         episode = server.post("/episodes", WHERE, key="lab_a").json()["episode_id"]
 
         def turn(key: str, name: str, **more: Any) -> httpx.Response:
-            return server.post(f"/episodes/{name}/turns", {"id": name, "messages": [{**TOLD[1], **more}]}, key=key)
+            return server.post(f"/episodes/{name}/turns", {"id": name, "messages": [{**MESSAGES[1], **more}]}, key=key)
 
         running = turn("lab_b", episode)
         assert turn("lab_colleague", episode).json()["turn"] == 1
         assert turn("lab_a", episode, tool_calls=[{**CALL, "name": "none"}]).json()["terminal_reason"] == "error"
-        answers = [running, turn("lab_c", episode), turn("lab_d", "ep_" + "0" * 26)]
-        assert [check_envelope(answer, 404) for answer in answers] == ["Episode not found"] * 3
-        texts = {str(seen(answer)).replace(answer.headers["x-request-id"], "") for answer in answers}
+        responses = [running, turn("lab_c", episode), turn("lab_d", "ep_" + "0" * 26)]
+        assert [check_envelope(response, 404) for response in responses] == ["Episode not found"] * 3
+        texts = {str(seen(response)).replace(response.headers["x-request-id"], "") for response in responses}
         assert len(texts) == 1
         assert len(server.world.episodes) == 1

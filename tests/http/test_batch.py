@@ -9,23 +9,23 @@ from labs_mock.contract.responses import BatchEvaluated
 from tests.support import OPENING, Live, live, world
 
 WHERE = {"collection_slug": "case-management", "scenario_slug": "back-claim"}
-SAID = ("Tell me what happened.", "Thank you. I understand.", "Are you worried?", "second job", "nonsense", "Hm.")
+TEXTS = ("Tell me what happened.", "Thank you. I understand.", "Are you worried?", "second job", "nonsense", "Hm.")
 
 
-def conversation(*said: str) -> list[dict[str, str]]:
+def conversation(*texts: str) -> list[dict[str, str]]:
     """A conversation in the chat convention."""
-    return [one for text in said for one in ({"role": "user", "content": "x"}, {"role": "assistant", "content": text})]
+    return [one for text in texts for one in ({"role": "user", "content": "x"}, {"role": "assistant", "content": text})]
 
 
-def item(name: str, *said: str, **changes: Any) -> dict[str, Any]:
+def item(name: str, *texts: str, **changes: Any) -> dict[str, Any]:
     """A good item, with some fields changed."""
-    return {"id": name, **WHERE, "messages": conversation(*said or ("Tell me.",)), **changes}
+    return {"id": name, **WHERE, "messages": conversation(*texts or ("Tell me.",)), **changes}
 
 
 def test_a_batch_answers_in_the_order_of_its_items(server: Live) -> None:
     """The documented fields, one result an item; equal ids are answered in place (BAT-1, BAT-4)."""
     names = ["b", "a", "b", ""]
-    response = server.post("/batch/evaluate", {"items": [item(name, SAID[index]) for index, name in enumerate(names)]})
+    response = server.post("/batch/evaluate", {"items": [item(name, TEXTS[index]) for index, name in enumerate(names)]})
     body = BatchEvaluated.model_validate_json(response.content)
     assert set(response.json()) == {"results", "scoring_version", "total_time_ms", "request_id"}
     assert [result.id for result in body.results] == names
@@ -50,7 +50,7 @@ BAD_ITEMS: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("changes", "error"), BAD_ITEMS)
 def test_a_bad_item_leaves_the_others_alone(server: Live, changes: dict[str, Any], error: str) -> None:
     """It gives an error item without a `reward` key; the others are what they are without it (BAT-2, BAT-3)."""
-    good = [item("a", *SAID[:2]), item("c", SAID[3])]
+    good = [item("a", *TEXTS[:2]), item("c", TEXTS[3])]
     alone = server.post("/batch/evaluate", {"items": good}).json()
     mixed = server.post("/batch/evaluate", {"items": [good[0], item("b", **changes), good[1]]}).json()
     first, bad, last = mixed["results"]
@@ -83,7 +83,7 @@ def test_what_makes_the_whole_batch_bad(server: Live, body: dict[str, Any], mess
 
 
 def test_findings_of_items_have_their_places(server: Live) -> None:
-    """`reward_config` in an item is ignored and noticed, as are unknown fields (BAT-4, GEN-4)."""
+    """`reward_config` in an item is ignored with a finding, as are unknown fields (BAT-4, GEN-4)."""
     odd = item("b", reward_config={"quality_weights": {"rubrics": 1}}, extra=1)
     response = server.post("/batch/evaluate", {"items": [item("a"), odd], "more": 1})
     found = response.headers["x-mock-findings"].split(", ")
@@ -112,13 +112,13 @@ def test_a_missing_subscription_is_an_error_item() -> None:
 
 
 @settings(max_examples=40)
-@given(st.lists(st.lists(st.sampled_from(SAID), min_size=1, max_size=4), min_size=1, max_size=8), st.randoms())
-def test_an_item_is_what_evaluate_gives(shared_server: Live, said: list[list[str]], order: Any) -> None:
+@given(st.lists(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=4), min_size=1, max_size=8), st.randoms())
+def test_an_item_is_what_evaluate_gives(shared_server: Live, texts: list[list[str]], order: Any) -> None:
     """Whatever else is in the batch, and in whatever order (BAT-3)."""
-    items = [item(str(index), *texts) for index, texts in enumerate(said)]
+    items = [item(str(index), *texts) for index, texts in enumerate(texts)]
     order.shuffle(items)
     results = shared_server.post("/batch/evaluate", {"items": items}).json()["results"]
-    for sent, result in zip(items, results, strict=True):
-        single = shared_server.post("/evaluate", {**WHERE, "messages": sent["messages"]}).json()
+    for one, result in zip(items, results, strict=True):
+        single = shared_server.post("/evaluate", {**WHERE, "messages": one["messages"]}).json()
         fields = ("reward", "scores", "score_breakdown")
-        assert result == {"id": sent["id"], "status": "success", **{name: single[name] for name in fields}}
+        assert result == {"id": one["id"], "status": "success", **{name: single[name] for name in fields}}

@@ -43,8 +43,8 @@ def test_only_subscribed_collections_are_listed_and_sorted() -> None:
     with live(served) as server:
         listed = {}
         for key in ("lab_all", "lab_some"):
-            answer = server.client.get("/api/v1/catalog", headers={"authorization": f"Bearer {key}"})
-            listed[key] = CatalogListed.model_validate_json(answer.content).collections
+            response = server.client.get("/api/v1/catalog", headers={"authorization": f"Bearer {key}"})
+            listed[key] = CatalogListed.model_validate_json(response.content).collections
         refused = server.client.get("/api/v1/catalog")
     assert [one.slug for one in listed["lab_all"]] == ["case-management", "coaching", "finance", "healthcare"]
     assert [one.slug for one in listed["lab_some"]] == ["coaching", "healthcare"]

@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labs_mock.contract.responses import Compared
-from tests.http.test_batch import SAID, WHERE, conversation
+from tests.http.test_batch import TEXTS, WHERE, conversation
 from tests.support import Live
 
-conversations = st.lists(st.sampled_from(SAID), min_size=1, max_size=4).map(lambda said: conversation(*said))
+conversations = st.lists(st.sampled_from(TEXTS), min_size=1, max_size=4).map(lambda texts: conversation(*texts))
 OTHER = {"a": "b", "b": "a", "tie": "tie"}
 
 
@@ -21,7 +21,7 @@ def compare(server: Live, one: Any, other: Any, **fields: Any) -> Any:
 @settings(max_examples=50)
 @given(conversations, conversations)
 def test_a_comparison_is_two_evaluations(shared_server: Live, one: Any, other: Any) -> None:
-    """Both rewards are those of `/evaluate`; the margin has no sign; swapping swaps the answer (CMP-1)."""
+    """Both rewards are those of `/evaluate`; the margin has no sign; swapping swaps the response (CMP-1)."""
     response = compare(shared_server, one, other)
     body = Compared.model_validate_json(response.content)
     single = [
@@ -67,7 +67,7 @@ def test_bad_comparisons(server: Live, changes: dict[str, Any], status: int, mes
 
 
 def test_findings_say_which_response(server: Live) -> None:
-    """What is noticed in one of the two has its place."""
+    """A finding in one of the two has its place."""
     alone = [{"role": "assistant", "content": "Hm."}]
     found = compare(server, conversation("Hm."), alone).headers["x-mock-findings"]
     assert found == 'unattributable_history;severity=warning;place="response_b.messages"'

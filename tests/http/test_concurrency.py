@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from labs_mock.config.library import load_library, shipped_library
 from labs_mock.state import World
-from tests.http.test_batch import SAID, WHERE, conversation
+from tests.http.test_batch import TEXTS, WHERE, conversation
 from tests.support import KEY, Live, live, world
 
 SHIPPED = load_library(shipped_library())
@@ -21,10 +21,10 @@ def mixed(number: int) -> Request:
     """The n-th of a list of requests of every kind, good and bad, some of them equal to others."""
     scenario = SHIPPED.scenarios[number % len(SHIPPED.scenarios)]
     where = {"collection_slug": scenario.collection, "scenario_slug": scenario.slug}
-    messages = conversation(*(SAID[(number + step) % len(SAID)] for step in range(1 + number % 4)), f"No. {number}.")
+    messages = conversation(*(TEXTS[(number + step) % len(TEXTS)] for step in range(1 + number % 4)), f"No. {number}.")
     kinds: list[Request] = [
         ("POST", "evaluate", {**where, "messages": messages}),
-        ("POST", "evaluate", {**where, "messages": conversation(SAID[number % 5])}),
+        ("POST", "evaluate", {**where, "messages": conversation(TEXTS[number % 5])}),
         ("POST", "episodes", where),
         ("POST", "batch/evaluate", {"items": [{"id": "a", **where, "messages": messages}, {"id": "b"}]}),
         ("POST", "compare", {**where, "response_a": {"messages": messages}, "response_b": {"messages": messages[:2]}}),
@@ -38,29 +38,29 @@ def mixed(number: int) -> Request:
 
 
 def send(client: httpx.Client, request: Request) -> bytes:
-    """One request; its answer with what counts arrivals left out."""
+    """One request; its response with what counts arrivals left out."""
     method, path, body = request
     headers = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
     content = None if body is None else orjson.dumps(body)
-    answer = client.request(method, f"/api/v1/{path}", content=content, headers=headers)
-    kept = [pair for pair in answer.headers.raw if pair[0].lower() != COUNTED]
-    return f"{answer.status_code} {kept} ".encode() + answer.content
+    response = client.request(method, f"/api/v1/{path}", content=content, headers=headers)
+    kept = [pair for pair in response.headers.raw if pair[0].lower() != COUNTED]
+    return f"{response.status_code} {kept} ".encode() + response.content
 
 
-def answers(server: Live, requests: list[Request], workers: int) -> dict[bytes, Counter[bytes]]:
-    """For each request the set of answers that it and its equals got."""
+def responses(server: Live, requests: list[Request], workers: int) -> dict[bytes, Counter[bytes]]:
+    """For each request the set of responses that it and its equals got."""
     with ThreadPoolExecutor(workers) as pool:
         received = list(pool.map(lambda request: send(server.client, request), requests))
     found: dict[bytes, Counter[bytes]] = defaultdict(Counter)
-    for request, answer in zip(requests, received, strict=True):
-        found[orjson.dumps(request)][answer] += 1
+    for request, response in zip(requests, received, strict=True):
+        found[orjson.dumps(request)][response] += 1
     return found
 
 
 def test_two_thousand_requests_are_answered_alike_at_any_concurrency() -> None:
     """1 worker and 64: the same status, headers and body, request by request; equal ones the same set (DET-2)."""
     requests = [mixed(number) for number in range(2_000)]
-    alone, together = (_served(lambda server, count=workers: answers(server, requests, count)) for workers in (1, 64))
+    alone, together = (_served(lambda server, count=workers: responses(server, requests, count)) for workers in (1, 64))
     assert alone == together
     assert len(alone) > 600
     assert max(sum(one.values()) for one in alone.values()) > 10
@@ -85,11 +85,11 @@ requests = st.sampled_from(
 
 @settings(max_examples=30)
 @given(st.lists(requests, min_size=1, max_size=12), st.randoms(use_true_random=False))
-def test_the_order_of_arrival_changes_nothing(shared_server: Live, sent: list[Request], order: Any) -> None:
-    """Whatever the order of the same requests, each kind gets the same set of answers (DET-2, DET-3)."""
+def test_the_order_of_arrival_changes_nothing(shared_server: Live, unordered: list[Request], order: Any) -> None:
+    """Whatever the order of the same requests, each kind gets the same set of responses (DET-2, DET-3)."""
     shared_server.world.reset()
-    first = answers(shared_server, sent, 1)
-    shuffled = list(sent)
+    first = responses(shared_server, unordered, 1)
+    shuffled = list(unordered)
     order.shuffle(shuffled)
     shared_server.world.reset()
-    assert answers(shared_server, shuffled, 4) == first
+    assert responses(shared_server, shuffled, 4) == first

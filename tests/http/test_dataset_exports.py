@@ -90,7 +90,7 @@ def test_the_file_is_named_by_the_id_of_the_dataset(datasets: Live) -> None:
 
 
 def plain(response: httpx.Response) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    """An answer without what counts arrivals and names the request."""
+    """A response without what counts arrivals and names the request."""
     left_out = (COUNTED, b"x-request-id")
     kept = [pair for pair in response.headers.raw if pair[0].lower() not in left_out]
     name = response.headers["x-request-id"].encode()
@@ -113,9 +113,9 @@ def plain(response: httpx.Response) -> tuple[int, list[tuple[bytes, bytes]], byt
     ],
 )
 def test_what_is_not_documented_changes_nothing(datasets: Live, what: str, options: dict[str, Any]) -> None:
-    """Accept twice, Range, conditions, a body, a query: the whole answer, as without them, and nothing noticed (DS-4)."""
-    given: dict[str, Any] = {key: list(value) if key == "headers" else value for key, value in options.items()}
-    assert plain(get(datasets, READY, what, **given)) == plain(get(datasets, READY, what))
+    """Accept twice, Range, conditions, a body, a query: the whole response, as without them, and no finding (DS-4)."""
+    arguments: dict[str, Any] = {key: list(value) if key == "headers" else value for key, value in options.items()}
+    assert plain(get(datasets, READY, what, **arguments)) == plain(get(datasets, READY, what))
 
 
 def test_a_body_that_is_too_large_is_refused_on_a_get_too() -> None:
@@ -149,7 +149,7 @@ def test_there_are_no_other_paths(datasets: Live, path: str) -> None:
 
 
 def test_every_key_sees_the_same_rows(datasets: Live) -> None:
-    """Another organisation's key, and one without any subscription: the same answer but for the request's id (DS-5)."""
+    """Another organisation's key, and one without any subscription: the same response but for the request's id (DS-5)."""
     mine, theirs = (get(datasets, READY, "export", key=key) for key in (KEY, "lab_none"))
     assert plain(mine) == plain(theirs)
     assert get(datasets, READY, "export", key="lab_once").content == mine.content
@@ -165,7 +165,7 @@ def test_the_quota_is_used(datasets: Live) -> None:
 
 
 def test_status_makes_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The status of a dataset whose rows cannot even be begun is told in every stage (DS-2)."""
+    """The status of a dataset whose rows cannot even be begun is shown in every stage (DS-2)."""
 
     def breaks(*_: object) -> None:
         raise RuntimeError("rows are made")
@@ -183,9 +183,11 @@ def exports(url: str, clients: int, times: int = 8) -> list[tuple[list[tuple[byt
     """Some exports by so many clients at a time, sorted by what arrives; what counts arrivals is left out."""
 
     def export(_: int) -> tuple[list[tuple[bytes, bytes]], bytes]:
-        answer = httpx.get(f"{url}/api/v1/training-datasets/{LONG}/export", headers={"authorization": f"Bearer {KEY}"})
-        assert answer.status_code == 200
-        return [pair for pair in answer.headers.raw if pair[0].lower() != COUNTED], answer.content
+        response = httpx.get(
+            f"{url}/api/v1/training-datasets/{LONG}/export", headers={"authorization": f"Bearer {KEY}"}
+        )
+        assert response.status_code == 200
+        return [pair for pair in response.headers.raw if pair[0].lower() != COUNTED], response.content
 
     with ThreadPoolExecutor(clients) as pool:
         return sorted(pool.map(export, range(times)))

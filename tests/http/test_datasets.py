@@ -20,16 +20,16 @@ from tests.support import KEY, Live, live
 
 
 def state(response: httpx.Response) -> str:
-    """The status that an answer tells, `ready` for rows."""
+    """The status in a response, `ready` for rows."""
     rows = response.headers["content-type"] == "application/x-ndjson"
     return "ready" if rows else str(response.json()["status"])
 
 
 def check_payload(response: httpx.Response, status: str) -> None:
-    """The status payload and nothing else, with the headers of every answer (DS-2, DS-3, ID-2, RL-1)."""
+    """The status payload and nothing else, with the headers of every response (DS-2, DS-3, ID-2, RL-1)."""
     assert response.json() == {"status": status, **STATES[status][1], "request_id": response.headers["x-request-id"]}
-    noticed = {"x-mock-findings"} if findings(response) else set()
-    assert set(response.headers) == {"content-type", "content-length", "x-request-id", *LIMITS, *noticed}
+    codes = {"x-mock-findings"} if findings(response) else set()
+    assert set(response.headers) == {"content-type", "content-length", "x-request-id", *LIMITS, *codes}
     assert response.headers["content-type"] == "application/json"
 
 
@@ -81,10 +81,10 @@ def test_row_counts_are_those_of_the_stage(datasets: Live) -> None:
     assert counts == [None, 20, 20, None, 50]
 
 
-@pytest.mark.parametrize("asked", ["s s s s", "e e e e", "s e s e", "e s s e"])
-def test_polls_of_both_kinds_count_together(datasets: Live, asked: str) -> None:
-    """One counter a dataset: its stages end after 1, 2 and 1 polls, whichever of the two they ask for (DS-7)."""
-    seen = [state(get(datasets, POLLED, {"s": "status", "e": "export"}[what])) for what in (*asked.split(), "s", "e")]
+@pytest.mark.parametrize("polls", ["s s s s", "e e e e", "s e s e", "e s s e"])
+def test_polls_of_both_kinds_count_together(datasets: Live, polls: str) -> None:
+    """One counter a dataset: its stages end after 1, 2 and 1 polls, whichever of the two is requested (DS-7)."""
+    seen = [state(get(datasets, POLLED, {"s": "status", "e": "export"}[what])) for what in (*polls.split(), "s", "e")]
     assert seen == ["pending", "running", "running", "filtering", "ready", "ready"]
 
 
@@ -114,7 +114,7 @@ def test_every_key_counts(datasets: Live) -> None:
 
 
 def test_stages_follow_the_clock(datasets: Live) -> None:
-    """Seconds pass several stages at once, and a stage of polls holds until it was asked for (DS-7)."""
+    """Seconds pass several stages at once, and a stage of polls lasts until it was polled (DS-7)."""
 
     def later(seconds: float, what: str = "status") -> str:
         datasets.world.clock.advance(seconds)
@@ -137,17 +137,15 @@ def test_a_reset_starts_all_lifecycles_anew(datasets: Live) -> None:
     ]
 
 
-@pytest.mark.parametrize(("clock", "noticed"), [("real", ["polled_too_often"]), ("frozen", [])])
-def test_hasty_polls_are_noticed_where_time_passes(clock: str, noticed: list[str]) -> None:
+@pytest.mark.parametrize(("clock", "codes"), [("real", ["polled_too_often"]), ("frozen", [])])
+def test_hasty_polls_have_a_finding_where_time_passes(clock: str, codes: list[str]) -> None:
     """More than ten polls in a second are an info, on a running clock and before the end (`polled_too_often`)."""
     waiting = in_state("running")
     with live(with_datasets(waiting, in_state("failed"), clock=clock)) as server:
         assert [findings(get(server, waiting.id, "status")) for _ in range(10)] == [[]] * 10
         hasty = get(server, waiting.id, "status")
-        assert findings(hasty) == noticed
-        assert hasty.headers.get("x-mock-findings", "") == "".join(
-            f'{code};severity=info;place="id"' for code in noticed
-        )
+        assert findings(hasty) == codes
+        assert hasty.headers.get("x-mock-findings", "") == "".join(f'{code};severity=info;place="id"' for code in codes)
         server.world.clock.advance(2)
         assert findings(get(server, waiting.id, "export")) == ["export_before_ready"]
         for name in (name_of("failed"),):

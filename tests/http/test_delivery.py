@@ -1,4 +1,4 @@
-"""What the journal says of answers that did not go out at once and whole."""
+"""What the journal says of responses that were not sent at once and whole."""
 
 from contextlib import suppress
 from typing import Any
@@ -19,14 +19,14 @@ SIZE = 1_000
 
 
 def last(url: str) -> dict[str, Any]:
-    """The newest record, asked for over a connection of its own."""
+    """The newest record, requested over a connection of its own."""
     with httpx.Client(base_url=url) as client:
         record: dict[str, Any] = client.get("/_mock/requests", params={"limit": 1}).json()["requests"][0]
     return record
 
 
 def after(fault: dict[str, Any], path: str, body: Any = None) -> dict[str, Any]:
-    """The record of a request that met a fault, looked up as soon as its client has seen the end."""
+    """The record of a request that triggered a fault, looked up as soon as its client has seen the end."""
     with live(with_datasets(in_state("ready"))) as server:
         server.client.post("/_mock/faults", json={"path": path, **fault}).raise_for_status()
         with suppress(httpx.TransportError), httpx.Client(base_url=server.url, timeout=0.5) as client:
@@ -56,7 +56,7 @@ def after(fault: dict[str, Any], path: str, body: Any = None) -> dict[str, Any]:
     ],
 )
 def test_what_a_fault_did_is_in_the_record(fault: dict[str, Any], delivery: list[str]) -> None:
-    """As soon as the client has seen it; what an answer does not have was not changed."""
+    """As soon as the client has seen it; what a response does not have was not changed."""
     record = after(fault, EVALUATE, BODY)
     assert (record["delivery"], record["status"]) == (delivery, fault.get("status", 200))
     assert record["findings"] == []
@@ -97,7 +97,7 @@ def test_so_is_what_it_did_to_a_batch(fault: dict[str, Any], delivery: list[str]
 
 @pytest.mark.parametrize("before", ["head", "body", "chunk"])
 def test_a_client_that_leaves_during_a_delay_is_noticed(before: str) -> None:
-    """With how far the answer was; that is a finding, and no warning (GEN-4)."""
+    """With the bytes that were sent before; that is a finding, and no warning (GEN-4)."""
     record = after({"delay": 60, "before": before}, EVALUATE, BODY)
     place = "before the head" if before == "head" else "after 0 bytes"
     assert record["delivery"] == [f"{before} delayed by 60 s", f"client left {place}"]
@@ -105,7 +105,7 @@ def test_a_client_that_leaves_during_a_delay_is_noticed(before: str) -> None:
 
 
 def test_a_client_that_leaves_is_known_on_a_connection_that_is_open_already() -> None:
-    """The journal is asked at once, over a connection that needs no time to be made."""
+    """The journal is read at once, over a connection that needs no time to be made."""
     with live(world()) as server:
         server.client.post("/_mock/faults", json={"path": EVALUATE, "delay": 60}).raise_for_status()
         for number in range(1, 6):
@@ -124,13 +124,13 @@ def test_a_client_that_leaves_an_export_is_noticed() -> None:
         (finding,) = record["findings"]
         assert (finding["code"], finding["severity"]) == ("client_left", "info")
         assert record["delivery"] == [f"client left {finding['hint']}"]
-        sent = int(finding["hint"].split()[1].replace(",", ""))
-        assert 1_000 <= sent < len(get(server, LONG, "export").content)
+        length = int(finding["hint"].split()[1].replace(",", ""))
+        assert 1_000 <= length < len(get(server, LONG, "export").content)
         assert last(server.url)["delivery"] == []
 
 
 def test_a_plain_answer_has_gone_out_whole(server: Live) -> None:
-    """Nothing is said of it."""
+    """Nothing is noted of it."""
     server.post("/evaluate", BODY)
     record = last(server.url)
     assert (record["delivery"], record["findings"]) == ([], [])

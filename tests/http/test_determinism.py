@@ -71,7 +71,7 @@ def test_the_seed_changes_ids_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("repeats", [3])
 def test_equal_requests_get_the_same_set_of_answers(repeats: int) -> None:
-    """The n-th equal request gets the n-th answer, whatever else is asked in between (DET-2, DET-3)."""
+    """The n-th equal request gets the n-th response, whatever else is sent in between (DET-2, DET-3)."""
     body = {"collection_slug": "case-management", "scenario_slug": "lower-back-claim"}
 
     def created(between: int) -> list[str]:

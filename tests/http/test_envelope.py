@@ -19,7 +19,7 @@ LIMITS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 
 
 def check_envelope(response: httpx.Response, status: int) -> str:
-    """The message of an error answer, whose form is checked (ERR-1, ID-1, ID-2)."""
+    """The message of an error response, whose form is checked (ERR-1, ID-1, ID-2)."""
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/json"
     body = ErrorBody.model_validate_json(response.content)
@@ -221,12 +221,15 @@ def test_a_body_above_the_limit_is_413() -> None:
 def test_the_limit_is_429_with_headers() -> None:
     """Over the limit: 429 with `Remaining: 0`; the next whole minute opens a new window (RL-1, RL-2)."""
     with live(world(plan="standard", clock="frozen:2026-01-01T00:00:30Z")) as server:
-        answers = [server.post("/episodes", {"collection_slug": "x", "scenario_slug": "x"}) for _ in range(61)]
-        assert [answer.status_code for answer in answers] == [404] * 60 + [429]
-        assert [answer.headers["x-ratelimit-remaining"] for answer in answers] == [*map(str, range(59, -1, -1)), "0"]
-        assert {answer.headers["x-ratelimit-reset"] for answer in answers} == {"1767225660"}
-        assert check_envelope(answers[-1], 429) == "Rate limit exceeded"
-        assert "retry-after" not in answers[-1].headers
+        responses = [server.post("/episodes", {"collection_slug": "x", "scenario_slug": "x"}) for _ in range(61)]
+        assert [response.status_code for response in responses] == [404] * 60 + [429]
+        assert [response.headers["x-ratelimit-remaining"] for response in responses] == [
+            *map(str, range(59, -1, -1)),
+            "0",
+        ]
+        assert {response.headers["x-ratelimit-reset"] for response in responses} == {"1767225660"}
+        assert check_envelope(responses[-1], 429) == "Rate limit exceeded"
+        assert "retry-after" not in responses[-1].headers
         assert server.post("/nowhere", {}).status_code == 404
         server.world.clock.advance(29)
         assert server.post("/episodes", {"collection_slug": "x", "scenario_slug": "x"}).status_code == 429
@@ -295,7 +298,7 @@ def test_a_refused_request_is_forgotten_at_once(server: Live) -> None:
 
 
 def test_without_the_control_plane_only_health_is_left() -> None:
-    """The control plane's health answers a GET; everything else under `/_mock` is a 404 in the envelope."""
+    """The control plane's health responds to a GET; everything else under `/_mock` is a 404 in the envelope."""
     with live(world(control=False)) as server:
         health = server.client.get("/_mock/health").json()
         assert health["status"] == "ok"

@@ -10,15 +10,15 @@ from tests.support import CLAIM, OPENING, Live, live, scenario, world
 
 P0, P1 = OPENING, "It started on Tuesday."
 FIRST = "Please go on."
-Said = dict[str, Any]
+Spoken = dict[str, Any]
 
 
-def operator(content: str, *calls: Said) -> Said:
+def operator(content: str, *calls: Spoken) -> Spoken:
     """A message of the operator on the wire."""
     return {"role": "assistant", "content": content} | ({"tool_calls": list(calls)} if calls else {})
 
 
-def user(content: str) -> Said:
+def user(content: str) -> Spoken:
     """A message of the persona in the chat convention."""
     return {"role": "user", "content": content}
 
@@ -62,15 +62,15 @@ def test_scored_turns_judge_the_whole_conversation(server: Live) -> None:
     """With `score_turns` each turn's reward and scores are about everything so far (EP-5)."""
     episode = server.episode(score_turns=True)
     rewards = []
-    for said in ("Tell me what happened.", "Do you have a second job?", "Thank you. I understand."):
-        body = server.turn(episode, said).json()
+    for text in ("Tell me what happened.", "Do you have a second job?", "Thank you. I understand."):
+        body = server.turn(episode, text).json()
         assert body["scores"].keys() == body["score_breakdown"].keys()
         rewards.append(body["reward"])
     assert rewards == sorted(rewards)
     assert rewards[0] < rewards[-1] <= 1
 
 
-WORKED_HISTORIES: list[tuple[str, list[Said], str | None, str]] = [
+WORKED_HISTORIES: list[tuple[str, list[Spoken], str | None, str]] = [
     ("new messages only", [operator("a2")], "a2", ""),
     ("last exchange", [operator(P1), operator("a2")], "a2", ""),
     ("full history, persona as assistant", [operator(P0), operator(FIRST), operator(P1), operator("a2")], "a2", ""),
@@ -91,26 +91,26 @@ WORKED_HISTORIES: list[tuple[str, list[Said], str | None, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("messages", "new", "noticed"), [row[1:] for row in WORKED_HISTORIES], ids=[row[0] for row in WORKED_HISTORIES]
+    ("messages", "new", "codes"), [row[1:] for row in WORKED_HISTORIES], ids=[row[0] for row in WORKED_HISTORIES]
 )
-def test_worked_histories(server: Live, messages: list[Said], new: str | None, noticed: str) -> None:
+def test_worked_histories(server: Live, messages: list[Spoken], new: str | None, codes: str) -> None:
     """What follows the transcript [P0, a1, P1] is found as in the contract's table (EP-7)."""
     episode = server.episode()
     assert server.turn(episode, FIRST).json()["observation"]["content"] == P1
     response = server.turn(episode, *messages)
-    held = server.world.episodes.get(episode, "local", server.world.clock.now())
+    stored = server.world.episodes.get(episode, "local", server.world.clock.now())
     if new is None:
         assert response.status_code == 400
         assert "at least one new assistant message" in response.json()["message"]
-        assert held.play.turn == 1
+        assert stored.play.turn == 1
     else:
         assert response.json()["turn"] == 2
-        assert [line.content for line in held.transcript if line.operator] == [FIRST, new]
-    assert response.headers.get("x-mock-findings", "").partition(";")[0] == noticed
+        assert [line.content for line in stored.transcript if line.operator] == [FIRST, new]
+    assert response.headers.get("x-mock-findings", "").partition(";")[0] == codes
 
 
 def test_the_id_in_the_body_must_be_the_one_in_the_path(server: Live) -> None:
-    """An id that differs is refused, one that is absent is noticed (EP-6)."""
+    """An id that differs is refused, one that is absent has a finding (EP-6)."""
     episode = server.episode()
     messages = [operator("x")]
     assert server.post(f"/episodes/{episode}/turns", {"id": "ep_other", "messages": messages}).status_code == 400
@@ -122,8 +122,8 @@ def test_the_id_in_the_body_must_be_the_one_in_the_path(server: Live) -> None:
 def test_unknown_fields_are_ignored_and_noticed(server: Live) -> None:
     """A field that the contract does not know changes nothing but the findings (GEN-4)."""
     body = {"collection_slug": "case-management", "scenario_slug": "back-claim", "score_turn": True}
-    noticed = server.post("/episodes", body).headers["x-mock-findings"]
-    assert noticed == 'unknown_field;severity=warning;place="score_turn"'
+    codes = server.post("/episodes", body).headers["x-mock-findings"]
+    assert codes == 'unknown_field;severity=warning;place="score_turn"'
     episode = server.episode()
     message = {**operator("x", {**SCAN, "id": "call_1"}), "thinking": "hm"}
     turn = server.turn(episode, message, reward_config={"skip_safety_gates": True})
@@ -133,7 +133,7 @@ def test_unknown_fields_are_ignored_and_noticed(server: Live) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "reason"),
+    ("text", "reason"),
     [
         (operator("Done.", DECIDE), "completed"),
         (operator("Done.", APPROVE), "error"),
@@ -145,10 +145,10 @@ def test_unknown_fields_are_ignored_and_noticed(server: Live) -> None:
         (operator("Hm.", SCAN), None),
     ],
 )
-def test_terminal_reasons(server: Live, said: Said, reason: str | None) -> None:
+def test_terminal_reasons(server: Live, text: Spoken, reason: str | None) -> None:
     """`terminal_reason` is there exactly when the episode is complete; tool misuse is graded (EP-11, EP-12)."""
     episode = server.episode(score_turns=True)
-    body = server.turn(episode, said).json()
+    body = server.turn(episode, text).json()
     assert body.get("terminal_reason") == reason
     assert body["episode_complete"] is (reason is not None)
     if reason is not None:
@@ -174,9 +174,9 @@ def test_episodes_last_fifty_turns_at_most() -> None:
     """Without a smaller number in the scenario the fiftieth turn is the last (EP-10)."""
     with live(world(scenario(max_turns=None))) as server:
         episode = server.episode()
-        answers = [server.turn(episode, f"Turn {number}.").json() for number in range(1, 51)]
-    assert [answer["episode_complete"] for answer in answers] == [False] * 49 + [True]
-    assert answers[-1]["terminal_reason"] == "max_turns_reached"
+        responses = [server.turn(episode, f"Turn {number}.").json() for number in range(1, 51)]
+    assert [response["episode_complete"] for response in responses] == [False] * 49 + [True]
+    assert responses[-1]["terminal_reason"] == "max_turns_reached"
 
 
 def test_an_episode_expires_a_day_after_its_last_turn(server: Live) -> None:
@@ -206,7 +206,7 @@ def test_episodes_belong_to_an_organisation() -> None:
 
 
 def test_a_refused_turn_leaves_the_episode_as_it_was(server: Live) -> None:
-    """After any 400 the next good turn answers as if the bad one had never been sent (EP-15)."""
+    """After any 400 the next good turn gets the same response as if the bad one had never been sent (EP-15)."""
     clean, disturbed = server.episode(score_turns=True), server.episode(score_turns=True)
     assert clean != disturbed
     bads: list[dict[str, Any]] = [
@@ -219,8 +219,8 @@ def test_a_refused_turn_leaves_the_episode_as_it_was(server: Live) -> None:
         assert server.post(f"/episodes/{disturbed}/turns", bad).status_code == 400
     wrong = {"reward_config": {"quality_weights": {"rubrics": -1}}}
     assert server.turn(disturbed, "Tell me what happened.", **wrong).status_code == 400
-    for said in ("Tell me what happened.", "Do you have a second job?"):
-        one, other = server.turn(clean, said).json(), server.turn(disturbed, said).json()
+    for text in ("Tell me what happened.", "Do you have a second job?"):
+        one, other = server.turn(clean, text).json(), server.turn(disturbed, text).json()
         assert {**one, "request_id": ""} == {**other, "request_id": ""}
 
 
@@ -228,10 +228,10 @@ def test_turns_at_once_are_applied_one_after_the_other(server: Live) -> None:
     """Twenty turns sent together are all counted, each once (EP-15)."""
     episode = server.episode()
     with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(lambda number: server.turn(episode, f"Turn {number}."), range(12)))
-    assert sorted(answer.json()["turn"] for answer in answers) == list(range(1, 13))
-    held = server.world.episodes.get(episode, "local", server.world.clock.now())
-    assert {line.content for line in held.transcript if line.operator} == {f"Turn {number}." for number in range(12)}
+        responses = list(pool.map(lambda number: server.turn(episode, f"Turn {number}."), range(12)))
+    assert sorted(response.json()["turn"] for response in responses) == list(range(1, 13))
+    stored = server.world.episodes.get(episode, "local", server.world.clock.now())
+    assert {line.content for line in stored.transcript if line.operator} == {f"Turn {number}." for number in range(12)}
 
 
 def test_equal_requests_give_different_episodes(server: Live) -> None:

@@ -13,7 +13,7 @@ WHERE = {"collection_slug": "case-management", "scenario_slug": "back-claim"}
 DECIDE = {"type": "decision", "name": "claim_status", "input": {"value": "pending_info"}}
 APPROVE = {"type": "decision", "name": "claim_status", "input": {"value": "approved"}}
 SCAN = {"type": "artifact", "name": "order_imaging", "input": {"region": "lumbar spine"}}
-SAID = (
+TEXTS = (
     "Tell me what happened.",
     "Thank you. I understand.",
     "Are you worried? Do you have a second job?",
@@ -23,10 +23,10 @@ SAID = (
 )
 
 
-def evaluate(server: Live, *said: str | dict[str, Any], **fields: Any) -> Any:
-    """Evaluate a conversation in the chat convention; operator messages are given."""
+def evaluate(server: Live, *texts: str | dict[str, Any], **fields: Any) -> Any:
+    """Evaluate a conversation in the chat convention; `texts` are the operator's messages, or their content."""
     messages: list[dict[str, Any]] = [{"role": "user", "content": OPENING}]
-    for one in said:
+    for one in texts:
         messages += [one if isinstance(one, dict) else {"role": "assistant", "content": one}]
         messages += [{"role": "user", "content": "whatever the client says was answered"}]
     return server.post("/evaluate", {**WHERE, "messages": messages, **fields})
@@ -38,7 +38,7 @@ def acts(*calls: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_an_evaluation_has_the_documented_fields(server: Live) -> None:
-    """The answer's fields are those of EV-1, no more and no fewer; on a frozen clock it took 0 ms (DET-1)."""
+    """The response's fields are those of EV-1, no more and no fewer; on a frozen clock it took 0 ms (DET-1)."""
     response = evaluate(server, "Tell me what happened.")
     assert set(response.json()) == {
         "reward",
@@ -151,10 +151,10 @@ def test_score_access_and_subscriptions() -> None:
     ]
     body = {**WHERE, "messages": [{"role": "assistant", "content": "Tell me what happened."}]}
     with live(world(keys=keys)) as server:
-        answers = {name: server.post("/evaluate", body, key=f"lab_{name}") for name in ("full", "scores", "reward")}
-        seen = {name: {"scores", "score_breakdown"} & set(answer.json()) for name, answer in answers.items()}
+        responses = {name: server.post("/evaluate", body, key=f"lab_{name}") for name in ("full", "scores", "reward")}
+        seen = {name: {"scores", "score_breakdown"} & set(response.json()) for name, response in responses.items()}
         assert seen == {"full": {"scores", "score_breakdown"}, "scores": {"scores"}, "reward": set()}
-        assert len({answer.json()["reward"] for answer in answers.values()}) == 1
+        assert len({response.json()["reward"] for response in responses.values()}) == 1
         refused = server.post("/evaluate", body, key="lab_none")
         assert (refused.status_code, refused.json()["message"]) == (403, "No active subscription for collection")
         unknown = {**body, "collection_slug": "nope"}
@@ -165,7 +165,7 @@ def test_score_access_and_subscriptions() -> None:
 
 turns = st.lists(
     st.tuples(
-        st.lists(st.sampled_from(SAID), min_size=1, max_size=2).map(" ".join),
+        st.lists(st.sampled_from(TEXTS), min_size=1, max_size=2).map(" ".join),
         st.sampled_from([(), (SCAN,), (DECIDE,), (APPROVE,)]),
     ),
     min_size=1,
@@ -177,21 +177,25 @@ weights = st.none() | st.dictionaries(st.sampled_from(DIMENSIONS), st.floats(0, 
 @settings(max_examples=60)
 @given(turns, weights, st.booleans(), st.sampled_from(["user", "assistant"]))
 def test_an_episode_and_the_evaluation_of_its_transcript_agree(
-    shared_server: Live, said: list[tuple[str, tuple[Any, ...]]], asked: dict[str, float] | None, skip: bool, role: str
+    shared_server: Live,
+    texts: list[tuple[str, tuple[Any, ...]]],
+    weights: dict[str, float] | None,
+    skip: bool,
+    role: str,
 ) -> None:
     """Over real sockets, exactly: the reward and scores of the last turn are those of the transcript (EV-2)."""
-    config = {"quality_weights": asked, "skip_safety_gate": skip}
+    config = {"quality_weights": weights, "skip_safety_gate": skip}
     episode = shared_server.episode(score_turns=True)
     transcript: list[dict[str, Any]] = [{"role": role, "content": OPENING}]
-    answer: dict[str, Any] = {}
-    for content, calls in said:
+    response: dict[str, Any] = {}
+    for content, calls in texts:
         message = {"role": "assistant", "content": content} | ({"tool_calls": list(calls)} if calls else {})
-        answer = shared_server.turn(episode, message, reward_config=config).json()
-        transcript += [message, {"role": role, "content": answer["observation"]["content"]}]
-        if answer["episode_complete"]:
+        response = shared_server.turn(episode, message, reward_config=config).json()
+        transcript += [message, {"role": role, "content": response["observation"]["content"]}]
+        if response["episode_complete"]:
             break
     whole = shared_server.post("/evaluate", {**WHERE, "messages": transcript, "reward_config": config})
-    assert whole.json()["reward"] == answer["reward"]
-    assert whole.json()["scores"] == answer["scores"]
-    assert whole.json()["score_breakdown"] == answer["score_breakdown"]
+    assert whole.json()["reward"] == response["reward"]
+    assert whole.json()["scores"] == response["scores"]
+    assert whole.json()["score_breakdown"] == response["score_breakdown"]
     assert "turns_after_end" not in whole.headers.get("x-mock-findings", "")

@@ -44,9 +44,9 @@ def example(operation: Operation) -> dict[str, Any]:
 def send(server: Live, operation: Operation, body: Any = None, key: str | None = KEY, **headers: str) -> httpx.Response:
     """An operation's example, or another body, sent as its clients would."""
     path = operation.full_path.format(id=examples()[operation.name].get("id"))
-    given = {"authorization": f"Bearer {key}"} if key else {}
+    authorization = {"authorization": f"Bearer {key}"} if key else {}
     content = (example(operation) if body is None else body) if operation.request else None
-    return server.client.request(operation.method, path, json=content, headers={**given, **headers})
+    return server.client.request(operation.method, path, json=content, headers={**authorization, **headers})
 
 
 def without_id(response: httpx.Response) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def _models(annotation: Any) -> Iterator[type[WireModel]]:
 
 @with_body
 def test_null_equals_absence(server: Live, operation: Operation) -> None:
-    """Of every optional field, at any depth: the answer is the same with null as without (GEN-5)."""
+    """Of every optional field, at any depth: the response is the same with null as without (GEN-5)."""
     assert operation.request is not None
     absent, null = example(operation), example(operation)
     for request, fill in ((absent, False), (null, True)):

@@ -10,12 +10,12 @@ from starlette.types import Message
 from labs_mock.config.fault_entry import FaultEntry
 from labs_mock.http import create_app
 from labs_mock.state import World
-from tests.http.clients import HEADERS, Asked, quiet
+from tests.http.clients import HEADERS, ClientRequest, quiet
 from tests.http.test_batch import WHERE, conversation
 from tests.http.test_fault_plans import add, arrived
 from tests.support import world
 
-EVALUATE = Asked("/api/v1/evaluate", {**WHERE, "messages": conversation("Tell me what happened.")})
+EVALUATE = ClientRequest("/api/v1/evaluate", {**WHERE, "messages": conversation("Tell me what happened.")})
 WAITING: list[dict[str, Any]] = [
     {"delay": 60},
     {"delay": 60, "before": "body"},
@@ -34,15 +34,15 @@ BREAKING: list[dict[str, Any]] = [
 ]
 
 
-def befallen(**fault: Any) -> World:
+def world_with(**fault: Any) -> World:
     """A world with a fault."""
     served = world()
     served.faults.add(FaultEntry.model_validate(fault))
     return served
 
 
-async def ask(served: World) -> httpx.Response:
-    """An answer without a socket, as a test of a client in the same process gets it."""
+async def post_in_process(served: World) -> httpx.Response:
+    """A response without a socket, as a test of a client in the same process gets it."""
     transport = httpx.ASGITransport(create_app(served))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", timeout=10) as client:
         return await client.request(EVALUATE.method, EVALUATE.path, content=EVALUATE.content, headers=HEADERS)
@@ -52,7 +52,7 @@ async def ask(served: World) -> httpx.Response:
 def test_in_process_a_break_is_an_exception(fault: dict[str, Any]) -> None:
     """Without a connection there is none to break: what a reset raises takes the place of all breaks."""
     with pytest.raises(ConnectionResetError, match="fault plan"):
-        asyncio.run(ask(befallen(**fault)))
+        asyncio.run(post_in_process(world_with(**fault)))
 
 
 @pytest.mark.parametrize(
@@ -62,20 +62,20 @@ def test_in_process_a_break_is_an_exception(fault: dict[str, Any]) -> None:
 )  # fmt: skip
 def test_in_process_an_answer_is_changed_as_on_the_wire(fault: dict[str, Any], status: int, content_type: str) -> None:
     """What needs no connection is the same without one."""
-    answer = asyncio.run(ask(befallen(**fault)))
-    assert (answer.status_code, answer.headers["content-type"]) == (status, content_type)
+    response = asyncio.run(post_in_process(world_with(**fault)))
+    assert (response.status_code, response.headers["content-type"]) == (status, content_type)
 
 
 @pytest.mark.parametrize("fault", WAITING[:3])
 def test_in_process_a_delay_can_be_given_up(fault: dict[str, Any]) -> None:
-    """Who waits no longer gets a timeout, and not half an answer."""
+    """Who waits no longer gets a timeout, and not half a response."""
     with pytest.raises(TimeoutError):
-        asyncio.run(asyncio.wait_for(ask(befallen(**fault)), 0.05))
+        asyncio.run(asyncio.wait_for(post_in_process(world_with(**fault)), 0.05))
 
 
-async def leave(served: World) -> list[Message]:
-    """What is sent to a client that leaves once it has asked; the server must notice within ten seconds."""
-    sent: list[Message] = []
+async def send_to_client_that_left(served: World) -> list[Message]:
+    """What is sent to a client that leaves once it has sent its request; the server must see that within ten seconds."""
+    messages: list[Message] = []
     received: list[Message] = [
         {"type": "http.disconnect"},
         {"type": "http.request", "body": EVALUATE.content, "more_body": False},
@@ -85,21 +85,21 @@ async def leave(served: World) -> list[Message]:
         return received.pop() if received else {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:
-        sent.append(message)
+        messages.append(message)
         await asyncio.sleep(0)
 
     headers = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
     scope = {"type": "http", "method": "POST", "path": EVALUATE.path, "query_string": b"", "headers": headers}
     await asyncio.wait_for(create_app(served)(scope, receive, send), 10)
-    return sent
+    return messages
 
 
 @pytest.mark.parametrize("fault", WAITING[:3])
 def test_nobody_waits_for_a_client_that_has_left(fault: dict[str, Any]) -> None:
     """A delay on a frozen clock, which may never end, ends with the client that waited for it."""
-    sent = asyncio.run(leave(befallen(**fault)))
-    assert b"".join(message.get("body", b"") for message in sent) == b""
-    assert not any(message["type"] == "http.response.body" and not message.get("more_body") for message in sent)
+    messages = asyncio.run(send_to_client_that_left(world_with(**fault)))
+    assert b"".join(message.get("body", b"") for message in messages) == b""
+    assert not any(message["type"] == "http.response.body" and not message.get("more_body") for message in messages)
 
 
 def rest_of(client: socket.socket) -> bytes:

@@ -11,10 +11,10 @@ from tests.http.test_batch import WHERE, conversation, item
 from tests.http.test_envelope import LIMITS, check_envelope
 from tests.support import Live, world
 
-TOLD = "Tell me what happened."
+TEXT = "Tell me what happened."
 EVALUATE = "/api/v1/evaluate"
 EXPORT = "/api/v1/training-datasets/0a9d5c7e-3e21-4b6f-b8f0-62d4e1a7c938/export"
-BODY = {**WHERE, "messages": conversation(TOLD)}
+BODY = {**WHERE, "messages": conversation(TEXT)}
 
 
 @pytest.fixture
@@ -51,21 +51,21 @@ def test_an_error_has_the_envelope_and_leaves_everything_as_it_was(
     episode = served.episode(score_turns=True)
     add(served, path="*/turns", nth=1, status=status)
     add(served, path="*/turns", nth=2, status=status, message="Down for maintenance")
-    told = check_envelope(served.turn(episode, TOLD), status)
-    assert message in (None, told)
-    assert check_envelope(served.turn(episode, TOLD), status) == "Down for maintenance"
+    text = check_envelope(served.turn(episode, TEXT), status)
+    assert message in (None, text)
+    assert check_envelope(served.turn(episode, TEXT), status) == "Down for maintenance"
     assert turns(served, episode) == 0
-    answer = served.turn(episode, TOLD)
-    assert (answer.json()["turn"], answer.headers["x-ratelimit-remaining"]) == (1, "999998")
+    response = served.turn(episode, TEXT)
+    assert (response.json()["turn"], response.headers["x-ratelimit-remaining"]) == (1, "999998")
 
 
 def test_a_429_has_its_headers(served: Live) -> None:
-    """The limit of the key, nothing left, and when that changes; without a key there is no quota to tell of (RL-1, RL-2)."""
+    """The limit of the key, nothing left, and when that changes; without a key there is no quota to report (RL-1, RL-2)."""
     add(served, status=429)
-    answer = served.post("/evaluate", BODY)
-    assert check_envelope(answer, 429) == "Rate limit exceeded"
-    assert [answer.headers[name] for name in LIMITS] == ["1000000", "0", "1767225660"]
-    assert "retry-after" not in answer.headers
+    response = served.post("/evaluate", BODY)
+    assert check_envelope(response, 429) == "Rate limit exceeded"
+    assert [response.headers[name] for name in LIMITS] == ["1000000", "0", "1767225660"]
+    assert "retry-after" not in response.headers
     assert not set(LIMITS) & set(served.post("/evaluate", BODY, key=None).headers)
 
 
@@ -78,18 +78,18 @@ def test_what_befalls_an_answer_on_its_way_undoes_nothing(served: Live, fault: d
     episode = served.episode(score_turns=True)
     add(served, path="*/turns", attempts=1, **fault)
     if "garbage" in fault:
-        assert served.turn(episode, TOLD).status_code == 200
+        assert served.turn(episode, TEXT).status_code == 200
     else:
         with pytest.raises((httpx.ReadError, httpx.RemoteProtocolError)):
-            served.turn(episode, TOLD)
+            served.turn(episode, TEXT)
     assert turns(served, episode) == 1
-    assert served.turn(episode, TOLD).json()["turn"] == 2
+    assert served.turn(episode, TEXT).json()["turn"] == 2
 
 
 def test_attempts_count_at_one_and_the_same_request(served: Live) -> None:
     """The first two attempts of every request fail, however they mix, and the third gets through."""
     add(served, path=EVALUATE, attempts=2, status=503)
-    bodies = [{**BODY, "messages": conversation(said)} for said in ("one", "two")]
+    bodies = [{**BODY, "messages": conversation(text)} for text in ("one", "two")]
     order = [0, 1, 1, 1, 0, 0, 1]
     assert [served.post("/evaluate", bodies[which]).status_code for which in order] == [
         503,
@@ -103,7 +103,7 @@ def test_attempts_count_at_one_and_the_same_request(served: Live) -> None:
 
 
 def test_the_journal_records_faults_by_their_ids(served: Live) -> None:
-    """All that befell a request, with the answer that was made before the wire broke; `fault` finds them."""
+    """All that was applied to a request, with the response that was made before the wire broke; `fault` finds them."""
     add(served, id="slow", path=EVALUATE, every=2, delay=0)
     add(served, id="cut-off", path=EVALUATE, nth=2, cut=5)
     add(served, id="down", path=EVALUATE, nth=3, status=503)
@@ -130,11 +130,11 @@ def test_faults_of_scenarios_find_them_wherever_they_are_named(served: Live) -> 
     add(served, id="other", scenario_slug="another", delay=0)
     add(served, id="whose", organisation="local", delay=0)
     episode = served.episode()
-    served.turn(episode, TOLD)
+    served.turn(episode, TEXT)
     served.post("/evaluate", BODY)
     served.post("/batch/evaluate", {"items": [item("a", scenario_slug="another"), item("b")]})
     served.post("/evaluate", {**BODY, "scenario_slug": "nothing"}, key=None)
-    served.turn("ep_nobody", TOLD)
+    served.turn("ep_nobody", TEXT)
     served.client.get("/api/v1/catalog")
     one, both, whose = ["one", "whose"], ["one", "other", "whose"], ["whose"]
     assert [record["faults"] for record in requests_of(served)] == [one, one, one, both, [], whose, []]
@@ -169,17 +169,17 @@ def arrived(server: Live, number: int) -> None:
 @pytest.mark.parametrize("delay", [10, {"low": 10, "high": 10}, {"median": 10, "sigma": 0}])
 @pytest.mark.parametrize("before", ["head", "body", "chunk"])
 def test_a_delay_waits_for_a_frozen_clock(served: Live, delay: Any, before: str) -> None:
-    """The answer comes when somebody has advanced the clock far enough, and others do not wait for it."""
+    """The response comes when somebody has advanced the clock far enough, and others do not wait for it."""
     add(served, path=EVALUATE, delay=delay, before=before)
     with ThreadPoolExecutor(1) as pool:
-        answer: Future[httpx.Response] = pool.submit(served.post, "/evaluate", BODY)
+        response: Future[httpx.Response] = pool.submit(served.post, "/evaluate", BODY)
         arrived(served, 1)
         for seconds in (0, 6, 3.5, 0.49):
             served.world.clock.advance(seconds)
             settle(served)
-            assert not answer.done()
+            assert not response.done()
         served.world.clock.advance(0.01)
-        assert answer.result().json()["metadata"]["evaluation_time_ms"] == 0
+        assert response.result().json()["metadata"]["evaluation_time_ms"] == 0
 
 
 @pytest.mark.parametrize("before", ["head", "body", "chunk"])
@@ -197,13 +197,13 @@ def test_delays_add_up(served: Live) -> None:
     for seconds in (3, 4):
         add(served, path=EVALUATE, delay=seconds)
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(served.post, "/evaluate", BODY)
+        response = pool.submit(served.post, "/evaluate", BODY)
         arrived(served, 1)
         served.world.clock.advance(6.9)
         settle(served)
-        assert not answer.done()
+        assert not response.done()
         served.world.clock.advance(0.2)
-        assert answer.result().status_code == 200
+        assert response.result().status_code == 200
 
 
 SHARES: list[dict[str, Any]] = [
@@ -222,8 +222,8 @@ def outcome(server: Live, number: int) -> str:
     """What comes of one of a thousand requests; a hundred of them are ten times the same."""
     body = {**WHERE, "messages": conversation(f"Tell me, {number if number < 900 else number // 10}.")}
     try:
-        answer = server.post("/evaluate", body)
-        return f"{answer.status_code} {answer.json()['reward'] if answer.status_code == 200 else ''}"
+        response = server.post("/evaluate", body)
+        return f"{response.status_code} {response.json()['reward'] if response.status_code == 200 else ''}"
     except httpx.TransportError as error:
         return type(error).__name__
     except ValueError:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from labs_mock.config.library import load_library, shipped_library
 from labs_mock.scenario.compiled.datasets import Dataset, Stage
 from labs_mock.state import World
-from tests.http.clients import HEADERS, Asked, quiet, with_httpx
+from tests.http.clients import HEADERS, ClientRequest, quiet, with_httpx
 from tests.http.datasets import LONG, dataset, with_datasets
 from tests.http.test_streaming import made, settled
 from tests.support import Live, world
@@ -24,9 +24,9 @@ FAILURES = {"cut_after_line": CUT, "cut_in_line": CUT, "cut": CUT, "reset": http
 ERROR = orjson.dumps({"error": "A fault of the mock server's fault plan"}) + b"\n"
 
 
-def export(name: str) -> Asked:
+def export(name: str) -> ClientRequest:
     """The export of a dataset."""
-    return Asked(f"/api/v1/training-datasets/{name}/export")
+    return ClientRequest(f"/api/v1/training-datasets/{name}/export")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def shipped() -> Iterator[Live]:
 
 @pytest.fixture(scope="module")
 def lines(shipped: Live) -> list[bytes]:
-    """The lines of the check-ins, which are more than fit into a chunk."""
+    """The lines of the check-ins, which are more than one chunk has."""
     shipped.world.faults.remove()  # which another test may have left
     found = with_httpx(shipped.url, export(CHECK_INS)).body.splitlines(keepends=True)
     assert len(found) == ROWS
@@ -81,7 +81,7 @@ def ended(kind: str, number: int, lines: list[bytes]) -> list[bytes] | None:
     return [b"".join(lines)[:number]] if number <= sum(map(len, lines)) else None
 
 
-def befallen(plan: list[tuple[str, int]], lines: list[bytes]) -> tuple[bytes, Any]:
+def expected_body(plan: list[tuple[str, int]], lines: list[bytes]) -> tuple[bytes, Any]:
     """What is left of some lines, and how that ends: first all changes, then all ends, each kind in its turn."""
     failure: Any = 0
     for kind, number in sorted(plan, key=lambda fault: KINDS.index(fault[0])):
@@ -108,7 +108,7 @@ def test_a_stream_is_befallen_at_the_line_or_byte_that_was_named(
     """Wherever chunks end, and nothing happens at a line or byte that there is not (DS-4)."""
     add(shipped, dict([fault]))
     seen = with_httpx(shipped.url, export(CHECK_INS))
-    assert (seen.body, seen.failure) == befallen([fault], lines)
+    assert (seen.body, seen.failure) == expected_body([fault], lines)
     assert seen.headers["x-row-count"] == str(ROWS)
 
 
@@ -120,7 +120,7 @@ def test_several_faults_befall_a_stream_in_one_order(
     """Lines change before the stream breaks off, whichever fault was there first; no fault makes another undone."""
     add(shipped, *(dict([fault]) for fault in plan))
     seen = with_httpx(shipped.url, export(CHECK_INS))
-    assert (seen.body, seen.failure) == befallen(plan, lines)
+    assert (seen.body, seen.failure) == expected_body(plan, lines)
 
 
 @pytest.mark.parametrize("fault", [{"stall_after_line": 150}, {"stall_after_line": 0}, {"stall": 100_000}])
@@ -133,7 +133,7 @@ def test_a_stream_stalls_where_it_was_told_to(shipped: Live, lines: list[bytes],
 
 
 def test_garbage_is_not_cut_into_lines(shipped: Live) -> None:
-    """A body that has no lines stays what it is, whatever befalls lines; an end of it is an end."""
+    """A body that has no lines stays what it is, whatever faults of lines do; a fault that ends it ends it."""
     add(shipped, {"garbage": True})
     garbage = with_httpx(shipped.url, export(CHECK_INS)).body
     assert garbage
@@ -144,7 +144,7 @@ def test_garbage_is_not_cut_into_lines(shipped: Live) -> None:
 
 @pytest.mark.parametrize(("status", "code"), [("running", 202), ("cancelled", 409), ("failed", 500)])
 def test_a_status_has_no_lines(status: str, code: int) -> None:
-    """Where an export answers with the status of its dataset, no line is befallen (DS-3)."""
+    """Where an export responds with the status of its dataset, no fault of lines is applied (DS-3)."""
     error = {"error": "The disk is full"} if status == "failed" else {}
     with quiet(with_datasets(dataset(LONG, count=5))) as server:
         server.client.patch(f"/_mock/datasets/{LONG}", json={"status": status, **error}).raise_for_status()
@@ -162,7 +162,7 @@ def test_rows_that_are_made_meanwhile_are_befallen_alike(fresh: Live) -> None:
     assert (again.body, again.failure) == (first.body, first.failure)
     add(fresh)
     lines = with_httpx(fresh.url, export(LONG)).body.splitlines(keepends=True)
-    assert (first.body, first.failure) == befallen([("cut_in_line", 2_900)], lines)
+    assert (first.body, first.failure) == expected_body([("cut_in_line", 2_900)], lines)
 
 
 def test_exports_that_are_befallen_hold_nobody_up(fresh: Live) -> None:
@@ -172,7 +172,7 @@ def test_exports_that_are_befallen_hold_nobody_up(fresh: Live) -> None:
         bodies = list(pool.map(lambda _: with_httpx(fresh.url, export(LONG)).body, range(8)))
     add(fresh)
     lines = with_httpx(fresh.url, export(LONG)).body.splitlines(keepends=True)
-    other, _ = befallen([("swap_lines", 2_000), ("duplicate_line", 1)], lines)
+    other, _ = expected_body([("swap_lines", 2_000), ("duplicate_line", 1)], lines)
     assert sorted(bodies) == sorted([b"".join(lines), other] * 4)
 
 
@@ -190,7 +190,7 @@ def test_an_export_that_stands_still_holds_nobody_up(fresh: Live, fault: dict[st
 
 @pytest.mark.parametrize("fault", [{"row_count": 1}, {"duplicate_line": 1}, {"cut": 100_000_000}])
 def test_a_client_that_leaves_stops_the_work(fault: dict[str, Any]) -> None:
-    """No more than a few rows are made for an export that was befallen once its client is gone (DS-4)."""
+    """No more than a few rows are made for an export with a fault once its client is gone (DS-4)."""
     with quiet(with_datasets(dataset(LONG, count=40_000))) as server:
         add(server, {"path": "*/export", **fault})
         with server.client.stream("GET", export(LONG).path, headers=HEADERS) as response:

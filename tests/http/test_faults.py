@@ -15,17 +15,17 @@ from labs_mock.contract.responses import BatchEvaluated
 from labs_mock.http.faults.kinds import RESPONSE_FAULTS, RESULT_FAULTS
 from labs_mock.scenario.compiled.datasets import Dataset, Stage
 from labs_mock.state import World
-from tests.http.clients import CLIENTS, HEADERS, PATIENCE, Asked, Seen, quiet, seen_by_all, with_httpx
+from tests.http.clients import CLIENTS, HEADERS, PATIENCE, ClientRequest, Received, quiet, received_by_all, with_httpx
 from tests.http.datasets import with_datasets
 from tests.support import KEY, Live, world
 
 CLAIM = {"collection_slug": "case-management", "scenario_slug": "lower-back-claim"}
-SAID = [{"role": "user", "content": "Hello."}, {"role": "assistant", "content": "Please tell me what happened."}]
-ITEMS = [{"id": name, **CLAIM, "messages": SAID} for name in "abc"]
-EVALUATE = Asked("/api/v1/evaluate", {**CLAIM, "messages": SAID})
-BATCH = Asked("/api/v1/batch/evaluate", {"items": ITEMS})
+MESSAGES = [{"role": "user", "content": "Hello."}, {"role": "assistant", "content": "Please tell me what happened."}]
+ITEMS = [{"id": name, **CLAIM, "messages": MESSAGES} for name in "abc"]
+EVALUATE = ClientRequest("/api/v1/evaluate", {**CLAIM, "messages": MESSAGES})
+BATCH = ClientRequest("/api/v1/batch/evaluate", {"items": ITEMS})
 BY_HAND = "0a9d5c7e-3e21-4b6f-b8f0-62d4e1a7c938"
-EXPORT = Asked(f"/api/v1/training-datasets/{BY_HAND}/export")
+EXPORT = ClientRequest(f"/api/v1/training-datasets/{BY_HAND}/export")
 
 
 @pytest.fixture(scope="module")
@@ -46,16 +46,16 @@ def add(server: Live, **fault: Any) -> None:
     assert server.client.post("/_mock/faults", json=fault).status_code == 200
 
 
-def asked(server: Live, what: Asked) -> httpx.Response:
-    """An answer as it is without faults."""
-    return server.client.request(what.method, what.path, content=what.content, headers=HEADERS)
+def send(server: Live, sent: ClientRequest) -> httpx.Response:
+    """A response as it is without faults."""
+    return server.client.request(sent.method, sent.path, content=sent.content, headers=HEADERS)
 
 
-def whole(server: Live, what: Asked) -> bytes:
-    """The body of such an answer."""
-    answer = asked(server, what)
-    assert answer.status_code == 200
-    return answer.content
+def whole(server: Live, sent: ClientRequest) -> bytes:
+    """The body of such a response."""
+    response = send(server, sent)
+    assert response.status_code == 200
+    return response.content
 
 
 def line(number: int) -> Callable[[bytes], int]:
@@ -72,7 +72,7 @@ SILENT = (httpx.ReadTimeout, requests.ReadTimeout, 28)
 SILENT_IN_BODY = (httpx.ReadTimeout, requests.ConnectionError, 28)
 
 Failures = tuple[type[Exception] | int, ...]
-BREAKS: list[tuple[dict[str, Any], Asked, Failures, int | Callable[[bytes], int]]] = [
+BREAKS: list[tuple[dict[str, Any], ClientRequest, Failures, int | Callable[[bytes], int]]] = [
     ({"close": True}, EVALUATE, DISCONNECTED, NOTHING),
     ({"close": True}, EXPORT, DISCONNECTED, NOTHING),
     ({"reset": "head"}, EVALUATE, RESET, NOTHING),
@@ -98,39 +98,39 @@ BREAKS: list[tuple[dict[str, Any], Asked, Failures, int | Callable[[bytes], int]
 ]
 
 
-@pytest.mark.parametrize(("fault", "what", "failures", "length"), BREAKS)
+@pytest.mark.parametrize(("fault", "sent", "failures", "length"), BREAKS)
 def test_three_clients_see_an_answer_break_off(
-    served: Live, fault: dict[str, Any], what: Asked, failures: Failures, length: int | Callable[[bytes], int]
+    served: Live, fault: dict[str, Any], sent: ClientRequest, failures: Failures, length: int | Callable[[bytes], int]
 ) -> None:
     """Each says what its users know it to say; what came before the break is what would have come anyway."""
-    body = whole(served, what)
-    sent = length(body) if callable(length) else length
+    body = whole(served, sent)
+    size = length(body) if callable(length) else length
     add(served, id="broken", **fault)
-    seen = seen_by_all(served.url, what, 0.5 if failures in (SILENT, SILENT_IN_BODY) else PATIENCE)
-    assert [one.failure for one in seen] == list(failures)
-    assert [one.status for one in seen] == [0 if sent == NOTHING else 200] * len(CLIENTS)
-    assert [one.body for one in seen] == [body[: max(sent, 0)]] * len(CLIENTS)
+    received = received_by_all(served.url, sent, 0.5 if failures in (SILENT, SILENT_IN_BODY) else PATIENCE)
+    assert [one.failure for one in received] == list(failures)
+    assert [one.status for one in received] == [0 if size == NOTHING else 200] * len(CLIENTS)
+    assert [one.body for one in received] == [body[: max(size, 0)]] * len(CLIENTS)
     (fault_shown,) = served.client.get("/_mock/faults").json()["faults"]
     assert (fault_shown["matched"], fault_shown["applied"]) == (3, 3)
     served.world.faults.remove()
-    assert whole(served, what)[:40] == body[:40]
+    assert whole(served, sent)[:40] == body[:40]
 
 
-def lines_of(seen: Seen) -> list[bytes]:
+def lines_of(received: Received) -> list[bytes]:
     """The lines of an export."""
-    return seen.body.splitlines(keepends=True)
+    return received.body.splitlines(keepends=True)
 
 
-def results_of(seen: Seen) -> list[Any]:
+def results_of(received: Received) -> list[Any]:
     """The results of a batch, which must be what the contract says they are."""
-    BatchEvaluated.model_validate_json(seen.body)
-    return list(orjson.loads(seen.body)["results"])
+    BatchEvaluated.model_validate_json(received.body)
+    return list(orjson.loads(received.body)["results"])
 
 
-def is_json(seen: Seen) -> bool:
+def is_json(received: Received) -> bool:
     """Whether a body is JSON."""
     try:
-        return bool(orjson.loads(seen.body))
+        return bool(orjson.loads(received.body))
     except orjson.JSONDecodeError:
         return False
 
@@ -140,18 +140,18 @@ def failed(result: dict[str, Any]) -> dict[str, Any]:
     return {"id": result["id"], "status": "error", "error": "A fault of the mock server's fault plan"}
 
 
-CHANGES: list[tuple[dict[str, Any], Asked, Callable[[Seen], Any], Callable[[Any], Any]]] = [
-    ({"status": 503}, EVALUATE, lambda seen: (seen.status, "message" in orjson.loads(seen.body)), lambda _: (503, True)),
-    ({"status": 404, "message": "Gone"}, EXPORT, lambda seen: (seen.status, b'"Gone"' in seen.body), lambda _: (404, True)),
-    ({"garbage": True}, EVALUATE, lambda seen: (seen.status, is_json(seen)), lambda _: (200, False)),
-    ({"garbage": True}, EXPORT, lambda seen: (seen.status, is_json(seen)), lambda _: (200, False)),
-    ({"content_type": "text/html"}, EVALUATE, lambda seen: seen.headers["content-type"], lambda _: "text/html"),
-    ({"content_type": "text/html"}, EXPORT, lambda seen: seen.headers["content-type"], lambda _: "text/html"),
-    ({"row_count": 3}, EXPORT, lambda seen: seen.headers["x-row-count"], lambda _: "5"),
-    ({"row_count": -3}, EXPORT, lambda seen: seen.headers["x-row-count"], lambda _: "0"),
+CHANGES: list[tuple[dict[str, Any], ClientRequest, Callable[[Received], Any], Callable[[Any], Any]]] = [
+    ({"status": 503}, EVALUATE, lambda received: (received.status, "message" in orjson.loads(received.body)), lambda _: (503, True)),
+    ({"status": 404, "message": "Gone"}, EXPORT, lambda received: (received.status, b'"Gone"' in received.body), lambda _: (404, True)),
+    ({"garbage": True}, EVALUATE, lambda received: (received.status, is_json(received)), lambda _: (200, False)),
+    ({"garbage": True}, EXPORT, lambda received: (received.status, is_json(received)), lambda _: (200, False)),
+    ({"content_type": "text/html"}, EVALUATE, lambda received: received.headers["content-type"], lambda _: "text/html"),
+    ({"content_type": "text/html"}, EXPORT, lambda received: received.headers["content-type"], lambda _: "text/html"),
+    ({"row_count": 3}, EXPORT, lambda received: received.headers["x-row-count"], lambda _: "5"),
+    ({"row_count": -3}, EXPORT, lambda received: received.headers["x-row-count"], lambda _: "0"),
     ({"duplicate_line": 1}, EXPORT, lines_of, lambda lines: [lines[0], *lines]),
     ({"swap_lines": 1}, EXPORT, lines_of, lambda lines: lines[::-1]),
-    ({"error_line": 2}, EXPORT, lambda seen: [set(orjson.loads(one)) for one in lines_of(seen)],
+    ({"error_line": 2}, EXPORT, lambda received: [set(orjson.loads(one)) for one in lines_of(received)],
      lambda keys: [keys[0], {"error"}, keys[1]]),
     ({"fail_item": 1}, BATCH, results_of, lambda results: [results[0], failed(results[1]), results[2]]),
     ({"reverse_results": True}, BATCH, results_of, lambda results: results[::-1]),
@@ -161,20 +161,24 @@ CHANGES: list[tuple[dict[str, Any], Asked, Callable[[Seen], Any], Callable[[Any]
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("fault", "what", "look", "change"), CHANGES)
+@pytest.mark.parametrize(("fault", "sent", "look", "change"), CHANGES)
 def test_three_clients_see_an_answer_changed(
-    served: Live, fault: dict[str, Any], what: Asked, look: Callable[[Seen], Any], change: Callable[[Any], Any]
+    served: Live,
+    fault: dict[str, Any],
+    sent: ClientRequest,
+    look: Callable[[Received], Any],
+    change: Callable[[Any], Any],
 ) -> None:
-    """The answer ends as it should, and all see the same of it: what the fault did, and nothing else."""
-    answer = asked(served, what)
-    plain = Seen(200, dict(answer.headers), answer.content)
+    """The response ends as it should, and all see the same of it: what the fault did, and nothing else."""
+    response = send(served, sent)
+    plain = Received(200, dict(response.headers), response.content)
     add(served, **fault)
-    seen = seen_by_all(served.url, what)
-    assert [one.failure for one in seen] == [0] * len(CLIENTS)
-    assert [look(one) for one in seen] == [change(look(plain))] * len(CLIENTS)
-    assert {name for one in seen for name in one.headers} <= {*plain.headers, "content-length"}
+    received = received_by_all(served.url, sent)
+    assert [one.failure for one in received] == [0] * len(CLIENTS)
+    assert [look(one) for one in received] == [change(look(plain))] * len(CLIENTS)
+    assert {name for one in received for name in one.headers} <= {*plain.headers, "content-length"}
     served.world.faults.remove()
-    assert look(Seen(200, dict(asked(served, what).headers), whole(served, what))) == look(plain)
+    assert look(Received(200, dict(send(served, sent).headers), whole(served, sent))) == look(plain)
 
 
 def test_every_kind_is_seen() -> None:
@@ -192,21 +196,21 @@ UNFIT = [(EVALUATE, {"cut_after_line": 1}), (EVALUATE, {"row_count": 1}), (EVALU
          (BATCH, {"drop_result": 3}), (BATCH, {"fail_item": 3}), (EXPORT, {"reset": 99_999}), (BATCH, {"duplicate_line": 1})]  # fmt: skip
 
 
-@pytest.mark.parametrize(("what", "fault"), UNFIT)
-def test_what_an_answer_does_not_have_is_not_befallen(served: Live, what: Asked, fault: dict[str, Any]) -> None:
-    """Lines of what is no export, results of what is no batch, and numbers beyond the end: the answer is whole."""
-    body = whole(served, what)
+@pytest.mark.parametrize(("sent", "fault"), UNFIT)
+def test_what_an_answer_does_not_have_is_not_changed(served: Live, sent: ClientRequest, fault: dict[str, Any]) -> None:
+    """Lines of what is no export, results of what is no batch, and numbers beyond the end: the response is whole."""
+    body = whole(served, sent)
     add(served, **fault)
-    assert re.sub(rb"req_\w+", b"", whole(served, what)) == re.sub(rb"req_\w+", b"", body)
+    assert re.sub(rb"req_\w+", b"", whole(served, sent)) == re.sub(rb"req_\w+", b"", body)
 
 
-def read_off(server: Live, what: Asked) -> tuple[bytes, bool]:
+def read_off(server: Live, sent: ClientRequest) -> tuple[bytes, bool]:
     """What comes on a bare socket, and whether that ends with a reset."""
     host, port = server.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), 10) as client:
-        head = f"{what.method} {what.path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
-        head += f"Authorization: Bearer {KEY}\r\nContent-Length: {len(what.content)}\r\n\r\n"
-        client.sendall(head.encode() + what.content)
+        head = f"{sent.method} {sent.path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+        head += f"Authorization: Bearer {KEY}\r\nContent-Length: {len(sent.content)}\r\n\r\n"
+        client.sendall(head.encode() + sent.content)
         received = b""
         try:
             while part := client.recv(1 << 16):
@@ -230,15 +234,17 @@ BARE = [
 ]
 
 
-@pytest.mark.parametrize(("what", "fault", "first", "reset"), BARE)
-def test_a_reset_is_a_tcp_reset(served: Live, what: Asked, fault: dict[str, Any], first: bytes, reset: bool) -> None:
+@pytest.mark.parametrize(("sent", "fault", "first", "reset"), BARE)
+def test_a_reset_is_a_tcp_reset(
+    served: Live, sent: ClientRequest, fault: dict[str, Any], first: bytes, reset: bool
+) -> None:
     """On a bare socket, receiving fails (ECONNRESET); where a connection is closed, it ends."""
     add(served, **fault)
-    received, was_reset = read_off(served, what)
+    received, was_reset = read_off(served, sent)
     assert (received.partition(b"\r\n")[0], was_reset) == (first, reset)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what is still on its way")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux reports what was not received yet")
 @pytest.mark.parametrize("length", [1, 100_000, 7_000_000])
 def test_a_reset_takes_nothing_away_that_was_sent_before(length: int) -> None:
     """However much comes before it: the client gets all of that."""
@@ -246,6 +252,6 @@ def test_a_reset_takes_nothing_away_that_was_sent_before(length: int) -> None:
     ready = Dataset(BY_HAND, "rows", "Rows", (Stage("ready", ""),), lines)
     with quiet(with_datasets(ready)) as server:
         add(server, reset=length)
-        seen = with_httpx(server.url, EXPORT)
-    assert seen.failure is httpx.ReadError
-    assert seen.body == b"".join(lines)[:length]
+        received = with_httpx(server.url, EXPORT)
+    assert received.failure is httpx.ReadError
+    assert received.body == b"".join(lines)[:length]

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from labs_mock.contract.limits import MAX_FIELDS, MAX_HEAD
 from tests.http.clients import quiet
-from tests.http.raw import BODY, LENGTH, Answer, connected, get, post
+from tests.http.raw import BODY, LENGTH, Response, connected, get, post
 from tests.support import Live, world
 
 FIELD = b"X-Filler: "
-SAID = "head: expected at most 65,536 bytes and 100 fields"
+MESSAGE = "head: expected at most 65,536 bytes and 100 fields"
 
 
 def of_size(size: int) -> bytes:
@@ -25,23 +25,23 @@ def of_fields(number: int) -> bytes:
     return get("/api/v1/catalog", *(b"X-%d: x\r\n" % index for index in range(number - 3)))
 
 
-def ended(server: Live, *segments: bytes) -> Answer:
-    """The answer after which the server closes the connection: with a reset where some of the head was not read."""
+def ended(server: Live, *segments: bytes) -> Response:
+    """The response after which the server closes the connection: with a reset where some of the head was not read."""
     with connected(server.url) as connection:
         connection.send(*segments)
-        answer = connection.answer()
+        response = connection.response()
         with suppress(ConnectionResetError):
             assert connection.rest() == b""
-    return answer
+    return response
 
 
-def check_refused(answer: Answer) -> str:
+def check_refused(response: Response) -> str:
     """A 431 in the envelope, without headers of the limiter; its request id (GEN-3, ID-1, ID-2, ERR-1, RL-1)."""
-    name = answer.headers["x-request-id"]
-    assert answer.status == 431
-    assert orjson.loads(answer.body) == {"message": SAID, "data": {"request_id": name}}
-    assert answer.headers["connection"] == "close"
-    assert not [header for header in answer.headers if header.startswith("x-ratelimit")]
+    name = response.headers["x-request-id"]
+    assert response.status == 431
+    assert orjson.loads(response.body) == {"message": MESSAGE, "data": {"request_id": name}}
+    assert response.headers["connection"] == "close"
+    assert not [header for header in response.headers if header.startswith("x-ratelimit")]
     return name
 
 
@@ -52,9 +52,9 @@ def test_a_head_within_the_limits_is_read(server: Live, request_: bytes, cuts: i
     step = len(request_) // (cuts + 1) + 1
     with connected(server.url) as connection:
         connection.send(*[request_[start : start + step] for start in range(0, len(request_), step)])
-        assert connection.answer().status == 200
+        assert connection.response().status == 200
         connection.send(get("/api/v1/catalog"))
-        assert connection.answer().status == 200
+        assert connection.response().status == 200
 
 
 @pytest.mark.parametrize("request_", [of_size(MAX_HEAD + 1), of_fields(MAX_FIELDS + 1)], ids=["bytes", "fields"])
@@ -80,7 +80,7 @@ def test_a_head_without_end_is_refused_while_it_is_read(server: Live, start: byt
                 connection.send(part)
             except OSError:  # refused
                 break
-        check_refused(connection.answer())
+        check_refused(connection.response())
 
 
 @settings(max_examples=20, deadline=None)
@@ -98,7 +98,7 @@ def test_ids_of_refusals_do_not_depend_on_segments(shared_server: Live, places: 
     with connected(shared_server.url) as connection:
         with suppress(OSError):
             connection.send(*[segment for segment in segments if segment])
-        assert check_refused(connection.answer()) == first
+        assert check_refused(connection.response()) == first
     assert check_refused(ended(shared_server, content)) != first
 
 
@@ -107,12 +107,12 @@ def test_a_body_does_not_count_as_head(server: Live) -> None:
     body = BODY[:-1] + b" " * 300_000 + BODY[-1:]
     with connected(server.url) as connection:
         connection.send(post(b"Content-Length: %d\r\n" % len(body), body=body))
-        assert connection.answer().status == 200
+        assert connection.response().status == 200
         chunks = b"".join([b"1\r\n%c\r\n" % byte for byte in BODY + b" " * 50_000]) + b"0\r\n\r\n"
         connection.send(post(b"Transfer-Encoding: chunked\r\n", body=chunks))
-        assert connection.answer().status == 200
+        assert connection.response().status == 200
         connection.send(post(LENGTH) * 300)
-        assert {connection.answer().status for _ in range(300)} == {200}
+        assert {connection.response().status for _ in range(300)} == {200}
 
 
 @pytest.mark.parametrize("part", [b"A: b\r\n" * 200, b"A: " + b"b" * 4_096, b"2;" + b"x" * 4_096], ids=str)
@@ -127,11 +127,11 @@ def test_a_chunked_body_without_end_is_broken_off(server: Live, part: bytes) -> 
 
 
 def test_a_refused_head_behind_a_request_is_answered_after_it(server: Live) -> None:
-    """Answers stay in order; what follows the refused one is not read (GEN-3)."""
+    """Responses stay in order; what follows the refused one is not read (GEN-3)."""
     with connected(server.url) as connection:
         connection.send(post(LENGTH) + of_fields(MAX_FIELDS + 1) + post(LENGTH))
-        assert connection.answer().status == 200
-        check_refused(connection.answer())
+        assert connection.response().status == 200
+        check_refused(connection.response())
         assert connection.rest() == b""
 
 

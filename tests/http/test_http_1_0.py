@@ -16,9 +16,9 @@ def exported(server: Live) -> bytes:
     """The export as HTTP/1.1 has it."""
     with connected(server.url) as connection:
         connection.send(get(EXPORT))
-        answer = connection.answer()
-        assert answer.headers["transfer-encoding"] == "chunked"
-        return answer.body
+        response = connection.response()
+        assert response.headers["transfer-encoding"] == "chunked"
+        return response.body
 
 
 @pytest.mark.parametrize("fields", [b"", b"Connection: keep-alive\r\n"])
@@ -26,11 +26,11 @@ def test_an_export_has_no_marks_of_chunks(fields: bytes) -> None:
     """HTTP/1.0 knows no chunks: the rows come as they are, and end where the connection does (DS-4)."""
     with live(with_datasets(dataset(LONG, count=2_000))) as server, connected(server.url) as connection:
         connection.send(get(EXPORT, fields, version=b"1.0"))
-        answer = connection.answer()
-        assert (answer.status, answer.headers.get("connection", "close")) == (200, "close")
-        assert not {"transfer-encoding", "content-length"} & set(answer.headers)
-        assert answer.headers["x-row-count"] == "2000"
-        assert answer.body == exported(server)
+        response = connection.response()
+        assert (response.status, response.headers.get("connection", "close")) == (200, "close")
+        assert not {"transfer-encoding", "content-length"} & set(response.headers)
+        assert response.headers["x-row-count"] == "2000"
+        assert response.body == exported(server)
 
 
 def test_faults_reach_the_body_without_marks() -> None:
@@ -38,7 +38,7 @@ def test_faults_reach_the_body_without_marks() -> None:
     with live(with_datasets(dataset(LONG, count=50))) as server, connected(server.url) as connection:
         server.client.post("/_mock/faults", json={"duplicate_line": 2})
         connection.send(get(EXPORT, version=b"1.0"))
-        body = connection.answer().body
+        body = connection.response().body
         assert body == exported(server)
         assert len(body.splitlines()) == 51
 
@@ -52,10 +52,10 @@ def test_whatever_has_a_length_keeps_it(server: Live) -> None:
     ):
         with connected(server.url) as connection:
             connection.send(request)
-            answer = connection.answer()
-            assert (answer.status, answer.headers.get("connection", "close")) == (200, "close")
-            assert len(answer.body) == int(answer.headers["content-length"])
-            assert orjson.loads(answer.body)
+            response = connection.response()
+            assert (response.status, response.headers.get("connection", "close")) == (200, "close")
+            assert len(response.body) == int(response.headers["content-length"])
+            assert orjson.loads(response.body)
             assert connection.rest() == b""
     with connected(server.url) as connection:
         connection.send(get("/docs", version=b"1.0").replace(b"GET", b"HEAD"))

@@ -27,11 +27,11 @@ def server() -> Iterator[Live]:
 
 def described(server: Live, key: str = KEY) -> KeyDescribed:
     """What a key says of itself."""
-    answer = server.client.get("/api/v1/key", headers={"authorization": f"Bearer {key}"})
-    assert answer.status_code == 200
-    assert set(answer.json()) == {"key_id", "name", "expires_at", "rate_limits", "request_id"}
-    assert key not in answer.text
-    return KeyDescribed.model_validate_json(answer.content)
+    response = server.client.get("/api/v1/key", headers={"authorization": f"Bearer {key}"})
+    assert response.status_code == 200
+    assert set(response.json()) == {"key_id", "name", "expires_at", "rate_limits", "request_id"}
+    assert key not in response.text
+    return KeyDescribed.model_validate_json(response.content)
 
 
 def test_a_key_describes_itself(server: Live) -> None:
@@ -50,8 +50,8 @@ def test_the_call_uses_quota_and_shows_what_is_left_after_it(server: Live) -> No
     for left in (2, 1, 0):
         expected = RateLimit(limit=3, remaining=left, reset=1767225660)
         assert described(server, LISTED.key).rate_limits == [expected]
-    answer = server.client.get("/api/v1/key", headers={"authorization": f"Bearer {LISTED.key}"})
-    assert check_envelope(answer, 429) == "Rate limit exceeded"
+    response = server.client.get("/api/v1/key", headers={"authorization": f"Bearer {LISTED.key}"})
+    assert check_envelope(response, 429) == "Rate limit exceeded"
 
 
 def test_ids_have_nothing_of_the_key() -> None:

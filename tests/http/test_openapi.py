@@ -46,7 +46,7 @@ def test_the_server_and_the_command_give_the_same_document(server: Live) -> None
 
 
 def test_every_operation_is_described_whole() -> None:
-    """Each has its clauses, statuses, examples and, on every answer, the headers that the limiter lets it have (RL-1)."""
+    """Each has its clauses, statuses, examples and, on every response, the headers that the limiter lets it have (RL-1)."""
     for operation in OPERATIONS:
         described = DOCUMENT["paths"][operation.full_path][operation.method.lower()]
         assert set(operation.clauses) < set(described["x-clauses"]) <= set(BY_NAME)
@@ -62,7 +62,7 @@ def test_every_operation_is_described_whole() -> None:
 
 
 def test_limits_and_enumerations_are_in_the_schemas() -> None:
-    """What the contract bounds is bounded there, and answers are closed (GEN-6, EP-9, BAT-1, BAT-2, ERR-1)."""
+    """What the contract bounds is bounded there, and responses are closed (GEN-6, EP-9, BAT-1, BAT-2, ERR-1)."""
     content = SCHEMAS["Message"]["properties"]["content"]
     assert "maxLength" not in content  # it counts code points, and a content has UTF-16 code units
     assert content["description"].startswith(f"At most {MAX_CONTENT:,} UTF-16 code units")
@@ -84,9 +84,9 @@ def test_the_pattern_of_windows_is_exact(unit: str) -> None:
     pattern = re.compile(windows["items"]["pattern"])
     for number in (*range(MAX_WINDOW_DAYS + 5), *range(MAX_LOG - 5, MAX_LOG + 5), 99_999):
         for text in (f"{number}{unit}", f"00{number}{unit}"):
-            asked = Normalised.model_validate({"normalization_key": "k", "normalization_windows": [text]})
+            request = Normalised.model_validate({"normalization_key": "k", "normalization_windows": [text]})
             try:
-                check_windows(asked)
+                check_windows(request)
             except BadRequest:
                 assert not pattern.search(text), text
             else:
@@ -103,16 +103,21 @@ def shipped() -> Any:
 def schemathesis(url: str, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """A run of Schemathesis against a server, with all checks on; what it leaves behind goes to the folder."""
     command = [str(Path(sys.executable).parent / "st"), "--config-file", str(HERE / "schemathesis.toml"), "run"]
-    given = ["-H", f"Authorization: Bearer {KEY}", "--checks", "all", "--no-color", *options]
+    arguments = ["-H", f"Authorization: Bearer {KEY}", "--checks", "all", "--no-color", *options]
     hooks = {**os.environ, "SCHEMATHESIS_HOOKS": str(HERE / "schemathesis_hooks.py")}
     return subprocess.run(
-        [*command, f"{url}/openapi.json", *given], cwd=folder, env=hooks, check=False, capture_output=True, text=True
+        [*command, f"{url}/openapi.json", *arguments],
+        cwd=folder,
+        env=hooks,
+        check=False,
+        capture_output=True,
+        text=True,
     )
 
 
 @pytest.mark.slow
 def test_schemathesis_finds_nothing(shipped: Live, tmp_path: Path) -> None:
-    """All its checks and phases, against a live server: no answer is other than the document says (GEN-2, ERR-1, ID-1)."""
+    """All its checks and phases, against a live server: no response is other than the document says (GEN-2, ERR-1, ID-1)."""
     run = schemathesis(shipped.url, tmp_path, "--max-examples", "100")
     assert run.returncode == 0, run.stdout + run.stderr
     assert f"Tested: {len(OPERATIONS)}" in run.stdout
@@ -121,7 +126,7 @@ def test_schemathesis_finds_nothing(shipped: Live, tmp_path: Path) -> None:
 
 
 class Nameless:
-    """The application with a defect: its answers have no request id."""
+    """The application with a defect: its responses have no request id."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -136,7 +141,7 @@ class Nameless:
 
 @pytest.mark.slow
 def test_schemathesis_would_find_something(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Answers without their request id are told by the same run."""
+    """Responses without their request id are told by the same run."""
     monkeypatch.setattr(support, "create_app", lambda served: Nameless(create_app(served)))
     with live(world()) as broken:
         run = schemathesis(broken.url, tmp_path, "--phases", "examples")
@@ -160,8 +165,8 @@ def test_the_page_is_complete(server: Live) -> None:
 
 def test_the_bare_address_leads_to_the_page(server: Live) -> None:
     """Who opens `/` in a browser comes to `/docs`; under the base path nothing is redirected (GEN-3)."""
-    answer = server.client.get("/")
-    assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
+    response = server.client.get("/")
+    assert (response.status_code, response.headers["location"]) == (307, "/docs")
     assert server.client.get("/", follow_redirects=True).url.path == "/docs"
     assert [server.client.get(path).status_code for path in ("/api/v1/", "/api/v1", "/docs/", "/_mock/")] == [404] * 4
 

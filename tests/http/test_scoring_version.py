@@ -8,7 +8,7 @@ from labs_mock.scenario.compiled.scenario import Scenario, scoring_version
 from labs_mock.scenario.files.loader import parse_scenario
 from tests.support import CLAIM, Live, library, live, scenario, world
 
-SAID = [{"role": "assistant", "content": "Hello."}]
+MESSAGES = [{"role": "assistant", "content": "Hello."}]
 
 
 def of_finance(**changes: Any) -> Scenario:
@@ -25,18 +25,18 @@ def server() -> Iterator[Live]:
 
 def versions(server: Live) -> set[str]:
     """What `/evaluate`, a batch, a batch of errors alone and `/compare` say, for each scenario."""
-    answers = []
+    responses = []
     for collection in ("case-management", "finance"):
         where = {"collection_slug": collection, "scenario_slug": "back-claim"}
-        item = {"id": "a", **where, "messages": SAID}
-        responses = {"response_a": {"messages": SAID}, "response_b": {"messages": SAID}}
-        answers += [
-            server.post("/evaluate", {**where, "messages": SAID}),
+        item = {"id": "a", **where, "messages": MESSAGES}
+        compared = {"response_a": {"messages": MESSAGES}, "response_b": {"messages": MESSAGES}}
+        responses += [
+            server.post("/evaluate", {**where, "messages": MESSAGES}),
             server.post("/batch/evaluate", {"items": [item]}),
             server.post("/batch/evaluate", {"items": [{**item, "scenario_slug": "nothing"}]}),
-            server.post("/compare", {**where, **responses}),
+            server.post("/compare", {**where, **compared}),
         ]
-    return {answer.json()["scoring_version"] for answer in answers}
+    return {response.json()["scoring_version"] for response in responses}
 
 
 def test_all_answers_of_a_server_have_one_version(server: Live) -> None:

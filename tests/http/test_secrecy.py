@@ -94,7 +94,7 @@ configs = st.none() | st.fixed_dictionaries(
 
 
 def test_the_scenario_is_full_of_canaries() -> None:
-    """The test would notice a leak: facts, criteria, rules and operators all have one."""
+    """The test would find a leak: facts, criteria, rules and operators all have one."""
     assert str(secret_claim()).count(CANARY) > 35
 
 
@@ -103,18 +103,18 @@ def test_the_scenario_is_full_of_canaries() -> None:
 def test_nothing_secret_leaves(
     guarded: Live, turns: list[list[Any]], conversation: list[Any], config: Any, score_turns: bool
 ) -> None:
-    """No byte of any answer, head or body, good or bad, holds a secret of the scenario (NEVER-1) or a key."""
+    """No byte of any response, head or body, good or bad, holds a secret of the scenario (NEVER-1) or a key."""
     where = {"collection_slug": "case-management", "scenario_slug": "back-claim"}
     created = guarded.post("/episodes", {**where, "score_turns": score_turns})
     episode = created.json()["episode_id"]
-    answers = [created, guarded.post("/evaluate", {**where, "messages": conversation, "reward_config": config})]
-    answers += [guarded.turn(episode, *turn, reward_config=config) for turn in turns]
-    answers.append(guarded.post("/batch/evaluate", {"items": [{"id": "a", **where, "messages": conversation}]}))
+    responses = [created, guarded.post("/evaluate", {**where, "messages": conversation, "reward_config": config})]
+    responses += [guarded.turn(episode, *turn, reward_config=config) for turn in turns]
+    responses.append(guarded.post("/batch/evaluate", {"items": [{"id": "a", **where, "messages": conversation}]}))
     both = {"response_a": {"messages": conversation}, "response_b": {"messages": conversation}}
-    answers.append(guarded.post("/compare", {**where, **both}))
-    answers.append(guarded.client.get("/api/v1/catalog", headers={"authorization": f"Bearer {KEY}"}))
-    for answer in answers:
-        assert answer.status_code in (200, 400)
-        seen = answer.content + b"".join(name + value for name, value in answer.headers.raw)
+    responses.append(guarded.post("/compare", {**where, **both}))
+    responses.append(guarded.client.get("/api/v1/catalog", headers={"authorization": f"Bearer {KEY}"}))
+    for response in responses:
+        assert response.status_code in (200, 400)
+        seen = response.content + b"".join(name + value for name, value in response.headers.raw)
         assert CANARY.encode() not in seen
         assert KEY.encode() not in seen

@@ -47,18 +47,18 @@ def test_the_design_says_thirty_seconds(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize(
-    "sent",
+    "part",
     [b"", b"G", HEAD[:40], HEAD[:-2], HEAD, HEAD + BODY[:-1], CHUNKED, HEAD + BODY + b"POST"],
     ids=["nothing", "method", "field", "fields", "head", "body", "chunk", "second"],
 )
-def test_a_request_that_does_not_come_on_is_dropped(server: Live, sent: bytes) -> None:
-    """Wherever in its head or body a client stops: the connection is closed without an answer to it (GEN-3)."""
+def test_a_request_that_does_not_come_on_is_dropped(server: Live, part: bytes) -> None:
+    """Wherever in its head or body a client stops: the connection is closed without a response to it (GEN-3)."""
     with connected(server.url) as connection:
-        connection.send(sent)
-        if sent.startswith(HEAD + BODY):
-            assert connection.answer().status == 200
+        connection.send(part)
+        if part.startswith(HEAD + BODY):
+            assert connection.response().status == 200
         assert seconds_until_closed(connection) >= SWEEP * (PATIENCE - 1)
-    assert server.client.get("/_mock/requests").json()["count"] == sent.count(BODY)
+    assert server.client.get("/_mock/requests").json()["count"] == part.count(BODY)
 
 
 def test_a_client_that_goes_on_is_waited_for(server: Live) -> None:
@@ -67,7 +67,7 @@ def test_a_client_that_goes_on_is_waited_for(server: Live) -> None:
         for part in (HEAD[:7], HEAD[7:60], HEAD[60:], BODY[:20], BODY[20:40], BODY[40:]):
             connection.send(part)
             time.sleep(SWEEP * PATIENCE * 0.6)
-        assert connection.answer().status == 200
+        assert connection.response().status == 200
 
 
 def test_what_keeps_others_waiting_is_not_the_client(server: Live) -> None:
@@ -77,11 +77,11 @@ def test_what_keeps_others_waiting_is_not_the_client(server: Live) -> None:
     with connected(server.url) as connection, connected(server.url) as behind:
         connection.send(post(LENGTH))
         behind.send(post(LENGTH), post(LENGTH) + HEAD)
-        assert behind.answer().status == 200
-        assert behind.answer().status == 200
+        assert behind.response().status == 200
+        assert behind.response().status == 200
         time.sleep(SWEEP * PATIENCE * 2)
         server.client.post("/_mock/clock/advance", json={"seconds": 3_600})
-        assert connection.answer().status == 200
+        assert connection.response().status == 200
 
 
 def test_what_comes_behind_a_delayed_answer_is_not_late(server: Live) -> None:
@@ -91,20 +91,20 @@ def test_what_comes_behind_a_delayed_answer_is_not_late(server: Live) -> None:
         connection.send(post(LENGTH) + HEAD + BODY[:9])
         time.sleep(SWEEP * PATIENCE * 2)
         server.client.post("/_mock/clock/advance", json={"seconds": 3_600})
-        assert connection.answer().status == 200
+        assert connection.response().status == 200
         connection.send(BODY[9:])
-        assert connection.answer().status == 200
+        assert connection.response().status == 200
 
 
 def test_slow_readers_and_idle_connections_are_no_slow_clients() -> None:
     """An export is read as slowly as a client likes, and a connection may rest between requests (GEN-3, DS-4)."""
     with live(with_datasets(dataset(LONG, count=20_000))) as server, connected(server.url) as connection:
         connection.send(get("/api/v1/catalog"))
-        assert connection.answer().status == 200
+        assert connection.response().status == 200
         time.sleep(SWEEP * PATIENCE * 2)
         connection.send(EXPORT)
         time.sleep(SWEEP * PATIENCE * 2)
-        assert connection.answer().body.count(b"\n") == 20_000
+        assert connection.response().body.count(b"\n") == 20_000
 
 
 def test_nobody_waits_for_slow_clients_when_a_server_stops() -> None:
@@ -112,8 +112,8 @@ def test_nobody_waits_for_slow_clients_when_a_server_stops() -> None:
     with live(world()) as server:
         connections = [connected(server.url) for _ in range(3)]
         opened = [context.__enter__() for context in connections]
-        for connection, sent in zip(opened, (b"", HEAD[:20], HEAD), strict=True):
-            connection.send(sent)
+        for connection, part in zip(opened, (b"", HEAD[:20], HEAD), strict=True):
+            connection.send(part)
         start = time.monotonic()
     assert time.monotonic() - start < 5
     assert not [thread for thread in threading.enumerate() if thread.name == "labs-mock"]

@@ -15,13 +15,13 @@ WHERE = {"collection_slug": CLAIM.collection, "scenario_slug": CLAIM.slug}
 SYSTEM, TASK = {"role": "system", "content": "Be kind."}, {"role": "user", "content": "Assess this claim."}
 ROLLOUT = roll_out(Player.of(CLAIM), "expert")
 LINES = [CLAIM.first_observation, *ROLLOUT.observations]
-SAID = [message.model_dump(exclude_none=True) for turn in ROLLOUT.turns for message in turn]
+OPERATOR_MESSAGES = [message.model_dump(exclude_none=True) for turn in ROLLOUT.turns for message in turn]
 
 
 def spelled(*roles: str) -> list[dict[str, Any]]:
     """The expert's transcript, the persona's lines in some roles, the last of which goes on."""
     lines = [{"role": roles[min(index, len(roles) - 1)], "content": line} for index, line in enumerate(LINES)]
-    return [message for pair in zip(lines, [*SAID, None], strict=True) for message in pair if message]
+    return [message for pair in zip(lines, [*OPERATOR_MESSAGES, None], strict=True) for message in pair if message]
 
 
 SPELLINGS = {
@@ -60,26 +60,28 @@ def test_an_expert_transcript_is_worth_1_however_it_is_spelled(shipped: Live, na
 
 @pytest.mark.parametrize("name", SPELLINGS)
 def test_an_earlier_history_is_one_turn_of_a_new_episode(shipped: Live, name: str) -> None:
-    """It is noticed, and its turn is what the operator said alone (EP-7)."""
+    """It has a finding, and its turn is what the operator wrote alone (EP-7)."""
     episode = shipped.episode(**WHERE)
     turn = shipped.turn(episode, *SPELLINGS[name])
     assert turn.headers["x-mock-findings"].startswith('split_turn;severity=warning;place="messages"')
     transcript = shipped.world.episodes.get(episode, "local", shipped.world.clock.now()).transcript
-    assert [line.content for line in transcript if line.operator] == [message["content"] for message in SAID]
+    assert [line.content for line in transcript if line.operator] == [
+        message["content"] for message in OPERATOR_MESSAGES
+    ]
 
 
 @pytest.mark.parametrize("role", ["user", "assistant"])
 def test_a_prompt_in_front_of_every_turn_is_context(shipped: Live, role: str) -> None:
-    """With a task prompt and the whole history at each turn an episode is played as ever, and nothing is noticed (EP-7)."""
-    answer: dict[str, Any] = {}
-    episode, said = shipped.episode(**WHERE, score_turns=True), [TASK, {"role": role, "content": LINES[0]}]
-    for message in SAID:
-        said.append(message)
-        turn = shipped.turn(episode, *said)
+    """With a task prompt and the whole history at each turn an episode is played as ever, without findings (EP-7)."""
+    response: dict[str, Any] = {}
+    episode, messages = shipped.episode(**WHERE, score_turns=True), [TASK, {"role": role, "content": LINES[0]}]
+    for message in OPERATOR_MESSAGES:
+        messages.append(message)
+        turn = shipped.turn(episode, *messages)
         assert "x-mock-findings" not in turn.headers
-        answer = turn.json()
-        said.append({"role": role, "content": answer["observation"]["content"]})
-    assert (answer["reward"], answer["terminal_reason"]) == (1, "completed")
+        response = turn.json()
+        messages.append({"role": role, "content": response["observation"]["content"]})
+    assert (response["reward"], response["terminal_reason"]) == (1, "completed")
 
 
 def test_findings_of_messages_have_their_places(server: Live) -> None:

@@ -35,7 +35,7 @@ def server() -> Iterator[Live]:
 
 @contextmanager
 def connected(url: str) -> Iterator[socket.socket]:
-    """A socket with a small buffer on which an export has been asked for."""
+    """A socket with a small buffer on which an export has been requested."""
     host, port = url.removeprefix("http://").split(":")
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
@@ -47,7 +47,7 @@ def connected(url: str) -> Iterator[socket.socket]:
 
 @contextmanager
 def exporting(url: str) -> Iterator[HTTPResponse]:
-    """The answer to such a request, to be read at leisure."""
+    """The response to such a request, to be read at leisure."""
     with connected(url) as client, closing(HTTPResponse(client)) as response:  # closed is the socket when both are
         response.begin()
         yield response
@@ -119,7 +119,7 @@ def test_a_client_that_leaves_stops_the_work(reads: int, caplog: pytest.LogCaptu
 
 
 def test_requests_at_a_time_do_not_disturb_each_other(server: Live) -> None:
-    """Exports that read on, wait or leave, and evaluations between them: the same answers as each alone (DET-2)."""
+    """Exports that read on, wait or leave, and evaluations between them: the same responses as each alone (DET-2)."""
     body = {**WHERE, "messages": conversation("Tell me what happened.")}
 
     def leave(_: int) -> bool:
@@ -251,7 +251,7 @@ def read_whole(url: str) -> tuple[str, int]:
 @pytest.mark.skipif(not PROCESSES.exists(), reason="resident memory is read from /proc")
 def test_memory_stays_where_it_was(tmp_path: Path) -> None:
     """A million rows to a slow client, one that leaves and two at a time, from a small spool and from one that holds them
-    all: memory grows by less than 30 MB, and two processes give the same bytes (DS-4, DS-6, DET-2).
+    all: memory grows by less than 30 MB, and two processes send the same bytes (DS-4, DS-6, DET-2).
     """
     folder, digests = str(scenarios(tmp_path, MANY)), set()
     body = {**WHERE, "messages": conversation("Tell me what happened.")}
@@ -259,8 +259,8 @@ def test_memory_stays_where_it_was(tmp_path: Path) -> None:
     for options, pairs in (("--spool", str(64 << 20)), [slow]), ((), [slow, twice]):
         with serving(folder, "--json", *options) as (process, line), ThreadPoolExecutor(2) as pool:
             url = json.loads(line)["url"]
-            answer = httpx.post(f"{url}/api/v1/evaluate", json=body, headers={"authorization": f"Bearer {KEY}"})
-            assert answer.status_code == 200
+            response = httpx.post(f"{url}/api/v1/evaluate", json=body, headers={"authorization": f"Bearer {KEY}"})
+            assert response.status_code == 200
             most = before = resident(process.pid)
             for pair in pairs:
                 reading = [pool.submit(read, url) for read in pair]

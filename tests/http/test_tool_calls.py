@@ -35,10 +35,10 @@ def test_an_invalid_call_in_what_is_given_whole(
     server: Live, path: str, body: dict[str, Any], places: list[str]
 ) -> None:
     """It is a finding with place and reason, in the header and in the journal, and no 400 (EP-12)."""
-    answer = server.post(path, body)
-    assert answer.status_code == 200
+    response = server.post(path, body)
+    assert response.status_code == 200
     for place in places:
-        assert f'invalid_tool_call;severity=info;place="{place}"' in answer.headers["x-mock-findings"]
+        assert f'invalid_tool_call;severity=info;place="{place}"' in response.headers["x-mock-findings"]
     assert invalid(server) == [(place, REASON) for place in places]
 
 
@@ -46,9 +46,9 @@ def test_an_invalid_call_in_an_episode(server: Live) -> None:
     """It ends the episode, and the header, the journal, the episode's view and the report of a test say why (EP-12)."""
     episode = server.episode()
     server.turn(episode, "Tell me what happened.")
-    answer = server.turn(episode, TURN)
-    assert answer.json()["terminal_reason"] == "error"
-    assert f'invalid_tool_call;severity=info;place="{PLACE}"' in answer.headers["x-mock-findings"]
+    response = server.turn(episode, TURN)
+    assert response.json()["terminal_reason"] == "error"
+    assert f'invalid_tool_call;severity=info;place="{PLACE}"' in response.headers["x-mock-findings"]
     assert invalid(server) == [(PLACE, REASON)]
     shown = server.client.get(f"/_mock/episodes/{episode}").json()["transcript"]
     assert [line["turn"] for line in shown] == [0, 1, 1, 2, 2]
@@ -65,21 +65,21 @@ def test_an_invalid_call_in_an_episode(server: Live) -> None:
 
 def test_explanations_name_invalid_calls(server: Live, tmp_path: Path) -> None:
     """So do `/_mock/explain` and `labs-mock score --explain` (EP-12)."""
-    told = server.client.post("/_mock/explain", json={**WHERE, "messages": [TURN]}).json()["findings"]
+    listed = server.client.post("/_mock/explain", json={**WHERE, "messages": [TURN]}).json()["findings"]
     expected = {"code": "invalid_tool_call", "place": PLACE, "hint": REASON, "severity": "info"}
-    assert expected in told
+    assert expected in listed
     (tmp_path / "back-claim.yaml").write_bytes(orjson.dumps(CLAIM))
     (tmp_path / "transcript.json").write_bytes(orjson.dumps([TURN]))
-    given = [str(tmp_path / name) for name in ("back-claim.yaml", "transcript.json")]
-    table = CliRunner().invoke(main, ["score", *given, "--explain"]).output
+    paths = [str(tmp_path / name) for name in ("back-claim.yaml", "transcript.json")]
+    table = CliRunner().invoke(main, ["score", *paths, "--explain"]).output
     assert f"Finding: invalid_tool_call (info) at {PLACE}: {REASON}" in table.replace("\n", " ").replace("  ", " ")
 
 
 def test_valid_calls_are_no_finding(server: Live) -> None:
-    """A call as the tool describes it is shown with its episode and noticed nowhere (EP-9)."""
+    """A call as the tool describes it is shown with its episode and has no finding (EP-9)."""
     episode = server.episode()
-    answer = server.turn(episode, {**TURN, "tool_calls": [GOOD]})
-    assert "x-mock-findings" not in answer.headers
+    response = server.turn(episode, {**TURN, "tool_calls": [GOOD]})
+    assert "x-mock-findings" not in response.headers
     shown = server.client.get(f"/_mock/episodes/{episode}").json()["transcript"][1]
     assert shown == {
         "turn": 1,
@@ -93,10 +93,10 @@ def test_a_config_changes_nothing_and_is_noticed(server: Live) -> None:
     """An object of any overrides is accepted and ignored; empty or null it says nothing (EP-16)."""
     overrides: list[dict[str, Any]] = [{"max_turns": 1}, {"persona": {"opening": "No."}}]
     for config in overrides:
-        answer = server.post("/episodes", {**WHERE, "config": config})
-        assert answer.json()["initial_observation"]["content"] == CLAIM["persona"]["opening"]
-        assert answer.headers["x-mock-findings"] == 'config_ignored;severity=info;place="config"'
-        assert server.turn(answer.json()["episode_id"], "Hello").json()["episode_complete"] is False
+        response = server.post("/episodes", {**WHERE, "config": config})
+        assert response.json()["initial_observation"]["content"] == CLAIM["persona"]["opening"]
+        assert response.headers["x-mock-findings"] == 'config_ignored;severity=info;place="config"'
+        assert server.turn(response.json()["episode_id"], "Hello").json()["episode_complete"] is False
     for empty in (b"{}", b"null"):
         body = {**WHERE, "config": orjson.loads(empty)}
         assert "x-mock-findings" not in server.post("/episodes", body).headers
@@ -113,5 +113,5 @@ def test_weights_of_a_turn_that_is_not_scored_are_noticed(server: Live) -> None:
         (True, weights, None),
         (True, {"quality_weights": {"discovery": 0}}, "nothing_scored"),
     ):
-        answer = server.turn(server.episode(score_turns=scored), "Hello", reward_config=config)
-        assert answer.headers.get("x-mock-findings", "").partition(";")[0] == (expected or "")
+        response = server.turn(server.episode(score_turns=scored), "Hello", reward_config=config)
+        assert response.headers.get("x-mock-findings", "").partition(";")[0] == (expected or "")

@@ -30,11 +30,11 @@ def rewards(server: Live, segments: Sequence[bytes], count: int) -> list[float]:
     """What is answered to so many evaluations on one connection, which then is as good as before."""
     with connected(server.url) as connection:
         connection.send(*segments)
-        answers = [connection.answer() for _ in range(count)]
-        assert {answer.status for answer in answers} == {200}
+        responses = [connection.response() for _ in range(count)]
+        assert {response.status for response in responses} == {200}
         connection.send(get("/api/v1/catalog"))
-        assert connection.answer().status == 200
-    return [orjson.loads(answer.body)["reward"] for answer in answers]
+        assert connection.response().status == 200
+    return [orjson.loads(response.body)["reward"] for response in responses]
 
 
 def cut(content: bytes, places: Sequence[int]) -> list[bytes]:
@@ -62,7 +62,7 @@ def test_an_upgrade_is_ignored(server: Live, wish: str, frame: str, place: int) 
 def test_requests_in_a_row_are_apart_however_they_arrive(
     shared_server: Live, requests: list[tuple[str, str]], places: list[int]
 ) -> None:
-    """Several on one connection, sent at once and cut anywhere, with and without an upgrade: one answer each, in order."""
+    """Several on one connection, sent at once and cut anywhere, with and without an upgrade: one response each, in order."""
     (expected,) = rewards(shared_server, [post(LENGTH)], 1)
     content = b"".join(wishing(*request) for request in requests)
     assert rewards(shared_server, cut(content, places), len(requests)) == [expected] * len(requests)
@@ -72,7 +72,7 @@ def test_an_upgrade_without_a_body_is_ignored(server: Live) -> None:
     """A GET that offers one, and what comes right behind it, are two requests (GEN-1)."""
     with connected(server.url) as connection:
         connection.send(get("/api/v1/catalog", H2C) + get("/api/v1/nowhere"))
-        assert [connection.answer().status for _ in range(2)] == [200, 404]
+        assert [connection.response().status for _ in range(2)] == [200, 404]
 
 
 def test_what_a_body_ends_with_is_no_header(server: Live) -> None:
@@ -81,17 +81,17 @@ def test_what_a_body_ends_with_is_no_header(server: Live) -> None:
     request = post(CHUNKED, body=CHUNKS).replace(key, b"", 1).replace(b"X-Trailer: 1\r\n", key)
     with connected(server.url) as connection:
         connection.send(request)
-        assert connection.answer().status == 401
+        assert connection.response().status == 401
 
 
 @pytest.mark.parametrize("behind", [b"", b"\x16\x03\x01", get("/api/v1/catalog")])
 def test_a_tunnel_is_refused(server: Live, behind: bytes) -> None:
-    """`CONNECT` asks for a path that there is not; nothing behind it is read, and the connection ends (GEN-3, ID-1)."""
+    """`CONNECT` names a path that does not exist; nothing behind it is read, and the connection ends (GEN-3, ID-1)."""
     with connected(server.url) as connection:
         connection.send(b"CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n" + behind)
-        answer = connection.answer()
-        assert (answer.status, answer.headers.get("connection", "close")) == (404, "close")
-        assert orjson.loads(answer.body)["data"]["request_id"] == answer.headers["x-request-id"]
+        response = connection.response()
+        assert (response.status, response.headers.get("connection", "close")) == (404, "close")
+        assert orjson.loads(response.body)["data"]["request_id"] == response.headers["x-request-id"]
         assert connection.rest() == b""
 
 

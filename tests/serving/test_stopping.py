@@ -28,7 +28,7 @@ JSON = {"content-type": "application/json"}
 def idle(connection: Connection) -> None:
     """A connection that is kept open after a request."""
     connection.send(get("/api/v1/catalog"))
-    assert connection.answer().status == 200
+    assert connection.response().status == 200
 
 
 def beginning(connection: Connection) -> None:

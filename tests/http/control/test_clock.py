@@ -73,7 +73,7 @@ def check_rate(server: Live, rate: float) -> None:
     ],
 )
 def test_the_clock_is_set(server: Live, change: dict[str, Any], now: str) -> None:
-    """A time without an offset is UTC, what is left out or null stays, and the answer is what the clock then shows."""
+    """A time without an offset is UTC, what is left out or null stays, and the response is what the clock then shows."""
     assert clock(server) == {"now": NEW_YEAR, "mode": "frozen"}
     assert put(server, **change).json() == {"now": now, "mode": "frozen"}
     assert clock(server) == {"now": now, "mode": "frozen"}
@@ -170,7 +170,7 @@ def test_the_clock_does_not_run_out_of_years(server: Live) -> None:
 
 @pytest.mark.parametrize("mode", ["real", "x60", "x999999"])
 def test_at_its_end_a_running_clock_stands_still(mode: str) -> None:
-    """Everything that shows, adds to or waits for a time still answers: episodes, quotas, datasets, delays, the journal."""
+    """Everything that shows, adds to or waits for a time still responds: episodes, quotas, datasets, delays, the journal."""
     with live(with_datasets(by_the_clock(), clock="real")) as server:
         put(server, now="9999-12-31T23:59:59.999Z", mode=mode)
         wait_for_the_end(server)
@@ -197,14 +197,14 @@ def wait_for_the_end(server: Live) -> None:
 
 
 def test_the_clock_works_from_the_first_year_on() -> None:
-    """At the year 1 everything answers as it does today."""
+    """At the year 1 everything responds as it does today."""
     with live(world(clock="frozen:0001-01-01T00:00:00Z")) as server:
         assert clock(server)["now"] == "0001-01-01T00:00:00Z"
         episode = server.episode(score_turns=True)
         body = {**WHERE, "messages": HIGH, "normalization_key": "k", "normalization_windows": ["366d", "1n"]}
-        answers = [server.turn(episode, "Hello"), *(server.post("/evaluate", body) for _ in range(3))]
-        assert {answer.status_code for answer in answers} == {200}
-        assert int(answers[0].headers["x-ratelimit-reset"]) - parse_instant(clock(server)["now"]) == 60
+        responses = [server.turn(episode, "Hello"), *(server.post("/evaluate", body) for _ in range(3))]
+        assert {response.status_code for response in responses} == {200}
+        assert int(responses[0].headers["x-ratelimit-reset"]) - parse_instant(clock(server)["now"]) == 60
 
 
 def test_on_a_real_clock_yesterday_is_the_past() -> None:
@@ -242,8 +242,8 @@ def test_rate_limit_windows_follow_the_clock() -> None:
     with live(world(keys=[KeyEntry(key=KEY, organisation="a", requests_per_minute=2)])) as server:
 
         def asked() -> tuple[int, int]:
-            answer = server.post("/evaluate", {**WHERE, "messages": HIGH})
-            return answer.status_code, int(answer.headers["x-ratelimit-reset"])
+            response = server.post("/evaluate", {**WHERE, "messages": HIGH})
+            return response.status_code, int(response.headers["x-ratelimit-reset"])
 
         put(server, now="2026-02-01T00:00:20Z")
         minute = int(parse_instant(FEBRUARY)) + 60

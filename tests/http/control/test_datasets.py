@@ -39,14 +39,14 @@ def test_a_dataset_stays_where_it_was_put(served: Live) -> None:
         assert [export(served, BY_HAND).status_code for _ in range(3)] == [code] * 3
     failed = force(served, BY_HAND, status="failed", error="The disk is full", row_count=1, message="Oh.").json()
     assert (failed["error"], failed["row_count"], failed["message"]) == ("The disk is full", 1, "Oh.")
-    told = export(served, BY_HAND)
-    assert told.status_code == 500
-    assert told.json() == {
+    result = export(served, BY_HAND)
+    assert result.status_code == 500
+    assert result.json() == {
         "status": "failed",
         "row_count": 1,
         "message": "Oh.",
         "error": "The disk is full",
-        "request_id": told.headers["x-request-id"],
+        "request_id": result.headers["x-request-id"],
     }
     served.world.reset()
     assert export(served, BY_HAND).status_code == 200
@@ -105,9 +105,9 @@ GENERATED: dict[str, Any] = {
 def test_a_dataset_can_be_added_until_the_next_reset(served: Live) -> None:
     """It is listed, runs through its stages and is exported like any other (DS-3, DS-7)."""
     assert served.client.post("/_mock/datasets", json=GENERATED).json()["rows"] == 20
-    answers = [export(served, GENERATED["id"]) for _ in range(2)]
-    assert [answer.status_code for answer in answers] == [202, 200]
-    assert answers[1].text.count("\n") == 20
+    responses = [export(served, GENERATED["id"]) for _ in range(2)]
+    assert [response.status_code for response in responses] == [202, 200]
+    assert responses[1].text.count("\n") == 20
     served.world.reset()
     assert export(served, GENERATED["id"]).status_code == 404
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from labs_mock.config.server_file import KeyEntry
 from labs_mock.contract.tokens import NO_RESPONSE
 from labs_mock.state.episodes import Episodes
-from tests.http.test_batch import SAID, WHERE, conversation
+from tests.http.test_batch import TEXTS, WHERE, conversation
 from tests.http.test_envelope import LIMITS, check_envelope
 from tests.http.test_episodes import APPROVE, DECIDE, operator
 from tests.support import CLAIM, KEY, OPENING, Live, live, scenario, world
@@ -41,10 +41,10 @@ def revealed(shown: Shown) -> dict[str, list[int]]:
 
 
 def test_an_episode_is_shown_with_all_that_its_client_does_not_see(server: Live) -> None:
-    """Whose it is, its transcript with who said what, where it stands, and why its reward would be what it is."""
+    """Its organisation, its transcript with the speakers, its turn, and why its reward would be what it is."""
     name = server.episode(score_turns=True)
     server.world.clock.advance(60)
-    answers = [server.turn(name, *said).json() for said in (["Tell me what happened.", "When?"], ["A second job?"])]
+    responses = [server.turn(name, *texts).json() for texts in (["Tell me what happened.", "When?"], ["A second job?"])]
     shown = episode_of(server, name)
     explanation = shown.pop("explanation")
     assert shown == {
@@ -60,22 +60,22 @@ def test_an_episode_is_shown_with_all_that_its_client_does_not_see(server: Live)
             {"turn": 0, "speaker": "persona", "content": OPENING},
             {"turn": 1, "speaker": "operator", "content": "Tell me what happened."},
             {"turn": 1, "speaker": "operator", "content": "When?"},
-            {"turn": 1, "speaker": "persona", "content": answers[0]["observation"]["content"]},
+            {"turn": 1, "speaker": "persona", "content": responses[0]["observation"]["content"]},
             {"turn": 2, "speaker": "operator", "content": "A second job?"},
-            {"turn": 2, "speaker": "persona", "content": answers[1]["observation"]["content"]},
+            {"turn": 2, "speaker": "persona", "content": responses[1]["observation"]["content"]},
         ],
         "context": [],
     }
-    assert explanation["reward"] == answers[-1]["reward"]
-    assert {one["name"]: one["score"] for one in explanation["dimensions"]} == answers[-1]["scores"]
+    assert explanation["reward"] == responses[-1]["reward"]
+    assert {one["name"]: one["score"] for one in explanation["dimensions"]} == responses[-1]["scores"]
 
 
 def test_what_was_revealed_and_when_is_shown(server: Live) -> None:
     """Each state item with the turn at which it came to light, turn by turn."""
     name = server.episode()
     found = [revealed(episode_of(server, name))]
-    for said in ("Go on.", "Do you have a second job?", "Thank you. I understand.", "Thank you. Are you worried?"):
-        server.turn(name, said)
+    for texts in ("Go on.", "Do you have a second job?", "Thank you. I understand.", "Thank you. Are you worried?"):
+        server.turn(name, texts)
         found.append(revealed(episode_of(server, name)))
     nothing: dict[str, list[int]] = {"onset": [], "side_job": [], "fear": [], "imaging": []}
     onset, job = {**nothing, "onset": [1]}, {**nothing, "onset": [1], "side_job": [2]}
@@ -83,19 +83,19 @@ def test_what_was_revealed_and_when_is_shown(server: Live) -> None:
 
 
 @settings(max_examples=30)
-@given(st.lists(st.sampled_from(SAID), min_size=1, max_size=6))
-def test_the_explanation_is_that_of_its_transcript(shared_server: Live, said: list[str]) -> None:
+@given(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=6))
+def test_the_explanation_is_that_of_its_transcript(shared_server: Live, texts: list[str]) -> None:
     """What `/_mock/explain` says of the same conversation: every rule, dimension and weight (EV-2)."""
     name = shared_server.episode()
-    for text in said:
+    for text in texts:
         shared_server.turn(name, text)
-    explained = shared_server.client.post("/_mock/explain", json={**WHERE, "messages": conversation(*said)}).json()
+    explained = shared_server.client.post("/_mock/explain", json={**WHERE, "messages": conversation(*texts)}).json()
     del explained["findings"]
     assert episode_of(shared_server, name)["explanation"] == explained
 
 
 @pytest.mark.parametrize(
-    ("said", "context"),
+    ("texts", "context"),
     [
         (["Hello"], []),
         (["Hello", "Hello"], ["7 days later"]),
@@ -104,23 +104,23 @@ def test_the_explanation_is_that_of_its_transcript(shared_server: Live, said: li
         (["Hello", "Hello", NO_RESPONSE, "Bye"], ["7 days later", "no word for 14 days"]),
     ],
 )
-def test_the_time_skips_of_a_journey_are_shown_here_and_nowhere_else(said: list[str], context: list[str]) -> None:
-    """The days that passed, and silence, are the persona's context, which no observation tells (TOK-3)."""
+def test_the_time_skips_of_a_journey_are_shown_here_and_nowhere_else(texts: list[str], context: list[str]) -> None:
+    """The days that passed, and silence, are the persona's context, which no observation contains (TOK-3)."""
     journey = scenario(shape="journey", sessions=SESSIONS, closing="Goodbye.", completed=None)
     with live(world(journey)) as server:
         name = server.episode()
-        answers = [server.turn(name, text) for text in said]
+        responses = [server.turn(name, text) for text in texts]
         shown = episode_of(server, name)
     assert shown["context"] == context
-    assert shown["terminal_reason"] == ("completed" if said[-1] == "Bye" else None)
-    assert [line["content"] for line in shown["transcript"] if line["speaker"] == "operator"] == said
-    assert not [answer for answer in answers if "days" in answer.text]
+    assert shown["terminal_reason"] == ("completed" if texts[-1] == "Bye" else None)
+    assert [line["content"] for line in shown["transcript"] if line["speaker"] == "operator"] == texts
+    assert not [response for response in responses if "days" in response.text]
     assert not [line for line in shown["transcript"] if line["speaker"] == "persona" and NO_RESPONSE in line["content"]]
 
 
 @pytest.mark.parametrize("turns", [0, 1, 3])
 def test_a_terminated_episode_takes_no_turn(server: Live, turns: int) -> None:
-    """It ended as `client_terminated`, and the next turn is told so, after the quota (EP-11, EP-13, EP-14, RL-1)."""
+    """It ended as `client_terminated`, which the next turn reports, after the quota (EP-11, EP-13, EP-14, RL-1)."""
     name, other = server.episode(), server.episode()
     for _ in range(turns):
         server.turn(name, "Hello")
@@ -153,14 +153,14 @@ def test_an_episode_ends_once(reason: str, messages: list[dict[str, Any]]) -> No
     """One that is complete cannot be terminated, and shows for which reason it is (EP-10, EP-11, EP-13)."""
     with live(world(scenario(max_turns=2))) as server:
         name = server.episode()
-        told = [server.turn(name, message).json() for message in messages]
-        if not told:
+        responses = [server.turn(name, message).json() for message in messages]
+        if not responses:
             terminate(server, name)
         before = episode_of(server, name)
         assert check_envelope(terminate(server, name), 400) == "Episode already complete"
         assert episode_of(server, name) == before
         assert before["terminal_reason"] == reason
-        assert {answer["terminal_reason"] for answer in told[-1:]} <= {reason}
+        assert {response["terminal_reason"] for response in responses[-1:]} <= {reason}
 
 
 @pytest.mark.parametrize("name", ["ep_unknown", "x", "ep_" + "0" * 26, "ep%2Fx"])
@@ -207,10 +207,10 @@ def test_episodes_of_all_organisations_are_shown() -> None:
 
 
 def test_secrets_of_the_scenario_are_shown_here_only(server: Live) -> None:
-    """Criteria ids stand in the explanation, and in none of the answers of the API (NEVER-1)."""
+    """Criteria ids stand in the explanation, and in none of the responses of the API (NEVER-1)."""
     name = server.episode(score_turns=True)
-    answer = server.turn(name, "Tell me what happened.")
+    response = server.turn(name, "Tell me what happened.")
     shown = str(episode_of(server, name))
     for criterion in CLAIM["criteria"]["success_metrics"]:
         assert criterion["id"] in shown
-        assert criterion["id"] not in answer.text
+        assert criterion["id"] not in response.text

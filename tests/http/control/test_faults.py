@@ -41,11 +41,11 @@ def served(shipped: Live) -> Live:
 
 
 def add(server: Live, **fault: Any) -> dict[str, Any]:
-    """Add a fault; what is said of it."""
+    """Add a fault; how it is shown."""
     response = server.client.post("/_mock/faults", json=fault)
     assert response.status_code == 200, response.text
-    told: dict[str, Any] = response.json()
-    return told
+    result: dict[str, Any] = response.json()
+    return result
 
 
 def plan(server: Live) -> list[dict[str, Any]]:
@@ -64,7 +64,7 @@ def statuses(server: Live, count: int, path: str = EVALUATE) -> list[int]:
 
 
 def shown(name: str, fault: dict[str, Any], matched: int = 0, applied: int = 0) -> dict[str, Any]:
-    """A fault as it is told of, if nothing is odd about it."""
+    """A fault as it is shown, if it has no warnings."""
     return {"id": name, **fault, "matched": matched, "applied": applied, "warnings": []}
 
 
@@ -76,7 +76,7 @@ def test_the_plan_of_the_start_is_in_force_and_listed(served: Live) -> None:
 
 
 def test_a_fault_is_in_force_once_it_is_added(served: Live) -> None:
-    """From the next request on; what is said of it is what the list says, with how often it fitted and was applied."""
+    """From the next request on; it is shown as in the list, with how often it fitted and was applied."""
     assert add(served, path="/api/v1/comp*", every=2, status=500) == plan(served)[2]
     assert plan(served)[2] == shown("fault-3", {"path": "/api/v1/comp*", "every": 2, "status": 500})
     assert statuses(served, 5, "/api/v1/compare") == [400, 500, 400, 500, 400]
@@ -92,7 +92,7 @@ def test_a_fault_replaces_the_one_with_its_id(served: Live) -> None:
 
 
 def test_faults_are_removed_by_id_or_all_at_once(served: Live) -> None:
-    """The answer is what is left; from the next request on they befall nobody. An unknown id is 404."""
+    """The response is what is left; from the next request on they are applied to no request. An unknown id is 404."""
     assert remove(served, "down").json() == {"faults": plan(served)}
     assert [one["id"] for one in plan(served)] == ["fault-2"]
     assert "GET /_mock/faults" in check_envelope(remove(served, "down"), 404)
@@ -160,8 +160,8 @@ def test_a_bad_fault_is_refused_and_changes_nothing(served: Live, fault: dict[st
     """The refusal names the field and says what was expected; plan and counts stay as they were (ERR-1, ERR-2)."""
     statuses(served, 1)
     before = plan(served)
-    told = check_envelope(served.client.post("/_mock/faults", json={"id": "down", **fault}), 400)
-    assert told.startswith(message)
+    result = check_envelope(served.client.post("/_mock/faults", json={"id": "down", **fault}), 400)
+    assert result.startswith(message)
     assert plan(served) == before
     assert statuses(served, 1) == [503]
 
@@ -176,8 +176,8 @@ def test_a_refusal_is_short_and_shows_no_key(served: Live) -> None:
 
 def test_null_is_absence(served: Live) -> None:
     """A field with null is as if it were not there, as in the API (GEN-5)."""
-    told = add(served, id="x", path=None, nth=None, every=2, status=None, close=True)
-    assert told == shown("x", {"every": 2, "close": True})
+    result = add(served, id="x", path=None, nth=None, every=2, status=None, close=True)
+    assert result == shown("x", {"every": 2, "close": True})
 
 
 @pytest.mark.parametrize("content", [b"[]", b"503", b"{", b""])
@@ -241,18 +241,18 @@ def patterns(draw: st.DrawFn) -> str:
 @example("/*a*v*e*e*e*e*e*x")
 @example("*" * 200)
 def test_a_pattern_that_fits_a_path_has_no_finding(shipped: Live, pattern: str) -> None:
-    """Whatever the pattern: if some request to the API fits it, it is not said that none does."""
-    told = add(shipped, id="pattern", path=pattern, close=True)
+    """Whatever the pattern: if some request to the API matches it, there is no warning that none does."""
+    result = add(shipped, id="pattern", path=pattern, close=True)
     if any(fnmatchcase(path, pattern) for path in PATHS):
-        assert told["warnings"] == []
+        assert result["warnings"] == []
 
 
 def test_a_fault_for_a_key_befalls_that_key_alone_and_shows_it_to_nobody() -> None:
-    """Requests with another key, or with none that is valid, go on; the plan tells of the key as the journal does (ERR-2)."""
+    """Requests with another key, or with none that is valid, are not changed; the plan shows the key as the journal does (ERR-2)."""
     keys = [KeyEntry(key=name, organisation="acme") for name in (KEY, "lab_other")]
     with live(world(keys=keys)) as server:
-        told = add(server, key="lab_other", path=EVALUATE, status=503)
-        assert told["key"] == plan(server)[0]["key"] == "lab_*****"
+        result = add(server, key="lab_other", path=EVALUATE, status=503)
+        assert result["key"] == plan(server)[0]["key"] == "lab_*****"
         assert [server.post("/evaluate", {}, key=key).status_code for key in (KEY, "lab_other", None)] == [
             400,
             503,

@@ -47,7 +47,7 @@ def state(server: Live) -> list[Any]:
 
 @pytest.fixture(scope="module")
 def allowing() -> Iterator[Live]:
-    """A server that two more hosts may ask."""
+    """A server that accepts two more hosts."""
     with live(world(control_hosts="devbox, Mock.Internal,,")) as server:
         yield server
 
@@ -116,21 +116,21 @@ def test_every_write_wants_json(server: Live, method: str, path: str) -> None:
         assert check_envelope(response, 400).startswith("Content-Type: expected application/json")
     assert state(server) == before
     for kind in ("application/json", "Application/JSON", "application/json; charset=utf-8"):
-        told = server.client.request(method, path, headers={"content-type": kind}, content=b"{}")
-        assert "Content-Type" not in told.text
+        responses = server.client.request(method, path, headers={"content-type": kind}, content=b"{}")
+        assert "Content-Type" not in responses.text
 
 
 def test_a_form_of_another_origin_cannot_drive_the_clock(server: Live) -> None:
-    """A page can send JSON as the text of a form, and ask whether it may send it as JSON; neither helps."""
+    """A page can send JSON as the text of a form, and request permission to send it as JSON; neither helps."""
     origin = {"origin": "https://evil.example"}
     form = b'{"seconds": 86400, "x": "=\r\n"}'
-    sent = server.client.post(f"{CLOCK}/advance", headers={**origin, "content-type": "text/plain"}, content=form)
-    check_envelope(sent, 400)
+    posted = server.client.post(f"{CLOCK}/advance", headers={**origin, "content-type": "text/plain"}, content=form)
+    check_envelope(posted, 400)
     asking = {"access-control-request-method": "POST", "access-control-request-headers": "content-type"}
     for path in (f"{CLOCK}/advance", RESET, "/_mock/requests"):
-        asked = server.client.options(path, headers={**origin, **asking})
-        assert not asked.is_success
-        assert not [name for name in (*sent.headers, *asked.headers) if name.startswith("access-control")]
+        preflight = server.client.options(path, headers={**origin, **asking})
+        assert not preflight.is_success
+        assert not [name for name in (*posted.headers, *preflight.headers) if name.startswith("access-control")]
     assert server.client.get(CLOCK, headers=origin).json()["now"] == "2026-01-01T00:00:00Z"
     assert "access-control-allow-origin" not in server.client.get(CLOCK, headers=origin).headers
 
@@ -138,17 +138,17 @@ def test_a_form_of_another_origin_cannot_drive_the_clock(server: Live) -> None:
 def test_a_token_is_wanted_where_one_is_set() -> None:
     """Reads and writes are 401 without it, and none of the API's keys stands for it; the API does not want it.
 
-    With it the control plane answers by any name, and through a proxy.
+    With it the control plane responses by any name, and through a proxy.
     """
-    given = b"Bearer " + TOKEN.encode()
+    header = b"Bearer " + TOKEN.encode()
     wrong = [
         KEY.encode(),
         b"Bearer",
         b"Bearer " + KEY.encode(),
-        given[7:],
-        given + b"x",
-        given[:-1],
-        b"Basic" + given[6:],
+        header[7:],
+        header + b"x",
+        header[:-1],
+        b"Basic" + header[6:],
     ]
     with live(world(control_token=TOKEN)) as server:
         for headers in ({}, *({b"authorization": value} for value in wrong)):
@@ -156,7 +156,7 @@ def test_a_token_is_wanted_where_one_is_set() -> None:
             assert "control_token" in message
             assert TOKEN not in message
             check_envelope(server.client.post(RESET, headers=headers, json={}), 401)
-        right = {b"authorization": given}
+        right = {b"authorization": header}
         assert server.client.get(CLOCK, headers=right).json()["mode"] == "frozen"
         assert server.client.post(RESET, headers=right, json={}).status_code == 200
         elsewhere = {b"host": b"evil.example", b"x-forwarded-for": b"203.0.113.7"}
@@ -195,7 +195,7 @@ def own_address() -> str | None:
 
 
 def from_address(source: str, target: tuple[str, int], *fields: str) -> bytes:
-    """What the control plane answers to a connection from an address of this machine."""
+    """What the control plane responds to a connection from an address of this machine."""
     with socket.create_connection(target, timeout=10, source_address=(source, 0)) as connection:
         lines = ("GET /_mock/clock HTTP/1.1", "Host: 127.0.0.1", "Connection: close", *fields, "", "")
         connection.sendall("\r\n".join(lines).encode())
@@ -212,16 +212,16 @@ def test_a_peer_elsewhere_needs_the_token(token: str) -> None:
     with live(world(control_token=token)) as server:
         target = ("127.0.0.1", int(server.url.rpartition(":")[2]))
         expected = (b" 401 ", b" 401 ") if token else (b" 403 ", b" 200 ")
-        answers = [from_address(address, target) for address in (source, "127.0.0.1")]
-        assert all(want in answer.partition(b"\r\n")[0] for want, answer in zip(expected, answers, strict=True))
-        assert b"control_token" in answers[0]
+        responses = [from_address(address, target) for address in (source, "127.0.0.1")]
+        assert all(want in response.partition(b"\r\n")[0] for want, response in zip(expected, responses, strict=True))
+        assert b"control_token" in responses[0]
         right = from_address(source, target, f"Authorization: Bearer {token}")
         assert right.startswith(b"HTTP/1.1 200 " if token else b"HTTP/1.1 403 ")
 
 
 @pytest.mark.skipif(own_address() is None, reason="this machine has no address beside loopback")
 def test_programs_here_may_use_any_address_of_this_machine() -> None:
-    """A server that listens everywhere answers them by way of each of its addresses."""
+    """A server that listens everywhere responds to them at each of its addresses."""
     address = own_address()
     assert address is not None
     with live(world(), host="0.0.0.0") as server:
@@ -243,7 +243,7 @@ def test_nobody_comes_through_a_proxy(server: Live, header: str) -> None:
 
 @pytest.mark.parametrize("settings", [{}, {"control": False}, {"control_token": "x"}, {"control_hosts": "devbox"}])
 def test_health_always_answers(settings: dict[str, Any]) -> None:
-    """Whatever host, token and settings: it tells servers apart and no more; it is for reading only."""
+    """Whatever host, token and settings: it identifies a server and no more; it is for reading only."""
     with live(world(keys=[KeyEntry(key=KEY, organisation="a")], **settings)) as server:
         for headers in (
             {},
@@ -260,14 +260,14 @@ def test_health_always_answers(settings: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("headers", [{}, {"host": "evil.example"}, {"content-type": "application/json"}])
 def test_without_the_control_plane_there_is_nothing_to_refuse(headers: dict[str, str]) -> None:
-    """Every operation but the health is a 404, as an unknown path is, whoever asks and however (GEN-3)."""
+    """Every operation but the health is a 404, as an unknown path is, whatever the request has (GEN-3)."""
     with live(world(control=False, control_token="x")) as server:
-        told = {}
+        responses = {}
         for method, path in OPERATIONS:
             if path != HEALTH and method != "HEAD":
-                told[method, path] = server.client.request(method, path, headers=headers)
-        assert {check_envelope(response, 404) for response in told.values()} == {"Not found: no such path"}
-        assert len(told) > len(WRITES)
+                responses[method, path] = server.client.request(method, path, headers=headers)
+        assert {check_envelope(response, 404) for response in responses.values()} == {"Not found: no such path"}
+        assert len(responses) > len(WRITES)
         assert server.world.clock.now() == world().clock.now()
 
 
@@ -282,6 +282,6 @@ def test_refusals_stand_in_no_journal(server: Live) -> None:
 def test_only_its_own_paths_are_guarded() -> None:
     """A path that merely begins alike is an unknown one, as for anybody, and stands in the journal (GEN-3)."""
     with live(world()) as server:
-        answer = server.client.post("/_mockery", headers={"host": "example.com"}, content=b"x")
-        assert (answer.status_code, answer.json()["message"]) == (404, "Not found: no such path")
+        response = server.client.post("/_mockery", headers={"host": "example.com"}, content=b"x")
+        assert (response.status_code, response.json()["message"]) == (404, "Not found: no such path")
         assert [record.path for record in server.world.journal] == ["/_mockery"]

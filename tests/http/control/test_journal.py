@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from labs_mock.config.server_file import KeyEntry
 from labs_mock.http.control.journal import FILTERS
 from labs_mock.state.journal import Journal
-from tests.http.test_batch import SAID, WHERE, conversation, item
+from tests.http.test_batch import TEXTS, WHERE, conversation, item
 from tests.http.test_envelope import JSON, check_envelope
 from tests.support import KEY, Live, live, world
 
@@ -23,13 +23,13 @@ Record = dict[str, Any]
 NOTHING = {"requests": [], "count": 0, "dropped": 0, "dropped_findings": {"info": 0, "warning": 0}}
 
 
-def journal(server: Live, **asked: str | int) -> dict[str, Any]:
+def journal(server: Live, **filters: str | int) -> dict[str, Any]:
     """The journal, or a part of it."""
-    response = server.client.get("/_mock/requests", params=asked)
+    response = server.client.get("/_mock/requests", params=filters)
     assert response.status_code == 200, response.text
-    told: dict[str, Any] = response.json()
-    assert set(told) == {"requests", "count", "dropped", "dropped_findings"}
-    return told
+    page: dict[str, Any] = response.json()
+    assert set(page) == {"requests", "count", "dropped", "dropped_findings"}
+    return page
 
 
 def last(server: Live) -> Record:
@@ -40,7 +40,7 @@ def last(server: Live) -> Record:
 
 @pytest.fixture(scope="module")
 def history() -> Iterator[tuple[Live, list[Record]]]:
-    """A server of two organisations that was asked many things, and all its records."""
+    """A server of two organisations that got many requests, and all its records."""
     keys = [KeyEntry(key=KEY, organisation="local"), KeyEntry(key=OTHER, organisation="acme")]
     with live(world(keys=keys)) as server:
         server.client.post("/_mock/faults", json={"id": "down", "path": "/api/v1/compare", "status": 503})
@@ -62,7 +62,7 @@ def test_a_record_says_what_was_asked_and_answered(server: Live) -> None:
     """Every field of the record of a scored turn; times are those of the server's clock."""
     episode = server.episode(score_turns=True)
     server.world.clock.advance(90)
-    answer = server.turn(episode, "Tell me what happened.", "And then?")
+    response = server.turn(episode, "Tell me what happened.", "And then?")
     assert last(server) == {
         "number": 2,
         "received": "2026-01-01T00:01:30Z",
@@ -71,19 +71,19 @@ def test_a_record_says_what_was_asked_and_answered(server: Live) -> None:
         "query": "",
         "organisation": "local",
         "key": "lab_*****",
-        "request_id": answer.headers["x-request-id"],
+        "request_id": response.headers["x-request-id"],
         "status": 200,
         "delivery": [],
         "duration_ms": 0,
         "episode_id": episode,
         "turn": 1,
-        "rewards": [answer.json()["reward"]],
+        "rewards": [response.json()["reward"]],
         "scorers": {"run": 7, "skipped": 0},
         "findings": [],
         "faults": [],
-        "request": orjson.loads(answer.request.content),
-        "request_size": len(answer.request.content),
-        "response": answer.json(),
+        "request": orjson.loads(response.request.content),
+        "request_size": len(response.request.content),
+        "response": response.json(),
         "dropped_bodies": [],
     }
 
@@ -111,18 +111,20 @@ FILTERED: list[tuple[dict[str, str | int], Callable[[Record], bool]]] = [
 
 def test_every_filter_has_its_test() -> None:
     """That of `episode` is the next but one."""
-    assert {name for asked, _ in FILTERED for name in asked} | {"episode"} == set(FILTERS)
+    assert {name for filters, _ in FILTERED for name in filters} | {"episode"} == set(FILTERS)
 
 
-@pytest.mark.parametrize(("asked", "fits"), FILTERED, ids=lambda value: str(value) if isinstance(value, dict) else "")
+@pytest.mark.parametrize(
+    ("filters", "matches"), FILTERED, ids=lambda value: str(value) if isinstance(value, dict) else ""
+)
 def test_a_filter_finds_what_fits_and_nothing_else(
-    history: tuple[Live, list[Record]], asked: dict[str, str | int], fits: Callable[[Record], bool]
+    history: tuple[Live, list[Record]], filters: dict[str, str | int], matches: Callable[[Record], bool]
 ) -> None:
-    """All that are given must fit; records come in the order of their arrival, and `count` is how many there are."""
+    """A record must match all filters; records come in the order of their arrival, and `count` is how many there are."""
     server, records = history
-    expected = [record for record in records if fits(record)]
+    expected = [record for record in records if matches(record)]
     assert 0 < len(expected) < len(records)
-    found = journal(server, **asked)
+    found = journal(server, **filters)
     assert (found["requests"], found["count"], found["dropped"]) == (expected, len(expected), 0)
     assert [record["number"] for record in records] == list(range(1, len(records) + 1))
 
@@ -136,7 +138,7 @@ def test_an_episode_is_followed_by_its_id(history: tuple[Live, list[Record]]) ->
 
 
 def test_the_limit_keeps_the_newest(history: tuple[Live, list[Record]]) -> None:
-    """Still oldest first, of those that fit, while `count` tells of all of them."""
+    """Still oldest first, of those that match, while `count` counts all of them."""
     server, records = history
     posts = [record for record in records if record["method"] == "POST"]
     for limit in (0, 1, 3, len(posts), 10**17):
@@ -147,7 +149,7 @@ def test_the_limit_keeps_the_newest(history: tuple[Live, list[Record]]) -> None:
 
 
 def test_a_thousand_are_listed_unless_more_are_asked_for(server: Live) -> None:
-    """The default limit keeps the answer of a long run small."""
+    """The default limit keeps the response of a long run small."""
     for _ in range(1_002):
         server.client.get("/nowhere")
     found = journal(server)
@@ -173,7 +175,7 @@ def test_a_bad_query_names_what_is_wrong(server: Live, query: str, message: str)
 
 
 def test_what_had_to_go_is_counted() -> None:
-    """`count` has what is held, `dropped` what is no longer, and numbers go on; deleting forgets all three."""
+    """`count` has what is stored, `dropped` what no longer is, and numbers go on; deleting forgets all three."""
     bounded = world()
     bounded.journal = Journal(3, 100_000)
     with live(bounded) as server:
@@ -188,7 +190,7 @@ def test_what_had_to_go_is_counted() -> None:
         assert last(server)["number"] == 1
 
 
-def answers(server: Live, requests: list[int], between: Callable[[], object]) -> list[tuple[int, Any, bytes]]:
+def responses(server: Live, requests: list[int], between: Callable[[], object]) -> list[tuple[int, Any, bytes]]:
     """What some requests get, while something happens before each of them."""
     found = []
     for number in requests:
@@ -202,7 +204,7 @@ KINDS: list[Callable[[Live], httpx.Response]] = [
     lambda server: server.post("/evaluate", {**BODY, "extra": 1}),
     lambda server: server.post("/evaluate", BODY, key=None),
     lambda server: server.post("/episodes", WHERE),
-    lambda server: server.turn(server.episode(score_turns=True), SAID[1]),
+    lambda server: server.turn(server.episode(score_turns=True), TEXTS[1]),
     lambda server: server.client.get("/api/v1/catalog", headers=JSON),
     lambda server: server.client.get("/nowhere"),
 ]
@@ -218,16 +220,16 @@ def test_the_journal_changes_no_answer(shared_server: Live, requests: list[int])
         shared_server.client.request("DELETE", "/_mock/requests", json={})
 
     shared_server.world.reset()
-    plain = answers(shared_server, requests, lambda: None)
+    plain = responses(shared_server, requests, lambda: None)
     shared_server.world.reset()
-    assert answers(shared_server, requests, look) == plain
+    assert responses(shared_server, requests, look) == plain
 
 
 @pytest.mark.parametrize(
     ("method", "path", "status"), [("GET", "/openapi.json", 200), ("GET", "/docs", 200), ("PUT", "/docs", 405)]
 )
 def test_the_documentation_is_in_the_journal_too(server: Live, method: str, path: str, status: int) -> None:
-    """Every request but the control plane's is, without the page that was sent."""
+    """Every request but the control plane's is, without the page in the response."""
     server.client.request(method, path)
     record = last(server)
     assert (record["method"], record["path"], record["status"]) == (method, path, status)

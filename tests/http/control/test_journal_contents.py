@@ -11,7 +11,7 @@ from labs_mock.contract.dimensions import DIMENSIONS
 from labs_mock.state.journal import Journal
 from tests.http.control.test_journal import BODY, EVALUATE, MESSAGES, NOTHING, journal, last
 from tests.http.datasets import get, in_state, name_of, with_datasets
-from tests.http.test_batch import SAID, WHERE, conversation, item
+from tests.http.test_batch import TEXTS, WHERE, conversation, item
 from tests.http.test_envelope import JSON, raw
 from tests.state.test_journal import noise
 from tests.support import CLAIM, KEY, Live, live, scenario, world
@@ -34,16 +34,16 @@ LONG = 200_000
 def test_bodies_are_whole_however_long(server: Live) -> None:
     """What a client sent and what it got, also beyond 64 KiB, with the size of what was sent."""
     body = {"a": "x" * LONG}
-    sent = server.client.post(EVALUATE, headers=JSON, content=orjson.dumps(body) + b" " * LONG)
+    response = server.client.post(EVALUATE, headers=JSON, content=orjson.dumps(body) + b" " * LONG)
     record = last(server)
     assert (record["request"], record["request_size"]) == (body, len(orjson.dumps(body)) + LONG)
-    assert record["response"] == sent.json()
+    assert record["response"] == response.json()
     text = '{"' + "\N{SNOWMAN}" * LONG
     server.client.post(EVALUATE, headers=JSON, content=text.encode())
     assert last(server)["request"] == text
-    answer = server.post("/batch/evaluate", {"items": [item("x" * 1_000)] * 100})
-    assert len(answer.content) > 64 * 1024
-    assert (last(server)["response"], last(server)["dropped_bodies"]) == (answer.json(), [])
+    response = server.post("/batch/evaluate", {"items": [item("x" * 1_000)] * 100})
+    assert len(response.content) > 64 * 1024
+    assert (last(server)["response"], last(server)["dropped_bodies"]) == (response.json(), [])
 
 
 def test_a_body_that_was_dropped_is_named() -> None:
@@ -119,7 +119,7 @@ def decoded(text: str) -> str:
 @pytest.mark.parametrize("key", [SECRET, FIRST, "lab_n0body"])
 @pytest.mark.parametrize(("method", "path", "body"), SECRETS)
 def test_no_key_can_be_read(guarded: Live, method: str, path: str, body: bytes, key: str) -> None:
-    """Neither the key of a request nor another's, wherever it stands in the request or its answer, and however spelt."""
+    """Neither the key of a request nor another's, wherever it stands in the request or its response, and however spelt."""
     guarded.world.reset()
     headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
     guarded.client.request(method, path, content=body, headers=headers)
@@ -141,10 +141,10 @@ def test_what_surrounds_a_key_stays_as_it_is(guarded: Live) -> None:
 
 
 def test_refusals_are_journalled(guarded: Live) -> None:
-    """400, 401, 404, 405 and 413 are, with the organisation where the key was valid and the answer as it was given."""
+    """400, 401, 404, 405 and 413 are, with the organisation where the key was valid and the response as it was sent."""
     guarded.world.reset()
     large = iter([b" " * 150_000] * 2)
-    told = [
+    responses = [
         guarded.client.post(EVALUATE, headers=JSON, content=b"{}"),
         guarded.post("/evaluate", BODY, key="lab_nobody"),
         guarded.client.get("/api/v1/nowhere", headers=JSON),
@@ -154,13 +154,13 @@ def test_refusals_are_journalled(guarded: Live) -> None:
     ]
     records = journal(guarded)["requests"]
     assert [record["status"] for record in records] == [400, 401, 404, 404, 405, 413]
-    assert [record["response"] for record in records] == [answer.json() for answer in told]
+    assert [record["response"] for record in records] == [response.json() for response in responses]
     assert [record["organisation"] for record in records] == ["local", None, "local", None, "local", "local"]
     assert [record["key"] for record in records] == [name and "lab_*****" for name in ("x", None, "x", None, "x", "x")]
 
 
 def test_a_body_that_was_not_read_is_not_shown(guarded: Live) -> None:
-    """A 413 of a body that said beforehand how large it is (GEN-3) shows that size, and nothing in place of the body."""
+    """A 413 of a body that declared its size (GEN-3) shows that size, and nothing in place of the body."""
     assert guarded.client.post(EVALUATE, headers=JSON, content=b" " * 200_001).status_code == 413
     assert (last(guarded)["request"], last(guarded)["request_size"]) == (None, 200_001)
     assert last(guarded)["dropped_bodies"] == ["request"]
@@ -196,29 +196,29 @@ def test_scorers_are_counted(server: Live, config: dict[str, Any] | None, run: i
     assert len(scored.json()["scores"]) == run
     assert last(server)["scorers"] == {"run": run, "skipped": 7 - run}
     assert last(server)["rewards"] == [scored.json()["reward"]]
-    answer = server.turn(server.episode(score_turns=True), SAID[0], reward_config=config)
+    response = server.turn(server.episode(score_turns=True), TEXTS[0], reward_config=config)
     assert last(server)["scorers"] == {"run": run, "skipped": 7 - run}
-    assert last(server)["rewards"] == [answer.json()["reward"]]
+    assert last(server)["rewards"] == [response.json()["reward"]]
 
 
 def test_scorers_and_rewards_of_several_conversations_add_up(server: Live) -> None:
     """In a batch over the items that were scored, in a comparison over both; a turn that is not scored runs none (EP-3)."""
     batch = server.post(
-        "/batch/evaluate", {"items": [item("a", SAID[0]), item("b", scenario_slug="x"), item("c", SAID[4])]}
+        "/batch/evaluate", {"items": [item("a", TEXTS[0]), item("b", scenario_slug="x"), item("c", TEXTS[4])]}
     )
     rewards = [result.get("reward") for result in batch.json()["results"]]
     assert rewards[1] is None
     assert (last(server)["scorers"], last(server)["rewards"]) == ({"run": 14, "skipped": 0}, rewards)
-    both = {"response_a": {"messages": conversation(SAID[0])}, "response_b": {"messages": conversation(SAID[4])}}
+    both = {"response_a": {"messages": conversation(TEXTS[0])}, "response_b": {"messages": conversation(TEXTS[4])}}
     compared = server.post("/compare", {**WHERE, **both}).json()
     assert last(server)["scorers"] == {"run": 14, "skipped": 0}
     assert last(server)["rewards"] == [compared["reward_a"], compared["reward_b"]]
-    server.turn(server.episode(), SAID[0])
+    server.turn(server.episode(), TEXTS[0])
     assert (last(server)["scorers"]["run"], last(server)["rewards"]) == (0, [])
 
 
 def test_a_dimension_that_a_scenario_does_not_define_is_not_skipped() -> None:
-    """It never runs, whether it is asked for or not (RC-5)."""
+    """It never runs, whether a weight requests it or not (RC-5)."""
     criteria = {"success_metrics": CLAIM["criteria"]["success_metrics"]}
     with live(world(scenario(criteria=criteria))) as server:
         server.post("/evaluate", {**BODY, "reward_config": {"quality_weights": {"rubrics": 1, "discovery": 1}}})
@@ -242,9 +242,9 @@ def test_an_episode_and_its_turns_are_named(server: Live) -> None:
 def test_findings_are_told_in_full(server: Live) -> None:
     """Their codes, severities and places are those of `X-Mock-Findings`, with a hint beside them (GEN-4)."""
     body = {**BODY, "scenario_slugg": "x", "reward_config": {"quality_weigths": {}}}
-    answer = server.post("/evaluate", body)
+    response = server.post("/evaluate", body)
     found = last(server)["findings"]
     parts = [f'{one["code"]};severity={one["severity"]};place="{one["place"]}"' for one in found]
-    assert answer.headers["x-mock-findings"] == ", ".join(parts)
+    assert response.headers["x-mock-findings"] == ", ".join(parts)
     assert [one["hint"] for one in found] == ["did you mean 'scenario_slug'?", "did you mean 'quality_weights'?"]
     assert {name for one in found for name in one} == {"code", "severity", "place", "hint"}

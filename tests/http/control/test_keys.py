@@ -11,7 +11,7 @@ from tests.http.test_envelope import check_envelope
 from tests.support import KEY, Live, live, world
 
 WHERE = {"collection_slug": "case-management", "scenario_slug": "back-claim"}
-SAID = {**WHERE, "messages": [{"role": "assistant", "content": "Tell me what happened."}]}
+BODY = {**WHERE, "messages": [{"role": "assistant", "content": "Tell me what happened."}]}
 NEW = {"key": "lab_second", "organisation": "acme"}
 
 
@@ -32,14 +32,14 @@ def change(server: Live, **terms: Any) -> httpx.Response:
     return server.client.patch("/_mock/keys/lab_second", json=terms)
 
 
-def answer(server: Live, path: str = "/evaluate", body: Any = SAID) -> httpx.Response:
+def response(server: Live, path: str = "/evaluate", body: Any = BODY) -> httpx.Response:
     """A request with the key `lab_second`."""
     return server.post(path, body, key="lab_second")
 
 
 def test_a_key_that_is_added_is_valid_at_once(served: Live) -> None:
     """A new key works from the next request on, with the default terms; a reset takes it away again (AUTH-1)."""
-    assert answer(served).status_code == 401
+    assert response(served).status_code == 401
     assert add(served).json() == {
         "key": "lab_******",
         "key_id": key_id("lab_second"),
@@ -51,42 +51,42 @@ def test_a_key_that_is_added_is_valid_at_once(served: Live) -> None:
         "expires": None,
         "revoked": False,
     }
-    assert answer(served).status_code == 200
+    assert response(served).status_code == 200
     served.world.reset()
-    assert answer(served).status_code == 401
-    assert served.post("/evaluate", SAID).status_code == 200
+    assert response(served).status_code == 401
+    assert served.post("/evaluate", BODY).status_code == 200
 
 
 def test_revocation_is_immediate_and_can_be_taken_back(served: Live) -> None:
     """A revoked key gets 401 from the next request on; so does one that expires, on the server's clock (AUTH-1)."""
     add(served)
     assert change(served, revoked=True).json()["revoked"] is True
-    assert answer(served).status_code == 401
+    assert response(served).status_code == 401
     change(served, revoked=False)
-    assert answer(served).status_code == 200
+    assert response(served).status_code == 200
     assert change(served, expires="2026-01-01T00:01:00Z").json()["expires"] == "2026-01-01T00:01:00Z"
     served.world.clock.advance(59)
-    assert answer(served).status_code == 200
+    assert response(served).status_code == 200
     served.world.clock.advance(1)
-    assert answer(served).status_code == 401
+    assert response(served).status_code == 401
     change(served, expires=None)
-    assert answer(served).status_code == 200
+    assert response(served).status_code == 200
 
 
 def test_plans_subscriptions_and_score_access_change(served: Live) -> None:
     """Each term takes effect by itself and leaves the others as they were (AUTH-2, AUTH-3, RL-2)."""
     add(served, plan="premium")
-    assert answer(served).headers["x-ratelimit-limit"] == "300"
+    assert response(served).headers["x-ratelimit-limit"] == "300"
     change(served, score_access="reward")
-    assert "scores" not in answer(served).json()
+    assert "scores" not in response(served).json()
     change(served, score_access="scores")
-    assert "score_breakdown" not in answer(served).json()
-    assert "scores" in answer(served).json()
+    assert "score_breakdown" not in response(served).json()
+    assert "scores" in response(served).json()
     change(served, subscriptions=[])
-    assert check_envelope(answer(served), 403) == "No active subscription for collection"
+    assert check_envelope(response(served), 403) == "No active subscription for collection"
     change(served, subscriptions=["case-management"])
     change(served, requests_per_minute=1)
-    assert answer(served).status_code == 429
+    assert response(served).status_code == 429
     assert change(served, plan="standard").json() == {
         "key": "lab_******",
         "key_id": key_id("lab_second"),
@@ -101,15 +101,15 @@ def test_plans_subscriptions_and_score_access_change(served: Live) -> None:
 
 
 def test_keys_are_listed_and_never_shown() -> None:
-    """The list has every key with its terms; no answer of the control plane shows a key in full."""
+    """The list has every key with its terms; no response of the control plane shows a key in full."""
     keys = [KeyEntry(key="lab_first_of_all", organisation="a"), KeyEntry(key="lab_other", organisation="b")]
     with live(world(keys=keys)) as server:
         add(server)
         listed = server.client.get("/_mock/keys")
-        said = [listed.text, add(server).text, change(server, revoked=True).text, change(server, plan="x").text]
-        said.append(server.client.patch("/_mock/keys/lab_unknown_one", json={}).text)
+        texts = [listed.text, add(server).text, change(server, revoked=True).text, change(server, plan="x").text]
+        texts.append(server.client.patch("/_mock/keys/lab_unknown_one", json={}).text)
     assert [one["organisation"] for one in listed.json()["keys"]] == ["a", "b", "acme"]
-    assert not re.findall(r"lab_[a-z]+", " ".join(said))
+    assert not re.findall(r"lab_[a-z]+", " ".join(texts))
 
 
 BAD: list[tuple[str, dict[str, Any], str]] = [

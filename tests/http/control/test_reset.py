@@ -6,7 +6,7 @@ import pytest
 from labs_mock.state import World
 from labs_mock.state.world import WITH
 from tests.http.datasets import STATES, TIMED, by_polls, by_the_clock, in_state, with_datasets
-from tests.http.test_batch import SAID, WHERE, conversation
+from tests.http.test_batch import TEXTS, WHERE, conversation
 from tests.http.test_envelope import check_envelope
 from tests.support import KEY, Live, live
 
@@ -26,9 +26,9 @@ def control(server: Live, method: str, path: str, body: Any = None) -> httpx.Res
     return server.client.request(method, f"/_mock/{path}", json={} if body is None and method != "GET" else body)
 
 
-def evaluate(server: Live, said: str = SAID[0], key: str = KEY, **fields: Any) -> httpx.Response:
+def evaluate(server: Live, text: str = TEXTS[0], key: str = KEY, **fields: Any) -> httpx.Response:
     """An evaluation of one sentence."""
-    return server.post("/evaluate", {**WHERE, "messages": conversation(said), **fields}, key=key)
+    return server.post("/evaluate", {**WHERE, "messages": conversation(text), **fields}, key=key)
 
 
 def compare(server: Live, one: str, other: str) -> httpx.Response:
@@ -39,7 +39,7 @@ def compare(server: Live, one: str, other: str) -> httpx.Response:
 
 def use_everything(server: Live) -> str:
     """Leave a trace in every part; the id of an episode."""
-    for text in (SAID[0], SAID[4]):
+    for text in (TEXTS[0], TEXTS[4]):
         evaluate(server, text, **NORMALISED)
     evaluate(server, key="lab_once")
     server.client.get("/nowhere")

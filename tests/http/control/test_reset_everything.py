@@ -9,12 +9,12 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 
 from tests.http.control.test_reset import ADDED, FAULT, NORMALISED, PARTS, a_world, compare, control, evaluate
 from tests.http.datasets import POLLED, TIMED, get, name_of
-from tests.http.test_batch import SAID, WHERE, item
+from tests.http.test_batch import TEXTS, WHERE, item
 from tests.support import KEY, Live, live
 
 DATASETS = (POLLED, TIMED, name_of("ready"), name_of("running"), name_of("failed"))
 NEW = "20000000-0000-4000-8000-000000000002"
-Answer = tuple[str, str, int, list[tuple[bytes, bytes]], bytes]
+Response = tuple[str, str, int, list[tuple[bytes, bytes]], bytes]
 
 
 def probes(server: Live) -> Iterator[httpx.Response]:
@@ -27,10 +27,10 @@ def probes(server: Live) -> Iterator[httpx.Response]:
         created = server.post("/episodes", {**WHERE, "score_turns": True})
         yield created
         episode = created.json()["episode_id"]
-        yield server.turn(episode, SAID[1])
+        yield server.turn(episode, TEXTS[1])
         yield control(server, "GET", f"episodes/{episode}")
-    yield server.post("/batch/evaluate", {"items": [item("a", SAID[1], **NORMALISED), item("b", scenario_slug="x")]})
-    yield compare(server, *SAID[:2])
+    yield server.post("/batch/evaluate", {"items": [item("a", TEXTS[1], **NORMALISED), item("b", scenario_slug="x")]})
+    yield compare(server, *TEXTS[:2])
     for name in (*DATASETS, NEW):
         for what in ("status", "export", "status"):
             yield get(server, name, what)
@@ -40,8 +40,8 @@ def probes(server: Live) -> Iterator[httpx.Response]:
         yield control(server, "GET", path)
 
 
-def told(server: Live) -> list[Answer]:
-    """The answers to all probes: what was asked, and status, headers and body but for the instance."""
+def probe_all(server: Live) -> list[Response]:
+    """The responses to all probes: the request, and status, headers and body but for the instance."""
     instance = server.world.instance.encode()
     return [
         (one.request.method, one.request.url.path, one.status_code, one.headers.raw, one.content.replace(instance, b""))
@@ -49,7 +49,7 @@ def told(server: Live) -> list[Answer]:
     ]
 
 
-said = st.sampled_from(SAID)
+texts = st.sampled_from(TEXTS)
 keys = st.sampled_from([KEY, "lab_none", "lab_once", ADDED, "lab_wrong"])
 moments = st.sampled_from([0, 0.25, 1, 30, 59, 60, 3_600, 86_399, 86_400, 40 * 86_400])
 
@@ -57,7 +57,7 @@ moments = st.sampled_from([0, 0.25, 1, 30, 59, 60, 3_600, 86_399, 86_400, 40 * 8
 class Uses(RuleBasedStateMachine):
     """Everything that can be done with a server, and then a reset."""
 
-    fresh: ClassVar[list[Answer]]
+    fresh: ClassVar[list[Response]]
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,25 +65,25 @@ class Uses(RuleBasedStateMachine):
         self.server = self.running.enter_context(live(a_world()))
         self.episodes: list[str] = []
 
-    @rule(text=said, key=keys, normalised=st.sampled_from([{}, NORMALISED]))
+    @rule(text=texts, key=keys, normalised=st.sampled_from([{}, NORMALISED]))
     def evaluate(self, text: str, key: str, normalised: dict[str, Any]) -> None:
         evaluate(self.server, text, key, **normalised)
 
-    @rule(texts=st.lists(said, min_size=1, max_size=3), key=keys)
+    @rule(texts=st.lists(texts, min_size=1, max_size=3), key=keys)
     def batch(self, texts: list[str], key: str) -> None:
         items = [item(str(index), text, **NORMALISED) for index, text in enumerate(texts)]
         self.server.post("/batch/evaluate", {"items": items}, key=key)
 
-    @rule(text=said)
+    @rule(text=texts)
     def compare(self, text: str) -> None:
-        compare(self.server, text, SAID[0])
+        compare(self.server, text, TEXTS[0])
 
     @rule(scored=st.booleans())
     def begin(self, scored: bool) -> None:
         created = self.server.post("/episodes", {**WHERE, "score_turns": scored})
         self.episodes += [created.json()["episode_id"]] if created.is_success else []
 
-    @rule(index=st.integers(0, 2), text=said, turns=st.integers(1, 13))
+    @rule(index=st.integers(0, 2), text=texts, turns=st.integers(1, 13))
     def turns(self, index: int, text: str, turns: int) -> None:
         for name in self.episodes[index : index + 1]:
             for _ in range(turns):
@@ -160,10 +160,10 @@ class Uses(RuleBasedStateMachine):
     def reset(self) -> None:
         assert control(self.server, "POST", "reset").is_success
         self.episodes.clear()
-        again = told(self.server)
+        again = probe_all(self.server)
         assert [one[:2] for one in again] == [one[:2] for one in self.fresh]
-        for answer, expected in zip(again, self.fresh, strict=True):
-            assert answer == expected
+        for response, expected in zip(again, self.fresh, strict=True):
+            assert response == expected
 
     def teardown(self) -> None:
         """Whatever was done: in the end everything is as it was."""
@@ -174,7 +174,7 @@ class Uses(RuleBasedStateMachine):
 def test_a_server_that_was_reset_is_like_a_fresh_one() -> None:
     """Whatever was done before: status, headers and bodies of all probes are those of a server that was just started (DET-1)."""
     with live(a_world()) as fresh:
-        expected = told(fresh)
+        expected = probe_all(fresh)
     assert {200, 202, 401, 403, 404, 429, 500} <= {status for _, _, status, _, _ in expected}
 
     class Here(Uses):

@@ -3,14 +3,14 @@ from typing import Any
 import pytest
 
 from labs_mock.state.reward_log import Rewards
-from tests.http.test_batch import SAID, WHERE, conversation, item
+from tests.http.test_batch import TEXTS, WHERE, conversation, item
 from tests.http.test_envelope import check_envelope
 from tests.support import OPENING, Live, live, world
 
 
-def log(server: Live, **asked: int) -> dict[str, Any]:
+def log(server: Live, **query: int) -> dict[str, Any]:
     """A page of the log."""
-    response = server.client.get("/_mock/rewards", params=asked)
+    response = server.client.get("/_mock/rewards", params=query)
     assert response.status_code == 200, response.text
     page: dict[str, Any] = response.json()
     return page
@@ -18,11 +18,11 @@ def log(server: Live, **asked: int) -> dict[str, Any]:
 
 def test_every_reward_is_logged_with_its_place(server: Live) -> None:
     """One of an evaluation, those of a batch at their items' places, two of a comparison, none of what was refused."""
-    first = server.post("/evaluate", {**WHERE, "messages": conversation(SAID[0])}).json()["reward"]
-    items = [item("a", SAID[4]), item("b", scenario_slug="x"), item("c", SAID[0])]
+    first = server.post("/evaluate", {**WHERE, "messages": conversation(TEXTS[0])}).json()["reward"]
+    items = [item("a", TEXTS[4]), item("b", scenario_slug="x"), item("c", TEXTS[0])]
     results = server.post("/batch/evaluate", {"items": items}).json()["results"]
     server.post("/evaluate", {**WHERE, "messages": []})
-    both = {"response_a": {"messages": conversation(SAID[0])}, "response_b": {"messages": conversation(SAID[4])}}
+    both = {"response_a": {"messages": conversation(TEXTS[0])}, "response_b": {"messages": conversation(TEXTS[4])}}
     compared = server.post("/compare", {**WHERE, **both}).json()
     page = log(server)
     assert page["rewards"] == [
@@ -39,19 +39,22 @@ def test_every_reward_is_logged_with_its_place(server: Live) -> None:
 
 
 def test_a_conversation_has_one_hash_in_every_spelling(server: Live) -> None:
-    """Given whole, turn by turn, or all as `assistant`: what the operator said and called is what counts (EP-8)."""
+    """As one conversation, turn by turn, or all as `assistant`: what the operator wrote and called is what counts (EP-8)."""
     call = {"type": "artifact", "name": "order_imaging", "input": {"region": "back", "side": "left"}}
-    said = [{"role": "assistant", "content": "Tell me what happened."}, {"role": "assistant", "content": "Thank you."}]
-    said[1]["tool_calls"] = [call]  # type: ignore[assignment]
+    messages = [
+        {"role": "assistant", "content": "Tell me what happened."},
+        {"role": "assistant", "content": "Thank you."},
+    ]
+    messages[1]["tool_calls"] = [call]  # type: ignore[assignment]
     episode, whole = server.episode(score_turns=True), [{"role": "user", "content": OPENING}]
-    for message in said:
-        answer = server.turn(episode, message).json()
-        whole += [message, {"role": "user", "content": answer["observation"]["content"]}]
+    for message in messages:
+        response = server.turn(episode, message).json()
+        whole += [message, {"role": "user", "content": response["observation"]["content"]}]
     server.post("/evaluate", {**WHERE, "messages": whole})
     spelt = [{**message, "role": "assistant"} for message in whole]
     server.post("/evaluate", {**WHERE, "messages": spelt})
     other = {**call, "input": {"region": "front"}}
-    server.post("/evaluate", {**WHERE, "messages": [*whole[:3], {**said[1], "tool_calls": [other]}]})
+    server.post("/evaluate", {**WHERE, "messages": [*whole[:3], {**messages[1], "tool_calls": [other]}]})
     page = log(server)
     begun, done, as_user, as_assistant, changed = page["conversations"]
     assert done == as_user == as_assistant
@@ -64,7 +67,7 @@ def test_pages_follow_each_other() -> None:
     bounded.rewards = Rewards(limit=4)
     with live(bounded) as server:
         rewards = [
-            server.post("/evaluate", {**WHERE, "messages": conversation(SAID[number])}).json()["reward"]
+            server.post("/evaluate", {**WHERE, "messages": conversation(TEXTS[number])}).json()["reward"]
             for number in (0, 4, 0, 4, 4, 0)
         ]
         assert log(server, limit=3) == {**log(server), **page_of(log(server), 0, 3)}

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from labs_mock.config.server_file import KeyEntry
 from labs_mock.contract.dimensions import DIMENSIONS
 from tests.http.control.test_journal import last
-from tests.http.test_batch import SAID, WHERE, conversation
+from tests.http.test_batch import TEXTS, WHERE, conversation
 from tests.http.test_envelope import check_envelope
 from tests.http.test_episodes import APPROVE, DECIDE, SCAN
 from tests.support import CLAIM, KEY, Live, live, world
@@ -26,7 +26,7 @@ configs = st.none() | st.fixed_dictionaries(
     {}, optional={"quality_weights": weights, "skip_safety_gate": st.booleans()}
 )
 calls = st.sampled_from([None, [SCAN], [APPROVE], [DECIDE], [{"type": "artifact", "name": "nothing", "input": 5}]])
-talks = st.lists(st.tuples(st.sampled_from((*SAID, "a pulled muscle", "you have a herniated disc")), calls), min_size=1, max_size=5)  # fmt: skip
+talks = st.lists(st.tuples(st.sampled_from((*TEXTS, "a pulled muscle", "you have a herniated disc")), calls), min_size=1, max_size=5)  # fmt: skip
 
 
 @pytest.fixture
@@ -58,21 +58,23 @@ def shown(server: Live) -> tuple[Any, Any]:
 @settings(max_examples=60)
 @given(talks, configs)
 def test_an_explanation_agrees_with_the_evaluation(
-    shared_server: Live, said: list[tuple[str, Any]], config: dict[str, Any] | None
+    shared_server: Live, texts: list[tuple[str, Any]], config: dict[str, Any] | None
 ) -> None:
     """The same reward, scores, sentences and findings, and a sum that a reader can do again (EV-1, RC-1, RC-4)."""
     user = {"role": "user", "content": "x"}
-    messages = [one for text, call in said for one in (user, {**conversation(text)[1], "tool_calls": call})]
+    messages = [one for text, call in texts for one in (user, {**conversation(text)[1], "tool_calls": call})]
     evaluated = shared_server.post("/evaluate", {**WHERE, "messages": messages, "reward_config": config}).json()
     explained = explain(shared_server, messages, reward_config=config)
     assert explained["reward"] == evaluated["reward"]
     assert {one["name"]: one["score"] for one in explained["dimensions"]} == evaluated["scores"]
     assert {one["name"]: one["why"] for one in explained["dimensions"]} == evaluated["score_breakdown"]
     assert explained["findings"] == last(shared_server)["findings"]
-    asked = (config or {}).get("quality_weights")
-    given_weights = dict.fromkeys(DIMENSIONS, 1.0) if asked is None else {name: asked.get(name) for name in DIMENSIONS}
+    weights = (config or {}).get("quality_weights")
+    expected_weights = (
+        dict.fromkeys(DIMENSIONS, 1.0) if weights is None else {name: weights.get(name) for name in DIMENSIONS}
+    )
     used = {one["dimension"]: one["weight"] for one in explained["dimensions"]}
-    assert used == {name: weight for name, weight in given_weights.items() if weight}
+    assert used == {name: weight for name, weight in expected_weights.items() if weight}
     total = fsum(one["weight"] * one["score"] for one in explained["dimensions"])
     expected = 0 if explained["critical"] or not used else explained["gate"]["factor"] * total / fsum(used.values())
     assert explained["reward"] == pytest.approx(expected, abs=1e-6)
@@ -82,8 +84,8 @@ def test_an_explanation_agrees_with_the_evaluation(
 
 def test_every_rule_has_its_row(server: Live) -> None:
     """What counts, in the order of the dimensions, then the gate: the turns it yielded, and its result in words."""
-    said = ["Tell me what happened.", "A second job?", "That is nonsense, you have a pulled muscle."]
-    messages = [*conversation(*said), {"role": "assistant", "content": "", "tool_calls": [SCAN]}]
+    texts = ["Tell me what happened.", "A second job?", "That is nonsense, you have a pulled muscle."]
+    messages = [*conversation(*texts), {"role": "assistant", "content": "", "tool_calls": [SCAN]}]
     rows = explain(server, messages)["rules"]
     assert {tuple(row) for row in rows} == {("part", "id", "turns", "result")}
     assert [(row["part"], row["id"], row["turns"], row["result"]) for row in rows] == [
@@ -125,11 +127,16 @@ def test_what_is_required_is_told(server: Live) -> None:
     requiring = {**CLAIM, "scoring": {"requires": {"any": [{"discovered": "side_job"}, {"calls": "order_imaging"}]}}}
     assert add(server, scenario=requiring).status_code == 200
     where = {"scenario_slug": NEW["scenario_slug"]}
-    for said, earned, result in (("Hm", False, "has not held: the reward is 0"), ("A second job?", True, "has held")):
-        told = explain(server, conversation(said), **where)
-        assert (told["earned"], told["reward"] > 0) == (earned, earned)
-        assert told["rules"][-1] == {"part": "scoring", "id": "requires", "turns": [1][not earned :], "result": result}
-        assert all(one["score"] is not None for one in told["dimensions"])
+    for texts, earned, result in (("Hm", False, "has not held: the reward is 0"), ("A second job?", True, "has held")):
+        explained = explain(server, conversation(texts), **where)
+        assert (explained["earned"], explained["reward"] > 0) == (earned, earned)
+        assert explained["rules"][-1] == {
+            "part": "scoring",
+            "id": "requires",
+            "turns": [1][not earned :],
+            "result": result,
+        }
+        assert all(one["score"] is not None for one in explained["dimensions"])
     assert explain(server, conversation("Hm"))["earned"]
 
 
@@ -138,12 +145,12 @@ def test_what_evaluate_notices_is_told(server: Live) -> None:
     body = '{"reward_confg": {"skip_safety_gate": true}, "messages": [], "messages": %s, "normalization_key": "run"'
     where = orjson.dumps(WHERE).decode()[1:]
     content = (body % orjson.dumps(conversation("Hm")).decode() + "," + where).encode()
-    told = server.client.post("/_mock/explain", content=content, headers={"content-type": "application/json"}).json()
-    assert [(one["code"], one["place"]) for one in told["findings"]] == [
+    result = server.client.post("/_mock/explain", content=content, headers={"content-type": "application/json"}).json()
+    assert [(one["code"], one["place"]) for one in result["findings"]] == [
         ("unknown_field", "reward_confg"),
         ("duplicate_key", "messages"),
     ]
-    assert told["findings"][0]["hint"] == "did you mean 'reward_config'?"
+    assert result["findings"][0]["hint"] == "did you mean 'reward_config'?"
 
 
 def test_an_explanation_leaves_no_trace(server: Live) -> None:
@@ -151,9 +158,9 @@ def test_an_explanation_leaves_no_trace(server: Live) -> None:
     normalised = {**WHERE, "normalization_key": "run", "normalization_windows": ["5n"]}
     for text in ("nonsense", "Tell me what happened."):
         explain(server, conversation(text), normalization_key="run")
-    answer = server.post("/evaluate", {**normalised, "messages": conversation("nonsense")})
-    assert answer.json()["normalized"] == {"5n": None}
-    assert answer.headers["x-ratelimit-remaining"] == "999999"
+    response = server.post("/evaluate", {**normalised, "messages": conversation("nonsense")})
+    assert response.json()["normalized"] == {"5n": None}
+    assert response.headers["x-ratelimit-remaining"] == "999999"
 
 
 @pytest.mark.parametrize(
@@ -179,10 +186,10 @@ def test_what_cannot_be_explained(server: Live, body: dict[str, Any], status: in
 @pytest.mark.parametrize("collection", ["case-management", "brand-new"])
 @pytest.mark.parametrize("form", ["yaml", "json", "object"])
 def test_a_scenario_that_is_added_can_be_played_at_once(served: Live, form: str, collection: str) -> None:
-    """As the text of a file or as what it holds; it is in the catalog, and a collection that is new is named by its slug."""
-    held = {**CLAIM, "name": "Ünlücky claim"}
-    text = {"yaml": yaml.safe_dump(held, allow_unicode=True), "json": orjson.dumps(held).decode()}
-    given_as = {"scenario": held} if form == "object" else {"yaml": text[form]}
+    """As the text of a file or as its object; it is in the catalog, and a collection that is new is named by its slug."""
+    data = {**CLAIM, "name": "Ünlücky claim"}
+    text = {"yaml": yaml.safe_dump(data, allow_unicode=True), "json": orjson.dumps(data).decode()}
+    given_as = {"scenario": data} if form == "object" else {"yaml": text[form]}
     added = add(served, collection_slug=collection, **given_as)
     assert added.status_code == 200
     assert {name: added.json()[name] for name in NEW} == {**NEW, "collection_slug": collection}
@@ -215,7 +222,7 @@ def test_episodes_that_began_keep_the_scenario_that_they_began_with(served: Live
         "criteria": criteria,
         "persona": persona,
     }
-    first, second = (add(served, scenario_slug="back-claim", scenario=held) for held in (CLAIM, other))
+    first, second = (add(served, scenario_slug="back-claim", scenario=data) for data in (CLAIM, other))
     assert first.json()["version"] != second.json()["version"]
     after = served.episode(score_turns=True)
     old, new = (served.turn(name, "Go on.").json() for name in (before, after))
@@ -237,12 +244,12 @@ def test_a_subscription_is_for_the_collection() -> None:
     with live(world(keys=keys)) as server:
         for collection in ("case-management", "brand-new"):
             assert add(server, collection_slug=collection, scenario=CLAIM).status_code == 200
-        told = {
+        result = {
             (key, collection): server.post("/episodes", {**NEW, "collection_slug": collection}, key=key).status_code
             for key in (KEY, "lab_some")
             for collection in ("case-management", "brand-new")
         }
-    assert [status for _, status in sorted(told.items())] == [200, 200, 403, 200]
+    assert [status for _, status in sorted(result.items())] == [200, 200, 403, 200]
 
 
 BROKEN = "name: X\ndescription: Y\nshape: conversation\n  difficulty: easy\n"
@@ -276,27 +283,27 @@ def test_mistakes_are_told_with_their_places_and_change_nothing(
     """File, line and column, the line itself and what was expected; the scenarios in force stay in force (ERR-1)."""
     before = shown(served)
     for slug in ("new-claim", "back-claim"):
-        told = check_envelope(add(served, **{"scenario_slug": slug, **fields}), 400)
-        assert re.search(message.replace("new-claim", slug), told), told
+        result = check_envelope(add(served, **{"scenario_slug": slug, **fields}), 400)
+        assert re.search(message.replace("new-claim", slug), result), result
     assert shown(served) == before
     assert served.turn(served.episode(), "Hello").status_code == 200
 
 
 def test_all_mistakes_are_told_at_once(served: Live) -> None:
     """Each with its place, in the order of the file."""
-    told = check_envelope(add(served, yaml=yaml.safe_dump(CLAIM | {"shape": "talk", "max_turns": 0, "zzz": 1})), 400)
+    result = check_envelope(add(served, yaml=yaml.safe_dump(CLAIM | {"shape": "talk", "max_turns": 0, "zzz": 1})), 400)
     places = [
-        (int(line), int(column)) for line, column in re.findall(r"^new-claim\.yaml:(\d+):(\d+): ", told, re.MULTILINE)
+        (int(line), int(column)) for line, column in re.findall(r"^new-claim\.yaml:(\d+):(\d+): ", result, re.MULTILINE)
     ]
     assert len(places) >= 3
     assert places == sorted(places)
 
 
 def test_a_file_with_thousands_of_mistakes_keeps_nobody_waiting(served: Live) -> None:
-    """The answer has the first twenty and the number of all, and other requests are answered in the meantime."""
+    """The response has the first twenty and the number of all, and other requests are answered in the meantime."""
     text = json.dumps({**CLAIM, **{f"key{number}": 1 for number in range(40_000)}}, indent=1)
-    answers: list[httpx.Response] = []
-    posting = threading.Thread(target=lambda: answers.append(add(served, yaml=text)))
+    responses: list[httpx.Response] = []
+    posting = threading.Thread(target=lambda: responses.append(add(served, yaml=text)))
     with httpx.Client(base_url=served.url, timeout=10) as other:
         other.get("/_mock/health")
         posting.start()
@@ -304,7 +311,7 @@ def test_a_file_with_thousands_of_mistakes_keeps_nobody_waiting(served: Live) ->
         while posting.is_alive():
             answered += other.get("/_mock/health").is_success
         posting.join()
-    (answer,) = answers
-    assert (answer.status_code, answer.json()["message"].count("unknown key")) == (400, 20)
-    assert answer.json()["message"].endswith("\nand 39,980 more")
+    (response,) = responses
+    assert (response.status_code, response.json()["message"].count("unknown key")) == (400, 20)
+    assert response.json()["message"].endswith("\nand 39,980 more")
     assert answered > 10

@@ -17,9 +17,9 @@ PATH = "/api/v1/*"
 
 def verify(server: Live, path: str = EVALUATE, **fields: Any) -> dict[str, Any]:
     """What the server says of an expectation."""
-    answer = server.client.post("/_mock/requests/verify", json={"method": "post", "path": path, **fields})
-    assert answer.status_code == 200, answer.text
-    verdict: dict[str, Any] = answer.json()
+    response = server.client.post("/_mock/requests/verify", json={"method": "post", "path": path, **fields})
+    assert response.status_code == 200, response.text
+    verdict: dict[str, Any] = response.json()
     return verdict
 
 
@@ -32,16 +32,16 @@ def large(server: Live, number: int, size: int = 40_000) -> None:
 def test_what_was_sent_is_compared_and_what_is_shown_has_no_key(server: Live) -> None:
     """A tool called lab_results, the key itself, and a credential that is none: each is found, only the last two are masked."""
     call = {"type": "artifact", "name": "lab_results", "input": {}}
-    said = [{"role": "user", "content": "Hello."}, {"role": "assistant", "content": "Hi.", "tool_calls": [call]}]
-    server.post("/evaluate", {**BODY, "messages": said})
+    messages = [{"role": "user", "content": "Hello."}, {"role": "assistant", "content": "Hi.", "tool_calls": [call]}]
+    server.post("/evaluate", {**BODY, "messages": messages})
     server.post("/evaluate", {**BODY, "note": f"{KEY} it is"})
     server.post("/evaluate", {**BODY, "note": f"{OTHER} it is"}, key=OTHER)
-    (found,) = verify(server, json={"messages": said})["requests"]
+    (found,) = verify(server, json={"messages": messages})["requests"]
     assert found["request"]["messages"][1]["tool_calls"] == [call]
     for key in (KEY, OTHER):
-        answer = verify(server, json={"note": f"{key} it is"})
-        assert (answer["verdict"], len(answer["requests"])) == ("met", 1)
-        assert key not in orjson.dumps(answer).decode()
+        response = verify(server, json={"note": f"{key} it is"})
+        assert (response["verdict"], len(response["requests"])) == ("met", 1)
+        assert key not in orjson.dumps(response).decode()
     unmet = verify(server, json={"note": KEY, KEY: 1})
     assert (unmet["verdict"], unmet["requests"]) == ("unmet", [])
     assert unmet["expected"] == {
