@@ -6,6 +6,8 @@
     ├── SettingsError            a setting that cannot be used (exit code 2)
     ├── ScenarioError            files with mistakes, all of them at once (exit code 1 or 2)
     ├── StartError               the server could not start (exit code 3)
+    ├── Conflict                 a commit expects what is no longer so
+    ├── StaleEpoch               there was a reset of everything since a request arrived
     └── RequestError             an answer other than 200; the class holds its status
         ├── BadRequest           400
         ├── Unauthorized         401
@@ -38,6 +40,17 @@ class SettingsError(LabsMockError):
 
 class StartError(LabsMockError):
     """The server could not start, for instance because its port is taken."""
+
+
+class Conflict(LabsMockError):
+    """A commit expects what is no longer so: the episode has other turns, has ended or is gone, or the new id is taken.
+
+    Nothing was changed. The request loads and computes again, or takes the next id; no client sees this.
+    """
+
+
+class StaleEpoch(LabsMockError):
+    """There was a reset of everything since a request arrived. Nothing was changed; it starts again, and no client sees this."""
 
 
 @dataclass(frozen=True, slots=True)

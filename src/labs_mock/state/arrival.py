@@ -23,11 +23,6 @@ class Arrival(NamedTuple):
     api: bool
     valid: bool
 
-    @property
-    def target(self) -> str:
-        """Its path, with its query where it has one."""
-        return f"{self.path}?{self.query}" if self.query else self.path
-
 
 class Arrived(NamedTuple):
     """A request as the store has counted it.

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from labs_mock.contract.responses import TerminalReason
 from labs_mock.engine.transcript import TranscriptLine
 
 
@@ -23,7 +24,7 @@ class Episode(NamedTuple):
     score_turns: bool
     transcript: tuple[TranscriptLine, ...]
     turns: int
-    ended: str | None
+    ended: TerminalReason | None
     touched: float
 
 
@@ -36,7 +37,7 @@ class AppendedTurn(NamedTuple):
     episode: str
     expected_turns: int
     lines: tuple[TranscriptLine, ...]
-    ended: str | None
+    ended: TerminalReason | None
     touched: float
 
 

@@ -11,7 +11,6 @@ from typing import NamedTuple, Protocol
 from labs_mock.clock import Clock
 from labs_mock.config.fault_entry import FaultEntry
 from labs_mock.contract.findings import Finding
-from labs_mock.errors import LabsMockError
 from labs_mock.scenario.compiled.datasets import Dataset, Stage
 from labs_mock.state.account import Account
 from labs_mock.state.arrival import Arrival, Arrived
@@ -30,17 +29,6 @@ WITH = {"clock": ("limits", "episodes", "normalisation", "datasets"), "journal":
 """Parts that go with others: with the clock what remembers times, with the journal what names requests by their numbers."""
 
 
-class Conflict(LabsMockError):
-    """A commit expects what is no longer so: the episode has other turns, has ended or is gone, or the new id is taken.
-
-    Nothing was changed. Load and compute again, or take the next id.
-    """
-
-
-class StaleEpoch(LabsMockError):
-    """There was a reset of everything since the request arrived. Nothing was changed; it starts again from `arrive`."""
-
-
 class InitialState(NamedTuple):
     """What a store begins with, and what a reset brings back but for the library. `clock` is a specification for `Clock.parse`."""
 
@@ -56,9 +44,9 @@ class Store(Protocol):
 
     One request takes at most three operations: `arrive`, one of the loads, `commit`. Each of the latter raises `StaleEpoch`
     for another epoch than the present one. With the same token, `normalise` and `commit` change nothing again and return what
-    they returned first; each remembers its newest 10,000 tokens, until a reset of everything. What they refuse is not remembered.
+    they returned first; each remembers its newest tokens (at least `Bounds.tokens`), until a reset of everything. What they refuse is not remembered.
 
-    Everything is bounded, and an operation costs the same however much there is, but for lists and resets. What a client can
+    Everything is bounded (`Bounds`), and an operation costs the same however much there is, but for lists and resets. What a client can
     observe expires by the mock's clock.
     """
 
@@ -71,7 +59,8 @@ class Store(Protocol):
         request with a valid account that triggers no fault with a status; one beyond the limit gets a quota that is not
         `allowed` (RL-1, RL-2). Filters by a request's scenarios and items read its body, or its episode's scenario.
 
-        Attempts at 100,000 different requests are remembered (DET-3); the request that was not made for longest goes first.
+        Attempts at so many different requests are remembered (`Bounds.attempts`, DET-3); the request that was not made for
+        longest goes first.
         """
 
     async def load_episode(self, epoch: str, name: str, now: float) -> Episode | None:
@@ -87,7 +76,7 @@ class Store(Protocol):
 
         All sums are read before any reward is added (NORM-2). A window has the newest 10,000 rewards of a log at most, and one
         of seconds those that were logged not longer ago. A log's times do not go back: an earlier `now` counts as the latest.
-        All logs together take about 64 MiB at most; the one to which nothing was added for longest goes first, never the only one.
+        All logs together take about `Bounds.normalisation` at most; the one to which nothing was added for longest goes first, never the only one.
         """
 
     async def commit(self, commit: Commit) -> int:
@@ -96,10 +85,10 @@ class Store(Protocol):
         Raises `Conflict` for a turn if the episode has not exactly `expected_turns`, has ended or is not stored, and for a new
         episode whose id is taken, by an expired one too.
 
-        20,000 episodes with 256 million characters are stored, never less than one; that without a turn for longest goes
-        first. The journal has 10,000 records and 64 MiB of bodies, paths, queries and findings: where bytes are short,
-        the bodies of the oldest are compressed first, then dropped, but for those up to 4 KiB, and only then records go. The
-        newest 1,000,000 rewards are stored.
+        Of episodes, bounded by their number and the characters of their transcripts, never the only one, that without a turn
+        for longest goes first. The journal is bounded by its records and their bytes, in bodies, paths, queries and findings:
+        where bytes are short, the bodies of the oldest are compressed first, then dropped, but for those up to 4 KiB, and only
+        then records go. Of rewards the oldest go first.
         """
 
     async def amend_record(
@@ -164,7 +153,8 @@ class Store(Protocol):
     async def scenario(self, version: str) -> ScenarioSource | None:
         """A scenario by its version: of the library of now or of an earlier one.
 
-        Of earlier libraries those that a dataset is generated from stay, and of the others the newest 64 MiB of content.
+        Of earlier ones those that a dataset is generated from stay, and of the others so many bytes of content
+        (`Bounds.scenarios`); the one that was replaced first goes first.
         """
 
     async def put_scenario(self, scenario: ScenarioSource) -> int:
