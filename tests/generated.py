@@ -17,7 +17,7 @@ from labs_mock.config.printing import KINDS as FILES
 from labs_mock.config.printing import schema_text
 from labs_mock.config.settings import settings_from
 from labs_mock.conformance.verdicts import UNSEEN
-from labs_mock.contract.clauses import BY_NAME, CLAUSES, SECTIONS, Clause
+from labs_mock.contract.clauses import BY_NAME, CLAUSES, PARTS, SECTIONS, Clause
 from labs_mock.contract.findings import KINDS
 from labs_mock.contract.openapi import wording_of
 from labs_mock.contract.operations import OPERATIONS
@@ -137,21 +137,15 @@ def mutants() -> str:
 
 
 def _mutant(mutant: Mutant) -> str:
-    return f"| {mutant.part.clause} | {BASES[mutant.part.inferred]} | {mutant.sentence} |"
+    return f"| {mutant.part.clause} | {mutant.part.basis} | {mutant.sentence} |"
 
 
 def _unbroken() -> list[str]:
-    """The parts of clauses that no mutant breaks, since they are not judged."""
+    """The parts of clauses that no mutant breaks, since they are not checked."""
     broken = {mutant.part for mutant in every.MUTANTS}
-    parts = (
-        (one.name, inferred) for one in CLAUSES for inferred, text in enumerate((one.documented, one.inferred)) if text
-    )
-    return [
-        f"| {name} | {BASES[inferred]} | {UNSEEN[name]} |" for name, inferred in parts if (name, inferred) not in broken
-    ]
+    return [f"| {part.clause} | {part.basis} | {UNSEEN[part.clause]} |" for part in PARTS if part not in broken]
 
 
-BASES = ("documented", "inferred")
 MUTANTS = """\
 <!-- Written by `make generated` from the mutants in `tests/conformance/mutants`. -->
 

@@ -36,7 +36,7 @@ def test_the_wheel_holds_code_scenarios_and_nothing_else(wheel: Path) -> None:
 def test_the_installed_wheel_serves(wheel: Path, tmp_path: Path) -> None:
     """In a clean environment, away from the checkout, `pip install` of the wheel gives a working server.
 
-    It needs no extra; with the extra `conformance` it is judged by the suite in the wheel, and by pytest.
+    It needs no extra; with the extra `conformance` it is checked by the suite in the wheel, and by pytest.
     """
     environment = Environment(tmp_path / "venv")
     environment.install(str(wheel))
@@ -51,13 +51,13 @@ def test_the_installed_wheel_serves(wheel: Path, tmp_path: Path) -> None:
             assert httpx.get(f"{url}/_mock/health").json()["scenarios"] == 13
             assert "SwaggerUIBundle" in httpx.get(f"{url}/docs/swagger-ui-bundle.js").text
             options = ["api-key=lab_local", "max-requests=200", "html=report.html", "allow-incomplete"]
-            judge = [command, "conformance", url, *(f"--{option}" for option in options)]
-            without = subprocess.run(judge, check=False, capture_output=True, text=True, cwd=tmp_path)
+            check = [command, "conformance", url, *(f"--{option}" for option in options)]
+            without = subprocess.run(check, check=False, capture_output=True, text=True, cwd=tmp_path)
             assert without.returncode == 2
             assert "is not installed; pip install 'labs-mock[conformance]'" in without.stderr
             environment.install(f"{wheel}[conformance]")
-            subprocess.run(judge, check=True, capture_output=True, cwd=tmp_path)
-            assert "what was judged holds." in (tmp_path / "report.html").read_text(encoding="utf-8")
+            subprocess.run(check, check=True, capture_output=True, cwd=tmp_path)
+            assert "what was checked holds." in (tmp_path / "report.html").read_text(encoding="utf-8")
             run_tests = [str(environment.binaries / "pytest"), "--pyargs", "labs_mock.conformance"]
             run_tests += [f"--labs-mock-conformance-{option}" for option in (f"url={url}", *options)]
             subprocess.run(run_tests, check=True, capture_output=True, cwd=tmp_path)

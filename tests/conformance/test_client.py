@@ -6,9 +6,10 @@ from collections import Counter
 import pytest
 
 from labs_mock.config.server_file import KeyEntry
-from labs_mock.conformance.client import SECOND, Client
-from labs_mock.conformance.lab import Lab
-from labs_mock.conformance.runner import PROFILES, run
+from labs_mock.conformance.client import WITH_SECOND_KEY, Client
+from labs_mock.conformance.profiles import PROFILES
+from labs_mock.conformance.runner import run_checks
+from labs_mock.conformance.target import Target
 from labs_mock.conformance.violations import OutOfBudget
 from tests.support import KEY, Live, live, world
 
@@ -27,7 +28,7 @@ def test_a_run_waits_for_windows_as_they_pass() -> None:
     """On a server whose minutes take a second a run of several windows is never refused, and keeps its budget (RL-2)."""
     with live(world(keys=KEYS, clock="x60")) as running:
         with Client(running.url, KEY, max_requests=70, sleep=lambda pause: time.sleep(pause / 60)) as client:
-            report = run(Lab(client), PROFILES["quick"])
+            report = run_checks(Target(client), PROFILES["quick"])
         assert report.waited > 0
         assert len(running.world.journal) <= report.requests <= 70
         assert statuses(running)[429] == 0
@@ -79,7 +80,7 @@ def test_a_run_ends_where_no_window_ever_does() -> None:
     """On a clock that stands still the quota of a minute is all there is: one request waits, and the rest is skipped (RL-2)."""
     waited: list[float] = []
     with live(world(keys=KEYS)) as running, Client(running.url, KEY, sleep=waited.append) as client:
-        report = run(Lab(client), PROFILES["quick"])
+        report = run_checks(Target(client), PROFILES["quick"])
     assert sum(waited) < 5 * 60
     assert statuses(running)[429] <= 4
     assert any("does not lift" in one.reason for one in report.verdicts)
@@ -95,11 +96,11 @@ def test_each_key_has_its_own_limit() -> None:
             running.world.clock.advance(60)
 
         with Client(running.url, KEY, second_key=OTHER, max_requests=22, sleep=sleep) as client:
-            assert {client.send(*CATALOG, authorization=SECOND).status for _ in range(5)} == {200}
+            assert {client.send(*CATALOG, authorization=WITH_SECOND_KEY).status for _ in range(5)} == {200}
             assert {client.send(*CATALOG).status for _ in range(12)} == {200}
             assert waited == []
-            assert {client.send(*CATALOG, authorization=SECOND).status for _ in range(5)} == {200}
+            assert {client.send(*CATALOG, authorization=WITH_SECOND_KEY).status for _ in range(5)} == {200}
             assert len(waited) == 1
             with pytest.raises(OutOfBudget, match="spent"):
-                client.send(*CATALOG, authorization=SECOND)
+                client.send(*CATALOG, authorization=WITH_SECOND_KEY)
         assert statuses(running) == {200: 22}

@@ -7,24 +7,24 @@ import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import click
 import pytest
 from click.testing import CliRunner, Result
-from junitparser import Failure, JUnitXml
 
 from labs_mock.cli.main import main
 from labs_mock.config.server_file import KeyEntry
-from labs_mock.conformance.options import EXTRA, OPTIONS, URL, add_to_pytest, count, given_to_pytest, of_pytest
-from labs_mock.conformance.reports.document import Entry, ReportDocument
+from labs_mock.conformance.options import EXTRA, OPTIONS, URL, add_to_pytest, count, name_for_pytest, values_from_pytest
+from labs_mock.conformance.report import Report
 from labs_mock.conformance.test_contract import (
-    PARTS,
     test_clause,
     test_every_check_could_be_completed,
     test_the_run_is_complete,
 )
-from labs_mock.conformance.verdicts import UNSEEN
-from labs_mock.contract.clauses import CLAUSES
+from labs_mock.conformance.verdicts import UNSEEN, Verdict
+from labs_mock.conformance.violations import Violation
+from labs_mock.contract.clauses import CLAUSES, PARTS
 from tests.conformance.mutants import SECOND_KEY
 from tests.conformance.served import small_world
 from tests.support import KEY, Live, live, world
@@ -35,9 +35,9 @@ for of_the_suite in (test_clause, test_every_check_could_be_completed, test_the_
 
 def conformance(*arguments: str | Path, **environment: str) -> Result:
     """What the command did."""
-    said = ["conformance", *map(str, arguments)]
+    command = ["conformance", *map(str, arguments)]
     unset = dict.fromkeys(("LABS_API_KEY", "LABS_SECOND_API_KEY", "LABS_URL"))
-    return CliRunner().invoke(main, said, env={"COLUMNS": "200", **unset, **environment})
+    return CliRunner().invoke(main, command, env={"COLUMNS": "200", **unset, **environment})
 
 
 def reverse_results(server: Live) -> None:
@@ -46,17 +46,16 @@ def reverse_results(server: Live) -> None:
     server.client.post("/_mock/faults", json=fault).raise_for_status()
 
 
-def test_the_command_says_what_it_found(server: Live, tmp_path: Path) -> None:
-    """0 if nothing failed; the table has every clause, and three files are written. The budget was allowed to be too small."""
-    files = {kind: tmp_path / f"report.{kind}" for kind in ("json", "junit", "html")}
+def test_the_command_reports_what_it_found(server: Live, tmp_path: Path) -> None:
+    """0 if nothing failed; the table has every clause, and two files are written. The budget was allowed to be too small."""
+    files = {kind: tmp_path / f"report.{kind}" for kind in ("json", "html")}
     options = [part for kind, file in files.items() for part in (f"--{kind}", file)]
     result = conformance(server.url, "--max-requests", "300", "--allow-incomplete", *options, LABS_API_KEY=KEY)
     assert result.exit_code == 0, result.output
     assert all(clause.name in result.stdout for clause in CLAUSES)
     assert "0 failed, 0 differs" in result.stdout
     assert json.loads(files["json"].read_text())["passed"]
-    assert JUnitXml.fromfile(str(files["junit"])).failures == 0
-    assert "It is incomplete: what was judged holds." in files["html"].read_text()
+    assert "It is incomplete: what was checked holds." in files["html"].read_text()
     assert len(server.world.journal) <= 300
 
 
@@ -80,25 +79,23 @@ def test_a_reader_that_leaves_changes_nothing(server: Live, tmp_path: Path, opti
 @pytest.mark.parametrize("most", ["1", "5", "300"])
 def test_an_incomplete_run_does_not_pass(server: Live, tmp_path: Path, most: str) -> None:
     """1, unless it is allowed; every report says so, and every part that was not reached says why."""
-    files = {kind: tmp_path / f"report.{kind}" for kind in ("json", "junit", "html")}
+    files = {kind: tmp_path / f"report.{kind}" for kind in ("json", "html")}
     options = [part for kind, file in files.items() for part in (f"--{kind}", file)]
     result = conformance(server.url, "--api-key", KEY, "--max-requests", most, *options)
     assert result.exit_code == 1
-    assert result.stdout.endswith("\nIt is incomplete: what was judged holds.\n")
+    assert result.stdout.endswith("\nIt is incomplete: what was checked holds.\n")
     assert "\nincomplete the budget of requests is spent: " in result.stdout
-    said = json.loads(files["json"].read_text())
-    assert not said["passed"]
-    assert said["incomplete"][0].startswith("the budget of requests is spent: ")
-    assert "checks were not finished, " in said["incomplete"][0]
+    report = json.loads(files["json"].read_text())
+    assert not report["passed"]
+    assert report["incomplete"][0].startswith("the budget of requests is spent: ")
+    assert "checks were not finished, " in report["incomplete"][0]
     assert "It is incomplete" in files["html"].read_text()
-    [case] = [
-        one for suite in JUnitXml.fromfile(str(files["junit"])) for one in suite if one.name == "the run is complete"
-    ]
-    assert isinstance(case.result[0], Failure)
-    reasons = {one["reason"] for one in said["clauses"] if one["outcome"] == "skipped" and one["clause"] not in UNSEEN}
+    reasons = {
+        one["reason"] for one in report["clauses"] if one["outcome"] == "skipped" and one["clause"] not in UNSEEN
+    }
     assert reasons
     assert "not reached: the budget of requests is spent" in reasons
-    assert not any("no check judges it" in one for one in reasons)
+    assert not any("no check sees it" in one for one in reasons)
     allowed = conformance(server.url, "--api-key", KEY, "--max-requests", most, "--allow-incomplete", "--json", "-")
     assert allowed.exit_code == 0
     assert json.loads(allowed.stdout)["passed"]
@@ -106,20 +103,20 @@ def test_an_incomplete_run_does_not_pass(server: Live, tmp_path: Path, most: str
 
 def test_a_run_without_a_reward_is_incomplete(server: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no reward was above 0, nothing is known of what rewards depend on (RC-4)."""
-    monkeypatch.setattr("labs_mock.conformance.envelope.REWARDS", ())
+    monkeypatch.setattr("labs_mock.conformance.every_response.REWARDS", ())
     result = conformance(server.url, "--api-key", KEY)
     assert result.exit_code == 1
     assert "\nincomplete no reward was above 0" in result.stdout
 
 
-def test_what_needs_an_option_is_not_asked() -> None:
+def test_what_needs_an_option_is_not_checked() -> None:
     """Without a dataset the run is complete, and says which option is missing (DS-4)."""
     with live(world(control_token="secret")) as guarded:
         result = conformance(guarded.url, "--api-key", KEY, "--json", "-")
-    said = json.loads(result.stdout)
-    assert (result.exit_code, said["incomplete"]) == (0, [])
-    reasons = {(one["clause"], one["basis"]): one["reason"] for one in said["clauses"]}
-    assert reasons["DS-4", "documented"] == "not asked: a dataset must be named with --dataset"
+    report = json.loads(result.stdout)
+    assert (result.exit_code, report["incomplete"]) == (0, [])
+    reasons = {(one["clause"], one["basis"]): one["reason"] for one in report["clauses"]}
+    assert reasons["DS-4", "documented"] == "not checked: a dataset must be named with --dataset"
 
 
 def verdicts_of(result: Result) -> dict[tuple[str, str], dict[str, Any]]:
@@ -128,8 +125,8 @@ def verdicts_of(result: Result) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 @pytest.mark.parametrize("how", ["an option", "the environment", "nothing"])
-def test_a_second_key_is_asked_with(how: str) -> None:
-    """With one, AUTH-2 is judged; without, it is not asked, and the run is complete all the same. No report holds a key (ERR-2)."""
+def test_a_second_key_is_used(how: str) -> None:
+    """With one, AUTH-2 is checked; without, it is not, and the run is complete all the same. No report holds a key (ERR-2)."""
     with live(small_world()) as running:
         options = ["--second-api-key", SECOND_KEY] if how == "an option" else []
         environment = {"LABS_SECOND_API_KEY": SECOND_KEY if how == "the environment" else ""}
@@ -145,10 +142,10 @@ def test_a_second_key_is_asked_with(how: str) -> None:
         one = found["AUTH-2", basis]
         assert (one["outcome"] == "passed") == (how != "nothing")
         if how == "nothing":
-            assert one["reason"] == "not asked: the key of another organisation must be given with --second-api-key"
+            assert one["reason"] == "not checked: the key of another organisation must be given with --second-api-key"
 
 
-def test_what_a_second_key_was_given_for_must_be_finished() -> None:
+def test_what_a_second_key_is_for_must_be_finished() -> None:
     """Where the budget was spent before, the run is incomplete for those checks, too (RL-2)."""
     with live(small_world()) as running:
         keys = ("--api-key", KEY, "--second-api-key", SECOND_KEY)
@@ -187,15 +184,15 @@ def test_a_failure_is_1(server: Live) -> None:
     reverse_results(server)
     result = conformance(server.url, "--api-key", KEY, "--json", "-", "--max-requests", "700")
     assert result.exit_code == 1
-    said = json.loads(result.stdout)
-    assert "BAT-1" in [one["clause"] for one in said["clauses"] if one["outcome"] == "failed"]
+    report = json.loads(result.stdout)
+    assert "BAT-1" in [one["clause"] for one in report["clauses"] if one["outcome"] == "failed"]
     assert "BAT-1 failed" in result.stderr
     assert KEY not in result.output
 
 
 def test_only_a_strict_run_fails_for_what_is_inferred(server: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the server differs from our reading, of the length of ids here, it passes, and with `--strict` not (ID-1)."""
-    monkeypatch.setattr("labs_mock.conformance.envelope.ID_LENGTH", 27)
+    monkeypatch.setattr("labs_mock.conformance.every_response.ID_LENGTH", 27)
     for strict, code in (((), 0), (("--strict",), 1)):
         result = conformance(server.url, "--api-key", KEY, "--max-requests", "60", "--allow-incomplete", *strict)
         assert result.exit_code == code
@@ -205,8 +202,8 @@ def test_only_a_strict_run_fails_for_what_is_inferred(server: Live, monkeypatch:
 ADDRESS = "URL: expected http:// or https:// and a host, without /api/v1"
 
 
-def test_nobody_wrong_usage_and_a_wrong_key_are_told_apart(server: Live, tmp_path: Path) -> None:
-    """3 if nothing answers; 2 for bad usage and for a wrong key, which is said in one line (AUTH-1)."""
+def test_no_server_wrong_usage_and_a_wrong_key_differ(server: Live, tmp_path: Path) -> None:
+    """3 if nothing responds; 2 for bad usage and for a wrong key, which is reported in one line (AUTH-1)."""
     assert conformance("http://127.0.0.1:9", "--api-key", KEY).exit_code == 3
     assert conformance(server.url).exit_code == 2
     assert conformance("--api-key", KEY).exit_code == 2
@@ -222,7 +219,7 @@ def test_nobody_wrong_usage_and_a_wrong_key_are_told_apart(server: Live, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("named", "said"),
+    ("named", "message"),
     [
         (("--scenario", "back-clam"), "the catalog has no 'back-clam'"),
         (("--scenario", "other/back-claim"), "the catalog has no 'other/back-claim'"),
@@ -231,11 +228,11 @@ def test_nobody_wrong_usage_and_a_wrong_key_are_told_apart(server: Live, tmp_pat
         (("--dataset", "0" * 8 + "-0000-4000-8000-" + "0" * 12), "there is no dataset '0"),
     ],
 )
-def test_what_is_named_must_be_there(server: Live, named: tuple[str, str], said: str) -> None:
+def test_what_is_named_must_be_there(server: Live, named: tuple[str, str], message: str) -> None:
     """A run of nothing would pass; instead it says what the server does not have."""
     result = conformance(server.url, "--api-key", KEY, *named)
     assert result.exit_code == 2
-    assert result.output.startswith(f"labs-mock: {said}")
+    assert result.output.startswith(f"labs-mock: {message}")
 
 
 def without_the_extra(script: str) -> subprocess.CompletedProcess[str]:
@@ -254,7 +251,7 @@ def test_the_server_needs_nothing_of_the_extra() -> None:
     assert result.stdout.startswith("ok\n13 scenarios")
 
 
-def test_the_extra_is_asked_for_where_it_is_missing() -> None:
+def test_a_missing_extra_is_reported() -> None:
     """Without hypothesis and the others the command says what to install; 2."""
     result = without_the_extra("main(['conformance', 'http://127.0.0.1:9', '--api-key', 'k'])")
     assert result.returncode == 2
@@ -263,25 +260,26 @@ def test_the_extra_is_asked_for_where_it_is_missing() -> None:
     )
 
 
-def test_pytest_asks_for_the_extra_first(tmp_path: Path) -> None:
+def test_pytest_reports_a_missing_extra_first(tmp_path: Path) -> None:
     """In one line, before the server and the key."""
     (tmp_path / "without.py").write_text(
         "import sys\nsys.modules.update(dict.fromkeys(['httpx', 'hypothesis', 'jinja2']))"
     )
     alone = ("-p", "no:hypothesispytest", "-p", "no:schemathesis", "-p", "no:anyio")
-    code, said = pytest_form(tmp_path, *alone, "-p", "without", PYTHONPATH=str(tmp_path))
+    code, output = pytest_form(tmp_path, *alone, "-p", "without", PYTHONPATH=str(tmp_path))
     assert code == pytest.ExitCode.USAGE_ERROR
     assert (
-        "ERROR: httpx is not installed; pip install 'labs-mock[conformance]', or in a checkout '.[conformance]'" in said
+        "ERROR: httpx is not installed; pip install 'labs-mock[conformance]', or in a checkout '.[conformance]'"
+        in output
     )
-    assert "Traceback" not in said
+    assert "Traceback" not in output
 
 
-def test_the_extra_is_asked_for_first() -> None:
+def test_a_missing_extra_is_reported_first() -> None:
     """Before the URL and the key, but not before help."""
-    asked, helped = (without_the_extra(f"main(['conformance', *{given}])") for given in ([], ["--help"]))
-    assert (asked.returncode, asked.stderr.count("\n")) == (2, 1)
-    assert "'.[conformance]'" in asked.stderr
+    refused, helped = (without_the_extra(f"main(['conformance', *{options}])") for options in ([], ["--help"]))
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "'.[conformance]'" in refused.stderr
     assert (helped.returncode, helped.stderr) == (0, "")
 
 
@@ -294,12 +292,12 @@ def test_both_commands_have_the_options_of_the_table() -> None:
     assert [param.opts[0] for param in command.params if isinstance(param, click.Option)] == [
         f"--{option.name}" for option in OPTIONS
     ]
-    assert of_pytest(OPTIONS[0]) == "--labs-mock-conformance-api-key"
+    assert name_for_pytest(OPTIONS[0]) == "--labs-mock-conformance-api-key"
     assert len({option.field for option in (URL, *OPTIONS)}) == len(OPTIONS) + 1
 
 
 def parsed(*arguments: str, **environment: str) -> dict[str, Any]:
-    """What pytest would be given."""
+    """The values of pytest's options."""
     parser = pytest.Parser(_ispytest=True)
     add_to_pytest(parser)
     found = parser.parse(list(arguments))
@@ -308,12 +306,12 @@ def parsed(*arguments: str, **environment: str) -> dict[str, Any]:
         def getoption(self, name: str) -> Any:
             return getattr(found, name)
 
-    return given_to_pytest(Config(), environment)
+    return values_from_pytest(Config(), environment)
 
 
 def test_options_of_pytest_reach_the_run() -> None:
-    """Values are of their types, those of the environment count where none is given, and repeated ones add up."""
-    asked = parsed(
+    """Values are of their types, those of the environment count where there is no option, and repeated ones add up."""
+    values = parsed(
         "--labs-mock-conformance-url",
         "http://a",
         "--labs-mock-conformance-dataset",
@@ -324,15 +322,15 @@ def test_options_of_pytest_reach_the_run() -> None:
         "7",
         LABS_API_KEY="k",
     )
-    assert (asked["url"], asked["api_key"], asked["second_api_key"]) == ("http://a", "k", None)
-    assert (asked["datasets"], asked["scenarios"], asked["max_requests"]) == (["x", "y"], (), 7)
-    assert (asked["profile"], asked["strict"], asked["seed"], asked["html"]) == ("quick", False, 0, None)
+    assert (values["url"], values["api_key"], values["second_api_key"]) == ("http://a", "k", None)
+    assert (values["datasets"], values["scenarios"], values["max_requests"]) == (["x", "y"], (), 7)
+    assert (values["profile"], values["strict"], values["seed"], values["html"]) == ("quick", False, 0, None)
     server = ("--labs-mock-conformance-url", "http://a", "--labs-mock-conformance-api-key", "k")
     assert parsed(*server, "--labs-mock-conformance-second-api-key", "l")["second_api_key"] == "l"
     assert parsed(*server, LABS_SECOND_API_KEY="l")["second_api_key"] == "l"
-    for given in ((), ("--labs-mock-conformance-url", "http://a"), ("--labs-mock-conformance-api-key", "k")):
+    for incomplete in ((), ("--labs-mock-conformance-url", "http://a"), ("--labs-mock-conformance-api-key", "k")):
         with pytest.raises(ValueError, match="is needed"):
-            parsed(*given)
+            parsed(*incomplete)
     for text in ("0", "-1", "many"):
         with pytest.raises(ValueError, match=text):
             count(text)
@@ -341,18 +339,20 @@ def test_options_of_pytest_reach_the_run() -> None:
 # The pytest form
 
 
-def told(
-    outcome: Any,
+def report_of(
+    outcome: str,
     strict: bool = False,
     errors: tuple[str, ...] = (),
     incomplete: tuple[str, ...] = (),
     allow: bool = False,
-) -> ReportDocument:
-    """A run with one verdict."""
-    entry = Entry(PARTS[0][0], "General", "documented", "What it says.", outcome, 1, "for a reason", "this", "that")
-    return ReportDocument(
-        "http://a", "quick", 0, strict, allow, False, "", {}, 1, 1.0, 0.0, errors, incomplete, [entry]
-    )
+) -> Report:
+    """A run with one verdict, on the first documented or inferred part."""
+    part = next(one for one in PARTS if one.inferred == (outcome == "differs"))
+    verdict = Verdict(part, checked=int(outcome != "skipped"), reason="for a reason")
+    if outcome in ("failed", "differs"):
+        verdict.violation = Violation(part, "this", "that", ())
+    assert verdict.outcome == outcome
+    return Report("http://a", "quick", 0, strict, allow, 1, 1.0, 0.0, errors, incomplete, [verdict])
 
 
 @pytest.mark.parametrize(
@@ -367,24 +367,25 @@ def told(
 )
 def test_a_test_ends_as_its_verdict(outcome: str, strict: bool, ends: type[BaseException] | None) -> None:
     """A difference in what is inferred is an expected failure, unless the run is strict."""
-    said = told(outcome, strict)
+    report = report_of(outcome, strict)
+    part = report.verdicts[0].part
     if ends is None:
-        test_clause(said, *PARTS[0])
+        test_clause(report, part)
         return
     with pytest.raises(ends, match="for a reason" if outcome == "skipped" else "expected: this\nseen: that"):
-        test_clause(said, *PARTS[0])
+        test_clause(report, part)
 
 
 def test_a_check_that_broke_off_fails() -> None:
     """No error of the suite itself is passed over."""
-    test_the_run_is_complete(told("passed"))
+    test_the_run_is_complete(report_of("passed"))
     with pytest.raises(pytest.fail.Exception, match="the budget"):
-        test_the_run_is_complete(told("passed", incomplete=("the budget",)))
+        test_the_run_is_complete(report_of("passed", incomplete=("the budget",)))
     with pytest.raises(pytest.xfail.Exception, match="the budget"):
-        test_the_run_is_complete(told("passed", incomplete=("the budget",), allow=True))
-    test_every_check_could_be_completed(told("passed"))
+        test_the_run_is_complete(report_of("passed", incomplete=("the budget",), allow=True))
+    test_every_check_could_be_completed(report_of("passed"))
     with pytest.raises(pytest.fail.Exception, match="general: KeyError"):
-        test_every_check_could_be_completed(told("passed", errors=("general: KeyError",)))
+        test_every_check_could_be_completed(report_of("passed", errors=("general: KeyError",)))
 
 
 def pytest_form(folder: Path, *arguments: str, **environment: str) -> tuple[int, str]:
@@ -405,8 +406,8 @@ def pytest_form(folder: Path, *arguments: str, **environment: str) -> tuple[int,
 def test_pytest_has_a_test_for_each_part(server: Live, tmp_path: Path) -> None:
     """One run is behind them; a failure shows the violation and its curl lines, and reports are written (BAT-1)."""
     reverse_results(server)
-    report = tmp_path / "report.json"
-    code, said = pytest_form(
+    report, xml = tmp_path / "report.json", tmp_path / "report.xml"
+    code, output = pytest_form(
         tmp_path,
         "--labs-mock-conformance-url",
         server.url,
@@ -416,28 +417,44 @@ def test_pytest_has_a_test_for_each_part(server: Live, tmp_path: Path) -> None:
         str(report),
         "--labs-mock-conformance-max-requests",
         "700",
+        "--junitxml",
+        str(xml),
     )
     assert code == 1
     outcomes = {(one["clause"], one["basis"]): one["outcome"] for one in json.loads(report.read_text())["clauses"]}
     words = {"passed": "PASSED", "failed": "FAILED", "skipped": "SKIPPED", "differs": "XFAIL"}
     for (clause, basis), outcome in outcomes.items():
-        assert outcome == "skipped" or f"test_clause[{clause}-{basis}]" in said
-        assert outcome == "skipped" or f"{words[outcome]} " in said
-    assert f"{Counter(outcomes.values())['skipped']} skipped" in said
-    assert "BAT-1 failed: " in said
-    assert "/api/v1/batch/evaluate --data-binary" in said
-    assert KEY not in said
+        assert outcome == "skipped" or f"test_clause[{clause}-{basis}]" in output
+        assert outcome == "skipped" or f"{words[outcome]} " in output
+    assert f"{Counter(outcomes.values())['skipped']} skipped" in output
+    assert "BAT-1 failed: " in output
+    assert "/api/v1/batch/evaluate --data-binary" in output
+    assert KEY not in output
     runs = [record for record in server.world.journal if record.path == "/_mock/datasets"]
     assert len(runs) <= 1
-    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+    assert {path.name for path in tmp_path.iterdir()} == {"report.json", "report.xml"}
+    check_xml(xml, outcomes, server.url)
+
+
+def check_xml(file: Path, outcomes: dict[tuple[str, str], str], url: str) -> None:
+    """JUnit XML, which pytest writes, has a case for each part with its outcome, and says which server it is about."""
+    suite = ElementTree.parse(file).getroot()[0]
+    found = {(name.get("name"), name.get("value")) for name in suite.iter("property")}
+    assert {("url", url), ("profile", "quick"), ("seed", "0")} <= found
+    children = {"passed": [], "failed": ["failure"], "skipped": ["skipped"], "differs": ["skipped"]}
+    cases = {case.get("name"): [child.tag for child in case] for case in suite.iter("testcase")}
+    for (clause, basis), outcome in outcomes.items():
+        assert cases[f"test_clause[{clause}-{basis}]"] == children[outcome]
+    assert len(cases) == len(outcomes) + 2
+    assert KEY not in file.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (
             ["--labs-mock-conformance-url", "http://127.0.0.1:9", "--labs-mock-conformance-api-key", "k"],
-            "no answer from http://127.0.0.1:9",
+            "no response from http://127.0.0.1:9",
         ),
         (
             ["--labs-mock-conformance-url", "http://127.0.0.1:9"],
@@ -446,10 +463,10 @@ def test_pytest_has_a_test_for_each_part(server: Live, tmp_path: Path) -> None:
         (["--labs-mock-conformance-seed", "x"], "--labs-mock-conformance-seed"),
     ],
 )
-def test_pytest_says_in_a_line_what_is_wrong(tmp_path: Path, arguments: list[str], said: str) -> None:
+def test_pytest_reports_a_mistake_in_a_line(tmp_path: Path, arguments: list[str], message: str) -> None:
     """It ends as for any bad usage, and no test runs."""
     code, output = pytest_form(tmp_path, *arguments)
     assert code == pytest.ExitCode.USAGE_ERROR
-    assert said in output
+    assert message in output
     assert " passed" not in output
     assert " failed" not in output

@@ -4,13 +4,12 @@ import re
 import shlex
 from typing import Any, get_args
 
-import click
 import pytest
 import yaml
 
 from labs_mock.cli.main import main
-from labs_mock.conformance.options import OPTIONS, of_pytest
-from labs_mock.conformance.runner import PROFILES
+from labs_mock.conformance.options import OPTIONS, URL, add_to_pytest, name_for_pytest
+from labs_mock.conformance.profiles import PROFILES
 from labs_mock.conformance.verdicts import UNSEEN, Outcome
 from tests.pages import ROOT, Block, blocks
 
@@ -30,8 +29,8 @@ def test_the_page_names_every_option(option: Any) -> None:
 
 def test_the_page_names_no_other_option() -> None:
     """Every option that the page gives to one of our commands exists."""
-    known = {name for param in COMMAND.params for name in param.opts} | {of_pytest(option) for option in OPTIONS}
-    known |= {"--labs-mock-conformance-url", "--labs-mock-conformance-", "--data-binary", "--pyargs"}
+    known = {name for param in COMMAND.params for name in param.opts} | {name_for_pytest(option) for option in OPTIONS}
+    known |= {"--labs-mock-conformance-url", "--labs-mock-conformance-", "--data-binary", "--pyargs", "--junitxml"}
     assert {*re.findall(r"(?<![\w-])--[a-z][a-z-]*", TEXT)} <= known
 
 
@@ -53,17 +52,19 @@ def workflow() -> Block:
 
 def test_the_workflow_is_one() -> None:
     """It is YAML with the keys of a workflow, and its commands and their options exist."""
-    said = yaml.load(workflow().text, yaml.BaseLoader)  # `on` is a word here
-    assert {*said} == {"name", "on", "jobs"}
-    (job,) = said["jobs"].values()
+    read = yaml.load(workflow().text, yaml.BaseLoader)  # `on` is a word here
+    assert {*read} == {"name", "on", "jobs"}
+    (job,) = read["jobs"].values()
     assert {*job} == {"runs-on", "steps"}
     assert all(("run" in step) != ("uses" in step) for step in job["steps"])
     installs, runs = (step for step in job["steps"] if "run" in step)
     assert installs["run"] == "pip install 'labs-mock[conformance]'"
-    program, command, *arguments = shlex.split(runs["run"])
-    assert (program, command) == ("labs-mock", "conformance")
-    variables = {param.envvar: "given" for param in COMMAND.params if param.envvar in runs["env"]}
-    assert {*variables} == {*runs["env"]}
-    context = COMMAND.make_context(command, [*arguments, "http://127.0.0.1:9", "--api-key", "given"])
-    assert isinstance(context, click.Context)
-    assert context.params["junit"] == "conformance.xml"
+    program, package, name, *arguments = shlex.split(runs["run"])
+    assert (program, package, name) == ("pytest", "--pyargs", "labs_mock.conformance")
+    assert {option.variable for option in (URL, *OPTIONS)} >= {*runs["env"]}
+    parser = pytest.Parser(_ispytest=True)
+    add_to_pytest(parser)
+    parser.addoption("--junitxml")  # of pytest itself
+    options = parser.parse(arguments)
+    assert options.junitxml == "conformance.xml"
+    assert options.labs_mock_conformance_html == "conformance.html"

@@ -19,7 +19,7 @@ import click
 
 from labs_mock import __version__
 from labs_mock.config.settings import PREFIX, SETTINGS, from_environment, from_options, settings_from
-from labs_mock.conformance.options import FILES, OPTIONS, PASSING, URL, count, missing_extra
+from labs_mock.conformance.options import FILES, OPTIONS, URL, count, missing_extra
 from labs_mock.errors import LabsMockError, SettingsError, StartError
 from labs_mock.escapes import printable
 
@@ -350,33 +350,30 @@ class WithExtra(click.Command):
 @main.command(cls=WithExtra)
 @click.argument("url", envvar=URL.variable)
 @conformance_options
-def conformance(**asked: Any) -> None:
-    """Judge the server at URL by the contract, clause by clause.
+def conformance(**options: Any) -> None:
+    """Check the server at URL by the contract, clause by clause.
 
     It needs the extra labs-mock[conformance]. The exit code is 1 if a clause does not hold or the run is incomplete, 2 if the
     key or an option is wrong, 3 if nothing answers.
     """
     from rich.console import Console
 
-    from labs_mock.conformance.reports.document import document
-    from labs_mock.conformance.reports.files import STDOUT, chosen, write
     from labs_mock.conformance.reports.terminal import print_report, progress
-    from labs_mock.conformance.runner import judge
+    from labs_mock.conformance.reports.writing import STDOUT, writable_files, write
+    from labs_mock.conformance.runner import run
 
-    files = chosen({name: asked.pop(name) for name in FILES})
-    passing = {name: asked.pop(name) for name in PASSING}
+    files = writable_files({name: options.pop(name) for name in FILES})
     with progress(Console(stderr=True)) as watch:
-        report = judge(**asked, watch=watch)
-    told = document(report, **passing)
+        report = run(**options, watch=watch)
     aside = STDOUT in files.values()
     console = Console(stderr=aside)
     with console.capture() as printed:
-        print_report(told, console)
+        print_report(report, console)
     with reader_may_leave():
         click.echo(printed.get(), nl=False, err=aside)
     with reader_may_leave():
-        write(told, files)
-    sys.exit(0 if told.passed else FINDINGS)
+        write(report, files)
+    sys.exit(0 if report.passed else FINDINGS)
 
 
 def _named(options: dict[str, Any]) -> dict[str, Any]:

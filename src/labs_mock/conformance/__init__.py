@@ -1,1 +1,1 @@
-"""The contract as properties that judge any server; `labs-mock[conformance]` installs what it needs."""
+"""The contract as properties that check any server; `labs-mock[conformance]` installs what it needs."""

@@ -20,9 +20,9 @@ def count(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A row of the table; `field` is where its value goes, `variable` what it is read from in the environment.
+    """A row of the table; `field` is the parameter that its value is for, `variable` its name in the environment.
 
-    Nothing goes without one that is `needed`.
+    No run takes place without one that is `needed`.
     """
 
     name: str
@@ -42,8 +42,8 @@ class Option:
         return self.kind is bool
 
 
-EXTRA = ("httpx", "hypothesis", "jinja2", "junitparser", "pytest")
-"""What the suite imports that is not there without the extra."""
+EXTRA = ("httpx", "hypothesis", "jinja2", "pytest")
+"""What the suite imports that only the extra installs."""
 
 
 def missing_extra() -> str:
@@ -57,20 +57,19 @@ def missing_extra() -> str:
 
 
 PROFILES = ("quick", "standard", "thorough")
-FILES = ("json", "junit", "html")  # the options that name reports
-PASSING = ("strict", "allow_incomplete")  # and those that say what a run is that has passed
+FILES = ("json", "html")  # the options that name files of reports
 
 OPTIONS = (
-    Option("api-key", "api_key", "the key to ask with", variable="LABS_API_KEY", needed=True),
+    Option("api-key", "api_key", "the key to send requests with", variable="LABS_API_KEY", needed=True),
     Option(
         "second-api-key",
         "second_api_key",
         "the key of another organisation, best with fewer subscriptions",
         variable="LABS_SECOND_API_KEY",
     ),
-    Option("collection", "collections", "judge this collection only; may be given again", several=True),
-    Option("scenario", "scenarios", "judge this scenario only, a slug or <collection>/<slug>", several=True),
-    Option("dataset", "datasets", "id of a training dataset to judge; no call lists them", several=True),
+    Option("collection", "collections", "check this collection only; may be given again", several=True),
+    Option("scenario", "scenarios", "check this scenario only, a slug or <collection>/<slug>", several=True),
+    Option("dataset", "datasets", "id of a training dataset to check; no call lists them", several=True),
     Option(
         "conversations",
         "conversations",
@@ -82,20 +81,19 @@ OPTIONS = (
     Option(
         "allow-incomplete",
         "allow_incomplete",
-        "pass where what was judged holds, though not all of it was finished",
+        "pass if what was checked holds, though not all was finished",
         bool,
         default=False,
     ),
-    Option("strict", "strict", "fail where the server differs from what is only inferred, too", bool, default=False),
-    Option("seed", "seed", "where the examples start from", int, default=0),
+    Option("strict", "strict", "fail also where the server differs from what is only inferred", bool, default=False),
+    Option("seed", "seed", "the seed of the examples", int, default=0),
     Option("json", "json", "write the report as JSON; - is standard output", metavar="FILE"),
-    Option("junit", "junit", "write the report as JUnit XML; - is standard output", metavar="FILE"),
     Option("html", "html", "write the report as one HTML page; - is standard output", metavar="FILE"),
 )
-URL = Option("url", "url", "the server to judge by the contract", variable="LABS_URL", needed=True)
+URL = Option("url", "url", "the server to check by the contract", variable="LABS_URL", needed=True)
 
 
-def of_pytest(option: Option) -> str:
+def name_for_pytest(option: Option) -> str:
     """The name of an option for pytest, for instance `--labs-mock-conformance-api-key`."""
     return f"--labs-mock-conformance-{option.name}"
 
@@ -113,24 +111,24 @@ def add_to_pytest(parser: Any) -> None:
     """Add the options to pytest's parser."""
     group = parser.getgroup("labs-mock-conformance", "labs-mock: options of pytest --pyargs labs_mock.conformance")
     for option in (URL, *OPTIONS):
-        given: dict[str, Any] = {"dest": _dest(option), "help": _help(option)}
+        settings: dict[str, Any] = {"dest": _dest(option), "help": _help(option)}
         if option.flag:
-            given |= {"action": "store_true"}
+            settings |= {"action": "store_true"}
         else:
-            given |= {"action": "append" if option.several else "store", "type": option.kind}
-            given |= {"default": option.default, "metavar": option.metavar}
+            settings |= {"action": "append" if option.several else "store", "type": option.kind}
+            settings |= {"default": option.default, "metavar": option.metavar}
         if option.choices:
-            given |= {"choices": option.choices}
-        group.addoption(of_pytest(option), **given)
+            settings |= {"choices": option.choices}
+        group.addoption(name_for_pytest(option), **settings)
 
 
-def given_to_pytest(config: Any, environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """What pytest was given, by field. Raises `ValueError` where the server or the key is missing."""
-    asked: dict[str, Any] = {}
+def values_from_pytest(config: Any, environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """The values of pytest's options by field. Raises `ValueError` where the server or the key is missing."""
+    values: dict[str, Any] = {}
     for option in (URL, *OPTIONS):
         value = config.getoption(_dest(option))
         value = environment.get(option.variable) or None if value is None and option.variable else value
         if value is None and option.needed:
-            raise ValueError(f"{of_pytest(option)} or {option.variable} is needed: {option.help}")
-        asked[option.field] = value or () if option.several else value
-    return asked
+            raise ValueError(f"{name_for_pytest(option)} or {option.variable} is needed: {option.help}")
+        values[option.field] = value or () if option.several else value
+    return values

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from labs_mock.conformance.target import Json, TargetScenario, TargetTool
+from labs_mock.conformance.offered import Json, OfferedScenario, OfferedTool
 from labs_mock.contract.dimensions import DIMENSIONS
 from labs_mock.contract.limits import MAX_CONTENT
 from labs_mock.contract.tokens import NO_RESPONSE
@@ -46,7 +46,7 @@ _WORD = re.compile(r"[^\W\d_]{5,}")
 
 
 @cache
-def sentences(scenario: TargetScenario) -> SearchStrategy[str]:
+def sentences(scenario: OfferedScenario) -> SearchStrategy[str]:
     """Plain sentences, some about what the scenario's name and description speak of."""
     about = dict.fromkeys(_WORD.findall(f"{scenario.name} {scenario.description}"))
     return st.sampled_from([*SENTENCES, *(f"What about the {word.lower()}?" for word in about)])
@@ -59,7 +59,7 @@ def texts() -> SearchStrategy[str]:
 
 
 @cache
-def contents(scenario: TargetScenario) -> SearchStrategy[str]:
+def contents(scenario: OfferedScenario) -> SearchStrategy[str]:
     """What an operator says: mostly one to three sentences, now and then anything."""
     plain = st.lists(sentences(scenario), min_size=1, max_size=3).map(" ".join)
     return st.one_of(plain, plain, plain, texts(), st.just(NO_RESPONSE), st.sampled_from(PROVOCATIONS))
@@ -71,48 +71,47 @@ def at_the_border(length: int = MAX_CONTENT) -> SearchStrategy[str]:
     return st.sampled_from("aé\N{MUSICAL SYMBOL G CLEF}").map(lambda char: char * (length // utf16_length(char)))
 
 
-def calls(tool: TargetTool) -> SearchStrategy[Json]:
+def calls(tool: OfferedTool) -> SearchStrategy[Json]:
     """Valid calls of a tool: an option, or an object that its schema describes (EP-9)."""
-    given = _values(tool.json_schema) if tool.json_schema else st.sampled_from(tool.options).map(_decision)
-    return given.map(lambda value: {"type": tool.type, "name": tool.id, "input": value})
+    inputs = _values(tool.json_schema) if tool.json_schema else st.sampled_from(tool.options).map(_decision)
+    return inputs.map(lambda value: {"type": tool.type, "name": tool.id, "input": value})
 
 
 @cache
-def messages(scenario: TargetScenario) -> SearchStrategy[Json]:
+def messages(scenario: OfferedScenario) -> SearchStrategy[Json]:
     """Messages of the operator, one in four of them with a tool call."""
-    said = contents(scenario)
-    plain = said.map(operator)
+    plain = contents(scenario).map(operator)
     usable = [tool for tool in scenario.tools if tool.options or tool.json_schema]
     if not usable:
         return plain
-    acting = st.builds(operator, said, st.sampled_from(usable).flatmap(calls))
+    acting = st.builds(operator, contents(scenario), st.sampled_from(usable).flatmap(calls))
     return st.one_of(plain, plain, plain, acting)
 
 
 @cache
-def conversations(scenario: TargetScenario, most: int = 4) -> SearchStrategy[list[Json]]:
+def conversations(scenario: OfferedScenario, most: int = 4) -> SearchStrategy[list[Json]]:
     """Conversations of one to so many turns, in which the persona is `user` (EP-8), behind what earns something."""
-    return turns(scenario, most).map(lambda said: chat(scenario, said))
+    return turns(scenario, most).map(lambda messages: as_conversation(scenario, messages))
 
 
 @cache
-def turns(scenario: TargetScenario, most: int = 4) -> SearchStrategy[list[Json]]:
+def turns(scenario: OfferedScenario, most: int = 4) -> SearchStrategy[list[Json]]:
     """One to so many messages of the operator, each a turn; mostly behind those that earn something (RC-6)."""
-    said = st.lists(messages(scenario), min_size=1, max_size=most)
-    if not scenario.talk:
-        return said
-    behind = said.map(lambda messages: behind_talk(scenario, *messages))
-    return st.one_of(behind, behind, said)
+    plain = st.lists(messages(scenario), min_size=1, max_size=most)
+    if not scenario.earning:
+        return plain
+    behind = plain.map(lambda messages: after_earning(scenario, *messages))
+    return st.one_of(behind, behind, plain)
 
 
-def behind_talk(scenario: TargetScenario, *messages: Json) -> list[Json]:
+def after_earning(scenario: OfferedScenario, *messages: Json) -> list[Json]:
     """Messages of the operator behind those that earn something, if any are known."""
-    return [*(scenario.talk or ()), *messages]
+    return [*(scenario.earning or ()), *messages]
 
 
-def chat(scenario: TargetScenario, said: Sequence[Json]) -> list[Json]:
+def as_conversation(scenario: OfferedScenario, messages: Sequence[Json]) -> list[Json]:
     """The operator's messages as a conversation that the persona's opening begins."""
-    turns = [[persona("Yes."), message] for message in said]
+    turns = [[persona("Yes."), message] for message in messages]
     return [persona(scenario.opening or "Hello."), *[message for turn in turns for message in turn][1:]]
 
 
@@ -135,15 +134,15 @@ def operator(content: str, *calls: Json) -> Json:
 
 
 def persona(content: str) -> Json:
-    """A message of the persona, as conversations have it that are given whole."""
+    """A message of the persona in a conversation that is sent whole."""
     return {"role": "user", "content": content}
 
 
-def without(answer: Json, *names: str) -> Json:
-    """An answer without what differs from request to request."""
+def comparable(result: Json, *names: str) -> Json:
+    """The body of a response without what differs from request to request."""
     changing = {"request_id", "evaluation_time_ms", "total_time_ms", *names}
-    kept = {name: value for name, value in answer.items() if name not in changing}
-    return {name: without(value) if isinstance(value, dict) else value for name, value in kept.items()}
+    kept = {name: value for name, value in result.items() if name not in changing}
+    return {name: comparable(value) if isinstance(value, dict) else value for name, value in kept.items()}
 
 
 def _decision(option: str) -> Json:

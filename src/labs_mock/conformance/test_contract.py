@@ -2,26 +2,24 @@
 
 import pytest
 
-from labs_mock.conformance.reports.document import ReportDocument
-from labs_mock.contract.clauses import CLAUSES
-
-PARTS = [(clause.name, basis) for clause in CLAUSES for basis in ("documented", "inferred") if getattr(clause, basis)]
+from labs_mock.conformance.report import Report
+from labs_mock.contract.clauses import PARTS, Part
 
 
-@pytest.mark.parametrize(("clause", "basis"), PARTS)
-def test_clause(labs_conformance: ReportDocument, clause: str, basis: str) -> None:
-    """What is documented of a clause holds, and so does what is inferred, or else it is expected to."""
-    (entry,) = (one for one in labs_conformance.clauses if (one.clause, one.basis) == (clause, basis))
-    if entry.outcome == "skipped":
-        pytest.skip(entry.reason)
-    if entry.outcome == "differs" and not labs_conformance.strict:
-        pytest.xfail(entry.story)
-    if entry.outcome != "passed":
-        pytest.fail(entry.story, pytrace=False)
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: f"{part.clause}-{part.basis}")
+def test_clause(labs_conformance: Report, part: Part) -> None:
+    """What is documented of a clause holds; what is inferred holds or is an expected failure, unless the run is strict."""
+    (verdict,) = (one for one in labs_conformance.verdicts if one.part == part)
+    if verdict.outcome == "skipped":
+        pytest.skip(verdict.reason)
+    if verdict.outcome == "differs" and not labs_conformance.strict:
+        pytest.xfail(verdict.story)
+    if verdict.outcome != "passed":
+        pytest.fail(verdict.story, pytrace=False)
 
 
-def test_the_run_is_complete(labs_conformance: ReportDocument) -> None:
-    """All was finished that was planned, or nobody asks for it."""
+def test_the_run_is_complete(labs_conformance: Report) -> None:
+    """All was finished that was planned, or an incomplete run is allowed."""
     why = "\n".join(labs_conformance.incomplete)
     if why and labs_conformance.allow_incomplete:
         pytest.xfail(why)
@@ -29,7 +27,7 @@ def test_the_run_is_complete(labs_conformance: ReportDocument) -> None:
         pytest.fail(why, pytrace=False)
 
 
-def test_every_check_could_be_completed(labs_conformance: ReportDocument) -> None:
+def test_every_check_could_be_completed(labs_conformance: Report) -> None:
     """No check ended in an error of its own."""
     if labs_conformance.errors:
         pytest.fail("\n".join(labs_conformance.errors), pytrace=False)

@@ -1,15 +1,18 @@
-"""What a run says of every part of every clause."""
+"""What a run finds out about every part of every clause."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from labs_mock.conformance.judgements import Judgements
+from labs_mock.conformance.http_response import Response, printable
 from labs_mock.conformance.violations import Violation
-from labs_mock.contract.clauses import CLAUSES, Part
+from labs_mock.contract.clauses import PARTS, Part, part_of
 
 Outcome = Literal["passed", "failed", "differs", "skipped"]
 """`differs` is a failure of an inferred part: the server differs from our reading."""
+
+DIFFERS = "differs from our reading"
 
 UNSEEN = {
     "EP-14": "the absence of a call cannot be seen",
@@ -20,8 +23,7 @@ UNSEEN = {
     "DET-2": "of the mock, not of the service",
     "DET-3": "of the mock, not of the service",
 }
-"""Clauses that no check can judge from outside, and why."""
-
+"""Clauses that no check can see from outside, and why."""
 
 COMPARED = (
     "GEN-4",
@@ -46,73 +48,136 @@ COMPARED = (
     "RC-6",
     "TOK-3",
 )
-"""Clauses that are judged by comparing answers, which no server can keep whose answers change by themselves (EV-1)."""
+"""Clauses that are checked by comparing responses, which no server can keep whose responses change by themselves (EV-1)."""
 
-UNREWARDED = (
-    "no reward was above 0, so that nothing is known of what rewards depend on; "
-    "give conversations that earn something with --conversations"
-)
+_SHOWN = 400  # characters of what was seen
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Verdict:
-    """What a run says of a part of a clause: how often it was judged, why it was skipped, or how it was violated."""
+    """What is known of a part of a clause: how often it was checked, and its smallest violation.
+
+    `reason` says why it was skipped; `follows` names another clause that is violated, from which this violation follows.
+    """
 
     part: Part
-    outcome: Outcome
-    judged: int
-    reason: str = ""
+    checked: int = 0
     violation: Violation | None = None
+    reason: str = ""
+    follows: str = ""
+
+    @property
+    def outcome(self) -> Outcome:
+        """A part that was never checked is skipped, never passed."""
+        if self.violation is not None:
+            return "differs" if self.part.inferred else "failed"
+        return "passed" if self.checked else "skipped"
+
+    @property
+    def finding(self) -> str:
+        """The outcome in words, with what it follows from."""
+        words = DIFFERS if self.outcome == "differs" else self.outcome
+        return f"{words}, which follows from {self.follows}" if self.follows else words
+
+    @property
+    def story(self) -> str:
+        """How it was violated, in lines: what was expected, what was seen, and the requests with their responses."""
+        lines = [f"{self.part.clause} {self.finding}: {self.part.text}"]
+        if self.violation is not None:
+            lines += [f"expected: {self.violation.expected}", f"seen: {self.violation.seen}"]
+            for response in self.violation.responses:
+                lines += [printable(response.curl()), f"  {response.status or 'no response:'} {response.excerpt}"]
+        return "\n".join(lines)
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """A whole run; `errors` are checks that failed themselves, with the reason. `seconds` include `waited`.
+class Verdicts:
+    """The verdicts of a run, by part, while it lasts.
 
-    `incomplete` says what was planned and not finished, and why; it is empty if the run is complete.
+    `closed` are parts that have failed before: they are checked and counted, but no longer end an example, so that one
+    failure hides nothing else.
     """
 
-    url: str
-    profile: str
-    seed: int
-    verdicts: Sequence[Verdict]
-    errors: Sequence[str]
-    incomplete: Sequence[str]
-    requests: int
-    seconds: float
-    waited: float
+    def __init__(self) -> None:
+        self.by_part = {part: Verdict(part) for part in PARTS}
+        self.closed: set[Part] = set()
+        self.responses: list[Response] = []  # of the present example
+        self.broken = False  # whether anything did not hold in it
+        self.unsteady = False  # whether equal evaluations had different responses (EV-1)
+        self.rewarded = False  # whether any reward was above 0
 
-    def holds(self, *, strict: bool = False) -> bool:
-        """Whether nothing failed of what was judged; with `strict`, nothing that is inferred differs either."""
-        bad = {"failed", "differs"} if strict else {"failed"}
-        return not self.errors and all(verdict.outcome not in bad for verdict in self.verdicts)
+    @property
+    def violated(self) -> dict[Part, Violation]:
+        """The smallest violation of each part that does not hold, in the order of the contract."""
+        return {part: verdict.violation for part, verdict in self.by_part.items() if verdict.violation is not None}
 
-    def failed(self) -> list[str]:
-        """The names of clauses that do not hold, those that differ among them, in the order of the contract."""
-        bad = (verdict.part.clause for verdict in self.verdicts if verdict.outcome in ("failed", "differs"))
-        return list(dict.fromkeys(bad))
+    def begin_example(self) -> None:
+        """Forget the responses of the former example."""
+        self.responses = []
+        self.broken = False
+
+    def close_violated(self) -> bool:
+        """Close what has failed so far; whether that is anything new."""
+        before = len(self.closed)
+        self.closed |= set(self.violated)
+        return len(self.closed) > before
+
+    def expect(  # noqa: PLR0913, PLR0917 - all that a verdict needs, in the order in which it reads
+        self,
+        clause: str,
+        holds: bool,
+        expected: Any,
+        seen: Any,
+        inferred: bool | None = None,
+        responses: Sequence[Response] | None = None,
+    ) -> None:
+        """Check a part of a clause once. Raises `Violation` where it does not hold, but for what is closed.
+
+        `inferred` is needed for a clause that is D/I. `responses` are those that show it, by default all of the example.
+        """
+        part = part_of(clause, inferred)
+        verdict = self.by_part[part]
+        verdict.checked += 1
+        if holds:
+            return
+        self.broken = True
+        shown_by = tuple(self.responses if responses is None else responses)
+        violation = Violation(part, shown(expected), shown(seen), shown_by)
+        if verdict.violation is None or violation.size < verdict.violation.size:
+            verdict.violation = violation
+        if part not in self.closed:
+            raise violation
+
+    def finished(self, reasons: Mapping[str, Sequence[str]], unfinished: str = "") -> list[Verdict]:
+        """The verdicts at the end of a run, in the order of the contract.
+
+        `reasons` are those that checks of a clause gave for not checking it, `unfinished` is why checks were not reached.
+        """
+        otherwise = f"not reached: {unfinished}" if unfinished else "no response of this run shows it"
+        for part, verdict in self.by_part.items():
+            why = "; ".join(dict.fromkeys(reasons.get(part.clause, ())))
+            unseen = "" if why and part.inferred else UNSEEN.get(part.clause)
+            if verdict.outcome == "skipped":
+                verdict.reason = printable(unseen or why or otherwise)
+            if verdict.violation is not None and self.unsteady and part.clause in COMPARED:
+                verdict.follows = "EV-1"
+        return list(self.by_part.values())
 
 
-def verdicts(judgements: Judgements, reasons: Mapping[str, Sequence[str]], unfinished: str = "") -> list[Verdict]:
-    """A verdict for every part of every clause; one that was never judged is skipped, never passed.
-
-    `reasons` are those that checks of a clause gave for not judging it, `unfinished` the reason why checks were not reached.
-    """
-    found = []
-    otherwise = f"not reached: {unfinished}" if unfinished else "no answer of this run shows it"
-    for clause in CLAUSES:
-        why = "; ".join(dict.fromkeys(reasons.get(clause.name, ())))
-        for inferred, text in ((False, clause.documented), (True, clause.inferred)):
-            unseen = "" if why and inferred else UNSEEN.get(clause.name)
-            if text:
-                found.append(_verdict(judgements, Part(clause.name, inferred), unseen or why or otherwise))
-    return found
+def shown(value: Any) -> str:
+    """A value as a report shows it, as JSON unless it is text, and not all of it where it is long."""
+    text = printable(value if isinstance(value, str) else quoted(value))
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
-def _verdict(judgements: Judgements, part: Part, why: str) -> Verdict:
-    count, violation = judgements.counts[part], judgements.violations.get(part)
-    if violation is not None:
-        if judgements.unsteady and part.clause in COMPARED:
-            violation = replace(violation, follows="EV-1")
-        return Verdict(part, "differs" if part.inferred else "failed", count, violation=violation)
-    return Verdict(part, "passed", count) if count else Verdict(part, "skipped", 0, why)
+def quoted(value: Any) -> str:
+    """A value as JSON; bytes as text, in which what is no UTF-8 stands as escapes."""
+    if isinstance(value, bytes):
+        return value.decode(errors="backslashreplace") or "of 0 bytes"
+    return json.dumps(value, ensure_ascii=False, default=_jsonable)
+
+
+def _jsonable(value: Any) -> Any:
+    """What stands in JSON for a value that it has no type for."""
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=repr)
+    return quoted(value) if isinstance(value, bytes) else str(value)

@@ -1,35 +1,34 @@
-"""What ends an example: a clause that does not hold, or a reason to stop."""
+"""What ends an example or a check: a clause that does not hold, or a reason to stop."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from unittest import SkipTest
 
-from labs_mock.conformance.exchanges import Sent
+from labs_mock.conformance.http_response import Response
 from labs_mock.contract.clauses import Part
 from labs_mock.errors import LabsMockError
 
 
 @dataclass(eq=False)
 class Violation(AssertionError):
-    """A part of a clause that does not hold: what was expected, what was seen, and the exchanges that led there."""
+    """A part of a clause that does not hold: what was expected, what was seen, and the responses that show it."""
 
     part: Part
     expected: str
     seen: str
-    exchanges: Sequence[Sent]
-    follows: str = ""  # the clause that does not hold either, and whose violation is enough for this one
+    responses: Sequence[Response]
 
     def __str__(self) -> str:
         return f"{self.part.clause}: expected {self.expected}; seen: {self.seen}"
 
     @property
     def size(self) -> tuple[int, int]:
-        """Requests, then characters: the smallest of several violations is the one to show."""
-        return len(self.exchanges), sum(sent.size for sent in self.exchanges)
+        """Requests, then characters: of several violations the smallest one is reported."""
+        return len(self.responses), sum(response.request_size for response in self.responses)
 
 
-class Refused(LabsMockError):
-    """What was asked cannot be done: the server does not know a key, or has not what is named."""
+class CannotRun(LabsMockError):
+    """The run cannot take place: the server does not know a key, or lacks what an option names."""
 
 
 class Skip(SkipTest):
@@ -37,7 +36,7 @@ class Skip(SkipTest):
 
     @property
     def reason(self) -> str:
-        """Why a clause was not judged."""
+        """Why a clause was not checked."""
         return str(self)
 
 
@@ -46,17 +45,17 @@ class OutOfBudget(Skip):
 
     @property
     def reason(self) -> str:
-        """Why a clause was not judged."""
+        """Why a clause was not checked."""
         return f"not reached: {self}"
 
 
-class Enough(Skip):
-    """A failure has been looked at long enough; its smallest form so far is remembered."""
+class StopShrinking(Skip):
+    """A failure was shrunk for long enough; its smallest form so far is kept."""
 
 
-class Unusable(Exception):
-    """An answer that was judged already, and that the example cannot go on with."""
+class UnusableResponse(Exception):
+    """A response that was checked already, and that the example cannot go on with."""
 
 
 UNREADABLE = (KeyError, IndexError, TypeError, ValueError, AttributeError)
-"""What reading a wrong answer raises."""
+"""What reading a wrong response raises."""

@@ -5,6 +5,7 @@ nobody's word; the service may differ.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal, NamedTuple
 
 
@@ -383,6 +384,7 @@ PARTS = tuple(
 """Every part of every clause, in the order of the contract."""
 
 
+@cache
 def part_of(clause: str, inferred: bool | None = None) -> Part:
     """A part of a clause; `inferred` is needed where the clause has both. Raises `AssertionError` where there is no such part."""
     parts = [part for part in PARTS if part.clause == clause and inferred in (None, part.inferred)]

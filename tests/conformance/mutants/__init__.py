@@ -1,6 +1,6 @@
-"""Broken servers: each is the real one with one small change, which the suite must report under the clause it breaks.
+"""Broken servers: each is the real one with one small change, which the suite must report under the clause that it breaks.
 
-A new one is three lines: a decorator with the clause and a sentence, and a function that changes an answer on its way, the rows
+A new one is three lines: a decorator with the clause and a sentence, and a function that changes a response on its way, the rows
 of an export, or what a function of the server does. Where a clause has a documented and an inferred part, `inferred` says
 which of them is broken; `wide` says that the change is no small one, so that many other clauses fail, too.
 """
@@ -40,35 +40,35 @@ _PATHS = [(one.name, one.method, re.compile(re.sub(r"\{\w+\}", "[^/]+", one.full
 
 
 @dataclass
-class Answer:
-    """An answer on its way, to be changed: `body` is JSON, or the bytes of an export; `asked` is the JSON of the request.
+class ChangedResponse:
+    """A response on its way, to be changed: `body` is JSON, or the bytes of an export.
 
-    `operation` is its name, "" for none; `sent` has the request's headers, and all names of headers are in lower case.
+    `operation` is its name, "" for none; all names of headers are in lower case.
     """
 
     operation: str
-    sent: dict[str, str]
-    asked: Any
+    request_headers: dict[str, str]
+    request_json: Any
     status: int
     headers: dict[str, str]
     body: Any
 
     @property
     def of_second_key(self) -> bool:
-        """Whether the second key asked."""
-        return self.sent.get("authorization") == f"Bearer {SECOND_KEY}"
+        """Whether it is for the second key."""
+        return self.request_headers.get("authorization") == f"Bearer {SECOND_KEY}"
 
     def refuse(self, status: int, message: str = "No.") -> None:
-        """Make an error of it."""
+        """Make it an error."""
         self.status = status
         self.body = {"message": message, "data": {"request_id": self.headers["x-request-id"]}}
 
-    def bare(self) -> None:
-        """Without the headers of the rate limit."""
+    def drop_rate_limits(self) -> None:
+        """Remove the headers of the rate limit."""
         self.headers = {name: value for name, value in self.headers.items() if not name.startswith("x-ratelimit")}
 
 
-Change = Callable[[Answer], object]
+Change = Callable[[ChangedResponse], object]
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Mutant:
 MUTANTS: list[Mutant] = []
 
 
-def on_answer(
+def on_response(
     clause: str,
     sentence: str,
     *operations: str,
@@ -108,13 +108,15 @@ def on_answer(
     inferred: bool | None = None,
     wide: bool = False,
 ) -> Callable[[Change], Change]:
-    """Change answers of some operations (default: all) with a status (None: any) on their way."""
+    """Change responses of some operations (default: all) with a status (None: any) on their way."""
     statuses = range(status, status + 1) if isinstance(status, int) else status
 
     def declare(function: Change) -> Change:
-        def change(answer: Answer) -> None:
-            if (not operations or answer.operation in operations) and (statuses is None or answer.status in statuses):
-                function(answer)
+        def change(response: ChangedResponse) -> None:
+            if (not operations or response.operation in operations) and (
+                statuses is None or response.status in statuses
+            ):
+                function(response)
 
         MUTANTS.append(Mutant(part_of(clause, inferred), sentence, wide, change))
         return function
@@ -128,11 +130,11 @@ def on_rows(
     """Change the rows of exports."""
 
     def declare(function: Callable[[list[Any]], object]) -> Callable[[list[Any]], object]:
-        @on_answer(clause, sentence, "export_dataset", inferred=inferred, wide=wide)
-        def _(answer: Answer) -> None:
-            rows = [orjson.loads(text) for text in answer.body.splitlines()]
+        @on_response(clause, sentence, "export_dataset", inferred=inferred, wide=wide)
+        def _(response: ChangedResponse) -> None:
+            rows = [orjson.loads(text) for text in response.body.splitlines()]
             function(rows)
-            answer.body = b"".join(map(line, rows))
+            response.body = b"".join(map(line, rows))
 
         return function
 
@@ -147,8 +149,8 @@ def instead(
 
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(original)
-        def mutated(*given: Any, **named: Any) -> Any:
-            return function(original, *given, **named)
+        def mutated(*arguments: Any, **named: Any) -> Any:
+            return function(original, *arguments, **named)
 
         MUTANTS.append(Mutant(part_of(clause, inferred), sentence, wide, patches=((owner, name, mutated),)))
         return function
@@ -159,12 +161,12 @@ def instead(
 def constant(
     clause: str, sentence: str, owner: Any, name: str, value: Any, *, inferred: bool | None = None, wide: bool = False
 ) -> None:
-    """Have this value instead of one of the server's."""
+    """Use this value instead of one of the server's."""
     MUTANTS.append(Mutant(part_of(clause, inferred), sentence, wide, patches=((owner, name, value),)))
 
 
 def _changed(world: World, change: Change | None) -> ASGIApp:
-    """The application, whose answers under `/api/v1` are changed on their way."""
+    """The application, whose responses under `/api/v1` are changed on their way."""
     app = create_app(world)
     assert change is not None
 
@@ -178,9 +180,9 @@ def _changed(world: World, change: Change | None) -> ASGIApp:
             messages.append(message)
 
         await app(scope, _again(body, receive), collect)
-        answer = _answer(scope, body, messages)
-        change(answer)
-        await _send(answer, send)
+        response = _response(scope, body, messages)
+        change(response)
+        await _send(response, send)
 
     return changed
 
@@ -194,28 +196,30 @@ async def _read(receive: Receive) -> bytes:
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
-    given: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def again() -> Message:
-        return given.pop() if given else await receive()
+        return messages.pop() if messages else await receive()
 
     return again
 
 
-def _answer(scope: Scope, body: bytes, messages: list[Message]) -> Answer:
+def _response(scope: Scope, body: bytes, messages: list[Message]) -> ChangedResponse:
     method, path = scope["method"], scope["path"]
     operation = [name for name, wanted, pattern in _PATHS if wanted == method and pattern.fullmatch(path)]
     headers = _text(messages[0]["headers"])
     content = b"".join(message.get("body", b"") for message in messages[1:])
-    told = content if headers["content-type"] == ROWS else orjson.loads(content)
-    return Answer("".join(operation), _text(scope["headers"]), _json(body), messages[0]["status"], headers, told)
+    decoded = content if headers["content-type"] == ROWS else orjson.loads(content)
+    return ChangedResponse(
+        "".join(operation), _text(scope["headers"]), _json(body), messages[0]["status"], headers, decoded
+    )
 
 
-async def _send(answer: Answer, send: Send) -> None:
-    body = answer.body if isinstance(answer.body, bytes) else orjson.dumps(answer.body)
-    headers = {**answer.headers, "content-length": str(len(body))}
+async def _send(response: ChangedResponse, send: Send) -> None:
+    body = response.body if isinstance(response.body, bytes) else orjson.dumps(response.body)
+    headers = {**response.headers, "content-length": str(len(body))}
     encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
+    await send({"type": "http.response.start", "status": response.status, "headers": encoded})
     await send({"type": "http.response.body", "body": body})
 
 

@@ -11,136 +11,138 @@ from labs_mock.errors import NotFound
 from labs_mock.http import datasets
 from labs_mock.http.exchange import Exchange
 from labs_mock.state.datasets import Datasets
-from tests.conformance.mutants import Answer, constant, instead, on_answer, on_rows
+from tests.conformance.mutants import ChangedResponse, constant, instead, on_response, on_rows
 
 Rows = list[Any]
 
 # DS
 
 
-@on_answer("DS-1", "a ready dataset is completed", "dataset_status")
-def _(answer: Answer) -> None:
-    answer.body["status"] = answer.body["status"].replace("ready", "completed")
+@on_response("DS-1", "a ready dataset is completed", "dataset_status")
+def _(response: ChangedResponse) -> None:
+    response.body["status"] = response.body["status"].replace("ready", "completed")
 
 
-@on_answer("DS-1", "statuses are in upper case", "dataset_status")
-def _(answer: Answer) -> None:
-    answer.body["status"] = answer.body["status"].upper()
+@on_response("DS-1", "statuses are in upper case", "dataset_status")
+def _(response: ChangedResponse) -> None:
+    response.body["status"] = response.body["status"].upper()
 
 
-@on_answer("DS-2", "the message is empty", "dataset_status", inferred=False)
-def _(answer: Answer) -> None:
-    answer.body["message"] = ""
+@on_response("DS-2", "the message is empty", "dataset_status", inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.body["message"] = ""
 
 
-@on_answer("DS-2", "error is null unless it failed", "dataset_status", inferred=True)
-def _(answer: Answer) -> None:
-    answer.body.setdefault("error", None)
+@on_response("DS-2", "error is null unless it failed", "dataset_status", inferred=True)
+def _(response: ChangedResponse) -> None:
+    response.body.setdefault("error", None)
 
 
-@on_answer("DS-2", "error is absent when it failed", "dataset_status", inferred=True)
-def _(answer: Answer) -> None:
-    answer.body.pop("error", None)
+@on_response("DS-2", "error is absent when it failed", "dataset_status", inferred=True)
+def _(response: ChangedResponse) -> None:
+    response.body.pop("error", None)
 
 
-@on_answer("DS-2", "row_count is absent where rows were not counted", "dataset_status", inferred=True)
-def _(answer: Answer) -> None:
-    if answer.body["row_count"] is None:
-        del answer.body["row_count"]
+@on_response("DS-2", "row_count is absent where rows were not counted", "dataset_status", inferred=True)
+def _(response: ChangedResponse) -> None:
+    if response.body["row_count"] is None:
+        del response.body["row_count"]
 
 
-@on_answer("DS-2", "row_count is null when ready", "dataset_status", inferred=True)
-def _(answer: Answer) -> None:
-    if answer.body["status"] == "ready":
-        answer.body["row_count"] = None
+@on_response("DS-2", "row_count is null when ready", "dataset_status", inferred=True)
+def _(response: ChangedResponse) -> None:
+    if response.body["status"] == "ready":
+        response.body["row_count"] = None
 
 
-@on_answer("DS-2", "row_count is one too many", "dataset_status", inferred=True)
-def _(answer: Answer) -> None:
-    answer.body["row_count"] = answer.body["row_count"] and answer.body["row_count"] + 1
+@on_response("DS-2", "row_count is one too many", "dataset_status", inferred=True)
+def _(response: ChangedResponse) -> None:
+    response.body["row_count"] = response.body["row_count"] and response.body["row_count"] + 1
 
 
-@on_answer("DS-2", "the status of what failed is a 500", "dataset_status", inferred=True)
-def _(answer: Answer) -> None:
-    if answer.body["status"] == "failed":
-        answer.refuse(500)
+@on_response("DS-2", "the status of what failed is a 500", "dataset_status", inferred=True)
+def _(response: ChangedResponse) -> None:
+    if response.body["status"] == "failed":
+        response.refuse(500)
 
 
-@on_answer("DS-3", "a cancelled export is a 202", "export_dataset", status=409, inferred=False)
-def _(answer: Answer) -> None:
-    answer.status = 202
+@on_response("DS-3", "a cancelled export is a 202", "export_dataset", status=409, inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.status = 202
 
 
 for _status, _wrong in ((202, 409), (409, 500), (500, 409)):
 
-    @on_answer("DS-3", f"{_wrong} where {_status} belongs", "export_dataset", status=_status, inferred=False)
-    def _(answer: Answer, wrong: int = _wrong) -> None:
-        answer.status = wrong
+    @on_response("DS-3", f"{_wrong} where {_status} belongs", "export_dataset", status=_status, inferred=False)
+    def _(response: ChangedResponse, wrong: int = _wrong) -> None:
+        response.status = wrong
 
 
-@on_answer("DS-3", "a failed export is an error like any other", "export_dataset", status=500, inferred=False)
-def _(answer: Answer) -> None:
-    answer.refuse(500)
+@on_response("DS-3", "a failed export is an error like any other", "export_dataset", status=500, inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.refuse(500)
 
 
-@on_answer("DS-3", "an export that is not there yet does not count rows", "export_dataset", status=202, inferred=False)
-def _(answer: Answer) -> None:
-    del answer.body["row_count"]
+@on_response(
+    "DS-3", "an export that is not there yet does not count rows", "export_dataset", status=202, inferred=False
+)
+def _(response: ChangedResponse) -> None:
+    del response.body["row_count"]
 
 
-@on_answer("DS-3", "an export that is not there yet is empty", "export_dataset", status=202, inferred=False)
-def _(answer: Answer) -> None:
-    answer.body = {"request_id": answer.body["request_id"]}
+@on_response("DS-3", "an export that is not there yet is empty", "export_dataset", status=202, inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.body = {"request_id": response.body["request_id"]}
 
 
-@on_answer("DS-3", "an export that is not there yet has no request_id", "export_dataset", status=202, inferred=True)
-def _(answer: Answer) -> None:
-    del answer.body["request_id"]
+@on_response("DS-3", "an export that is not there yet has no request_id", "export_dataset", status=202, inferred=True)
+def _(response: ChangedResponse) -> None:
+    del response.body["request_id"]
 
 
-@on_answer("DS-4", "an export is JSON", "export_dataset", inferred=False)
-def _(answer: Answer) -> None:
-    answer.headers["content-type"] = "application/json"
+@on_response("DS-4", "an export is JSON", "export_dataset", inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.headers["content-type"] = "application/json"
 
 
-@on_answer("DS-4", "an export is inline", "export_dataset", inferred=False)
-def _(answer: Answer) -> None:
-    del answer.headers["content-disposition"]
+@on_response("DS-4", "an export is inline", "export_dataset", inferred=False)
+def _(response: ChangedResponse) -> None:
+    del response.headers["content-disposition"]
 
 
-@on_answer("DS-4", "all exports have one name", "export_dataset", inferred=False)
-def _(answer: Answer) -> None:
-    answer.headers["content-disposition"] = 'attachment; filename="training-dataset.jsonl"'
+@on_response("DS-4", "all exports have one name", "export_dataset", inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.headers["content-disposition"] = 'attachment; filename="training-dataset.jsonl"'
 
 
-@on_answer("DS-4", "X-Row-Count is one too many", "export_dataset", inferred=False)
-def _(answer: Answer) -> None:
-    answer.headers["x-row-count"] = str(int(answer.headers["x-row-count"]) + 1)
+@on_response("DS-4", "X-Row-Count is one too many", "export_dataset", inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.headers["x-row-count"] = str(int(response.headers["x-row-count"]) + 1)
 
 
-@on_answer("DS-4", "the last row is missing", "export_dataset", inferred=False)
-def _(answer: Answer) -> None:
-    answer.body = b"".join(answer.body.splitlines(keepends=True)[:-1])
+@on_response("DS-4", "the last row is missing", "export_dataset", inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.body = b"".join(response.body.splitlines(keepends=True)[:-1])
 
 
-@on_answer("DS-4", "there is no X-Row-Count", "export_dataset", inferred=False)
-def _(answer: Answer) -> None:
-    del answer.headers["x-row-count"]
+@on_response("DS-4", "there is no X-Row-Count", "export_dataset", inferred=False)
+def _(response: ChangedResponse) -> None:
+    del response.headers["x-row-count"]
 
 
-@on_answer("DS-4", "an export is a list", "export_dataset", inferred=False)
-def _(answer: Answer) -> None:
-    answer.body = b"[" + answer.body.removesuffix(b"\n").replace(b"\n", b",\n") + b"]\n"
+@on_response("DS-4", "an export is a list", "export_dataset", inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.body = b"[" + response.body.removesuffix(b"\n").replace(b"\n", b",\n") + b"]\n"
 
 
-@on_answer("DS-4", "an empty line ends an export", "export_dataset", inferred=False)
-def _(answer: Answer) -> None:
-    answer.body += b"\n"
+@on_response("DS-4", "an empty line ends an export", "export_dataset", inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.body += b"\n"
 
 
-@on_answer("DS-4", "the last line feed is missing", "export_dataset", inferred=True)
-def _(answer: Answer) -> None:
-    answer.body = answer.body.removesuffix(b"\n")
+@on_response("DS-4", "the last line feed is missing", "export_dataset", inferred=True)
+def _(response: ChangedResponse) -> None:
+    response.body = response.body.removesuffix(b"\n")
 
 
 constant("DS-5", "any id is looked for", datasets, "_UUID", re.compile(".*", re.DOTALL), inferred=True)
@@ -153,14 +155,14 @@ constant("DS-5", "upper case is none", datasets, "_UUID", re.compile(UUID.replac
 constant("DS-5", "all f in upper case are one", datasets, "_UUID", re.compile(UUID, re.IGNORECASE), inferred=True)
 
 
-@on_answer("DS-5", "an unknown dataset is a 400", "dataset_status", status=404, inferred=True)
-def _(answer: Answer) -> None:
-    answer.refuse(400)
+@on_response("DS-5", "an unknown dataset is a 400", "dataset_status", status=404, inferred=True)
+def _(response: ChangedResponse) -> None:
+    response.refuse(400)
 
 
-@on_answer("DS-5", "an id that is none is a 404", "export_dataset", status=400, inferred=True)
-def _(answer: Answer) -> None:
-    answer.refuse(404)
+@on_response("DS-5", "an id that is none is a 404", "export_dataset", status=400, inferred=True)
+def _(response: ChangedResponse) -> None:
+    response.refuse(404)
 
 
 @instead("DS-5", "an unknown dataset is the first one", Datasets, "get", inferred=True)
@@ -176,9 +178,9 @@ def _(original: Any, self: Datasets, name: str) -> Any:
 
 
 @instead("DS-5", "a file is named as it was asked for", datasets, "_poll", inferred=True)
-def _(original: Any, given: Exchange, *more: Any) -> Any:
-    held, stage = original(given, *more)
-    return replace(held, dataset=replace(held.dataset, id=given.request.parameters["id"])), stage
+def _(original: Any, arguments: Exchange, *more: Any) -> Any:
+    stored, stage = original(arguments, *more)
+    return replace(stored, dataset=replace(stored.dataset, id=arguments.request.parameters["id"])), stage
 
 
 _calls = count()
@@ -190,16 +192,16 @@ def _(rows: Rows) -> None:
         rows.reverse()
 
 
-@on_answer("DS-6", "every second export has other numbers", "export_dataset")
-def _(answer: Answer) -> None:
+@on_response("DS-6", "every second export has other numbers", "export_dataset")
+def _(response: ChangedResponse) -> None:
     if next(_calls) % 2:
-        answer.body = answer.body.replace(b'"temperature":1.0', b'"temperature":1.5')
+        response.body = response.body.replace(b'"temperature":1.0', b'"temperature":1.5')
 
 
-@on_answer("DS-6", "a failed dataset counts who asks", "dataset_status")
-def _(answer: Answer) -> None:
-    if answer.body["status"] == "failed":
-        answer.body["message"] += f" ({next(_calls)})"
+@on_response("DS-6", "a failed dataset counts who asks", "dataset_status")
+def _(response: ChangedResponse) -> None:
+    if response.body["status"] == "failed":
+        response.body["message"] += f" ({next(_calls)})"
 
 
 # ROW
@@ -275,9 +277,9 @@ def _(rows: Rows) -> None:
         message["tool_calls"] = []
 
 
-@on_answer("ROW-3", "1.0 is written as 1", "export_dataset")
-def _(answer: Answer) -> None:
-    answer.body = answer.body.replace(b":1.0", b":1")
+@on_response("ROW-3", "1.0 is written as 1", "export_dataset")
+def _(response: ChangedResponse) -> None:
+    response.body = response.body.replace(b":1.0", b":1")
 
 
 @on_rows("ROW-3", "thinking is null where there is none")
@@ -299,9 +301,9 @@ def _(rows: Rows) -> None:
 
 for _raw, _char in ((rb"\u2028", "\u2028"), (rb"\u2029", "\u2029"), (rb"\u0085", "\x85")):
 
-    @on_answer("ROW-4", f"U+{ord(_char):04X} is written as it is", "export_dataset")
-    def _(answer: Answer, raw: bytes = _raw, char: str = _char) -> None:
-        answer.body = answer.body.replace(raw, char.encode())
+    @on_response("ROW-4", f"U+{ord(_char):04X} is written as it is", "export_dataset")
+    def _(response: ChangedResponse, raw: bytes = _raw, char: str = _char) -> None:
+        response.body = response.body.replace(raw, char.encode())
 
 
 @on_rows("TOK-1", "the token has a space")

@@ -15,77 +15,77 @@ from labs_mock.errors import BadRequest, NotFound
 from labs_mock.http import app, episodes, order
 from labs_mock.scenario.compiled.tools import Tool
 from labs_mock.state.episodes import Episodes
-from tests.conformance.mutants import Answer, instead, on_answer
+from tests.conformance.mutants import ChangedResponse, instead, on_response
 
 # EP-1 to EP-6
 
 
-@on_answer("EP-1", "an id has no ep_", "create_episode", inferred=False, wide=True)
-def _(answer: Answer) -> None:
-    answer.body["episode_id"] = answer.body["episode_id"].removeprefix("ep_")
+@on_response("EP-1", "an id has no ep_", "create_episode", inferred=False, wide=True)
+def _(response: ChangedResponse) -> None:
+    response.body["episode_id"] = response.body["episode_id"].removeprefix("ep_")
 
 
 @instead("EP-1", "equal requests get one episode", Episodes, "create", inferred=False, wide=True)
-def _(original: Any, self: Episodes, _ids: Any, *given: Any) -> Any:
+def _(original: Any, self: Episodes, _ids: Any, *arguments: Any) -> Any:
     name = f"ep_{'0' * 26}"
     self._held.pop(name, None)
-    return original(self, [name], *given)
+    return original(self, [name], *arguments)
 
 
-@on_answer("EP-1", "the persona begins as `user`", "create_episode", inferred=False)
-def _(answer: Answer) -> None:
-    answer.body["initial_observation"]["role"] = "user"
+@on_response("EP-1", "the persona begins as `user`", "create_episode", inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.body["initial_observation"]["role"] = "user"
 
 
-@on_answer("EP-1", "the first line is empty", "create_episode", inferred=False)
-def _(answer: Answer) -> None:
-    answer.body["initial_observation"]["content"] = ""
+@on_response("EP-1", "the first line is empty", "create_episode", inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.body["initial_observation"]["content"] = ""
 
 
-@on_answer("EP-1", "an unknown scenario is a 400", "create_episode", status=404, inferred=False)
-def _(answer: Answer) -> None:
-    answer.status = 400
+@on_response("EP-1", "an unknown scenario is a 400", "create_episode", status=404, inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.status = 400
 
 
-@on_answer("EP-1", "a 404 does not say which", "evaluate", "compare", "create_episode", status=404, inferred=True)
-def _(answer: Answer) -> None:
-    answer.body["message"] = "Not found"
+@on_response("EP-1", "a 404 does not say which", "evaluate", "compare", "create_episode", status=404, inferred=True)
+def _(response: ChangedResponse) -> None:
+    response.body["message"] = "Not found"
 
 
-@on_answer("EP-2", "a tool has no mode", "create_episode", inferred=False)
-def _(answer: Answer) -> None:
-    for tool in answer.body["tools"]:
+@on_response("EP-2", "a tool has no mode", "create_episode", inferred=False)
+def _(response: ChangedResponse) -> None:
+    for tool in response.body["tools"]:
         del tool["mode"]
 
 
-@on_answer("EP-2", "a tool is a function", "create_episode", inferred=False)
-def _(answer: Answer) -> None:
-    for tool in answer.body["tools"]:
+@on_response("EP-2", "a tool is a function", "create_episode", inferred=False)
+def _(response: ChangedResponse) -> None:
+    for tool in response.body["tools"]:
         tool["type"] = "function"
 
 
-@on_answer("EP-2", "a decision has no options", "create_episode", inferred=False)
-def _(answer: Answer) -> None:
-    for tool in answer.body["tools"]:
+@on_response("EP-2", "a decision has no options", "create_episode", inferred=False)
+def _(response: ChangedResponse) -> None:
+    for tool in response.body["tools"]:
         tool.pop("options", None)
 
 
-@on_answer("EP-2", "tools share an id", "create_episode", inferred=False)
-def _(answer: Answer) -> None:
-    for tool in answer.body["tools"]:
+@on_response("EP-2", "tools share an id", "create_episode", inferred=False)
+def _(response: ChangedResponse) -> None:
+    for tool in response.body["tools"]:
         tool["id"] = "tool"
 
 
-@on_answer("EP-2", "a tool takes any text", "create_episode", inferred=True)
-def _(answer: Answer) -> None:
-    for tool in answer.body["tools"]:
+@on_response("EP-2", "a tool takes any text", "create_episode", inferred=True)
+def _(response: ChangedResponse) -> None:
+    for tool in response.body["tools"]:
         if tool["mode"] == "json_schema":
             tool["mode"] = "free_text"
 
 
-@on_answer("EP-2", "a description that is not there is null", "create_episode", inferred=True)
-def _(answer: Answer) -> None:
-    for tool in answer.body["tools"]:
+@on_response("EP-2", "a description that is not there is null", "create_episode", inferred=True)
+def _(response: ChangedResponse) -> None:
+    for tool in response.body["tools"]:
         tool.setdefault("description", None)
 
 
@@ -100,44 +100,44 @@ def _(original: Any, self: Episodes, ids: Any, organisation: str, player: Player
     return original(self, ids, organisation, player, True, now)
 
 
-@on_answer("EP-3", "scores are empty where turns are not scored", "take_turn")
-def _(answer: Answer) -> None:
-    answer.body.setdefault("scores", {})
+@on_response("EP-3", "scores are empty where turns are not scored", "take_turn")
+def _(response: ChangedResponse) -> None:
+    response.body.setdefault("scores", {})
 
 
-@on_answer("EP-4", "turns are counted from 0", "take_turn")
-def _(answer: Answer) -> None:
-    answer.body["turn"] -= 1
+@on_response("EP-4", "turns are counted from 0", "take_turn")
+def _(response: ChangedResponse) -> None:
+    response.body["turn"] -= 1
 
 
-@on_answer("EP-4", "messages are counted", "take_turn")
-def _(answer: Answer) -> None:
-    answer.body["turn"] += len(answer.asked["messages"]) - 1
+@on_response("EP-4", "messages are counted", "take_turn")
+def _(response: ChangedResponse) -> None:
+    response.body["turn"] += len(response.request_json["messages"]) - 1
 
 
-@on_answer("EP-4", "the persona answers as `user`", "take_turn")
-def _(answer: Answer) -> None:
-    answer.body["observation"]["role"] = "user"
+@on_response("EP-4", "the persona answers as `user`", "take_turn")
+def _(response: ChangedResponse) -> None:
+    response.body["observation"]["role"] = "user"
 
 
-@on_answer("EP-4", "the observation is a list", "take_turn")
-def _(answer: Answer) -> None:
-    answer.body["observation"] = [answer.body["observation"]]
+@on_response("EP-4", "the observation is a list", "take_turn")
+def _(response: ChangedResponse) -> None:
+    response.body["observation"] = [response.body["observation"]]
 
 
-@on_answer("EP-5", "a reward of 1.0000001", "evaluate")
-def _(answer: Answer) -> None:
-    answer.body["reward"] += 1e-7 * (answer.body["reward"] == 1)
+@on_response("EP-5", "a reward of 1.0000001", "evaluate")
+def _(response: ChangedResponse) -> None:
+    response.body["reward"] += 1e-7 * (response.body["reward"] == 1)
 
 
-@on_answer("EP-5", "a reward of 0 is below 0", "take_turn")
-def _(answer: Answer) -> None:
-    answer.body["reward"] = answer.body["reward"] or -1e-6
+@on_response("EP-5", "a reward of 0 is below 0", "take_turn")
+def _(response: ChangedResponse) -> None:
+    response.body["reward"] = response.body["reward"] or -1e-6
 
 
-@on_answer("EP-5", "a reward is text", "compare")
-def _(answer: Answer) -> None:
-    answer.body["reward_a"] = str(answer.body["reward_a"])
+@on_response("EP-5", "a reward is text", "compare")
+def _(response: ChangedResponse) -> None:
+    response.body["reward_a"] = str(response.body["reward_a"])
 
 
 @instead("EP-6", "the id in the body is not looked at", order, "read_model", inferred=True)
@@ -287,11 +287,11 @@ def _(original: Any, player: Player, submitted: Any) -> Any:
     return original(player, submitted)
 
 
-@on_answer("EP-8", "responses without the operator tie", "compare", status=400)
-def _(answer: Answer) -> None:
-    answer.status, name = 200, answer.headers["x-request-id"]
+@on_response("EP-8", "responses without the operator tie", "compare", status=400)
+def _(response: ChangedResponse) -> None:
+    response.status, name = 200, response.headers["x-request-id"]
     told = {"winner": "tie", "reward_a": 0.0, "reward_b": 0.0, "margin": 0.0, "scoring_version": "1"}
-    answer.body = {**told, "request_id": name}
+    response.body = {**told, "request_id": name}
 
 
 # EP-9 to EP-12
@@ -334,8 +334,8 @@ def _(_original: Any, text: str) -> int:
 
 
 @instead("EP-9", "a decision is taken as text alone", Tool, "accepts", inferred=False)
-def _(original: Any, self: Tool, kind: str, given: Any) -> Any:
-    return original(self, kind, given) and self.options is None
+def _(original: Any, self: Tool, kind: str, arguments: Any) -> Any:
+    return original(self, kind, arguments) and self.options is None
 
 
 @instead("EP-10", "there is one turn more", Player, "_ending", inferred=False)
@@ -349,20 +349,20 @@ def _(original: Any, self: Player, state: Play) -> Any:
     return original(self, state) or ("max_turns_reached" if state.turn + 1 >= self.scenario.file.max_turns else None)
 
 
-@on_answer("EP-11", "terminal_reason is null before the end", "take_turn", inferred=False)
-def _(answer: Answer) -> None:
-    answer.body.setdefault("terminal_reason", None)
+@on_response("EP-11", "terminal_reason is null before the end", "take_turn", inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.body.setdefault("terminal_reason", None)
 
 
-@on_answer("EP-11", "the last turn does not say why", "take_turn", inferred=False)
-def _(answer: Answer) -> None:
-    answer.body.pop("terminal_reason", None)
+@on_response("EP-11", "the last turn does not say why", "take_turn", inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.body.pop("terminal_reason", None)
 
 
-@on_answer("EP-11", "a reason that there is not", "take_turn", inferred=False)
-def _(answer: Answer) -> None:
-    if answer.body["episode_complete"]:
-        answer.body["terminal_reason"] = "done"
+@on_response("EP-11", "a reason that there is not", "take_turn", inferred=False)
+def _(response: ChangedResponse) -> None:
+    if response.body["episode_complete"]:
+        response.body["terminal_reason"] = "done"
 
 
 @instead("EP-11", "completed comes before error", Player, "_ending", inferred=True)
@@ -386,10 +386,10 @@ def _(original: Any, self: Player, state: Play, call: Any) -> Any:
 
 
 @instead("EP-12", "a wrong input is refused", Tool, "accepts")
-def _(original: Any, self: Tool, kind: str, given: Any) -> Any:
-    if not isinstance(given, dict):
+def _(original: Any, self: Tool, kind: str, arguments: Any) -> Any:
+    if not isinstance(arguments, dict):
         raise BadRequest("tool_calls.0.input: expected an object")
-    return original(self, kind, given)
+    return original(self, kind, arguments)
 
 
 @instead("EP-12", "a wrong call leaves the one before it", Player, "_call")
@@ -402,8 +402,8 @@ def _(original: Any, self: Player, state: Play, call: Any) -> Any:
 
 
 @instead("EP-12", "a call may have any type", Tool, "accepts")
-def _(original: Any, self: Tool, _kind: str, given: Any) -> Any:
-    return original(self, self.type, given)
+def _(original: Any, self: Tool, _kind: str, arguments: Any) -> Any:
+    return original(self, self.type, arguments)
 
 
 @instead("EP-12", "a wrong call completes the episode", Player, "_ending")
@@ -415,51 +415,51 @@ def _(original: Any, self: Player, state: Play) -> Any:
 # EP-13 and EP-15
 
 
-@on_answer("EP-13", "a turn after the end has another message", "take_turn", status=400, inferred=False)
-def _(answer: Answer) -> None:
-    answer.body["message"] = answer.body["message"].replace("Episode already complete", "Episode is over")
+@on_response("EP-13", "a turn after the end has another message", "take_turn", status=400, inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.body["message"] = response.body["message"].replace("Episode already complete", "Episode is over")
 
 
-@on_answer("EP-13", "a turn after the end is a 404", "take_turn", status=400, inferred=True)
-def _(answer: Answer) -> None:
-    if "already complete" in answer.body["message"]:
-        answer.status = 404
+@on_response("EP-13", "a turn after the end is a 404", "take_turn", status=400, inferred=True)
+def _(response: ChangedResponse) -> None:
+    if "already complete" in response.body["message"]:
+        response.status = 404
 
 
-@on_answer("EP-13", "a turn after the end gets the last answer again", "take_turn", status=400, inferred=True)
-def _(answer: Answer) -> None:
-    if "already complete" in answer.body["message"]:
+@on_response("EP-13", "a turn after the end gets the last answer again", "take_turn", status=400, inferred=True)
+def _(response: ChangedResponse) -> None:
+    if "already complete" in response.body["message"]:
         observation = {"role": "assistant", "content": "Goodbye."}
         told = {"turn": 50, "observation": observation, "reward": 0.0, "terminal_reason": "completed"}
-        answer.status, name = 200, answer.headers["x-request-id"]
-        answer.body = {**told, "episode_complete": True, "request_id": name}
+        response.status, name = 200, response.headers["x-request-id"]
+        response.body = {**told, "episode_complete": True, "request_id": name}
 
 
-@on_answer("EP-13", "an unknown episode has another message", "take_turn", status=404, inferred=False)
-def _(answer: Answer) -> None:
-    answer.body["message"] = "Not found"
+@on_response("EP-13", "an unknown episode has another message", "take_turn", status=404, inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.body["message"] = "Not found"
 
 
 @instead("EP-13", "an unknown episode is a 400", Episodes, "get", inferred=False)
-def _(original: Any, self: Episodes, *given: Any) -> Any:
+def _(original: Any, self: Episodes, *arguments: Any) -> Any:
     try:
-        return original(self, *given)
+        return original(self, *arguments)
     except NotFound as error:
         raise BadRequest(error.message) from None
 
 
 @instead("EP-13", "ids of episodes are compared in lower case", Episodes, "get", inferred=False)
-def _(original: Any, self: Episodes, name: str, *given: Any) -> Any:
-    return original(self, name.lower(), *given)
+def _(original: Any, self: Episodes, name: str, *arguments: Any) -> Any:
+    return original(self, name.lower(), *arguments)
 
 
 @instead("EP-15", "a refused turn is counted", app, "_error")
 def _(original: Any, raised: Exception, exchange: Any) -> Any:
-    held = exchange.world.episodes._held
-    if isinstance(raised, BadRequest) and (name := exchange.request.parameters.get("id")) in held:
-        state = held[name].play.copy()
+    stored = exchange.world.episodes._held
+    if isinstance(raised, BadRequest) and (name := exchange.request.parameters.get("id")) in stored:
+        state = stored[name].play.copy()
         state.turn += 1
-        held[name] = replace(held[name], play=state)
+        stored[name] = replace(stored[name], play=state)
     return original(raised, exchange)
 
 
@@ -486,10 +486,10 @@ def _(original: Any, model: Any, value: Any) -> Any:
     return original(model, value)
 
 
-@on_answer("EP-16", "a config changes the first line", "create_episode", inferred=True)
-def _(answer: Answer) -> None:
-    if answer.asked.get("config"):
-        answer.body["initial_observation"]["content"] += " I am in a hurry."
+@on_response("EP-16", "a config changes the first line", "create_episode", inferred=True)
+def _(response: ChangedResponse) -> None:
+    if response.request_json.get("config"):
+        response.body["initial_observation"]["content"] += " I am in a hurry."
 
 
 # TOK
@@ -511,13 +511,13 @@ def _(original: Any, player: Player, transcript: Any, submitted: Any) -> Any:
 
 
 @instead("TOK-3", "the persona repeats what it heard last", observation, "_fallback")
-def _(original: Any, *given: Any) -> Any:
-    return f"{NO_RESPONSE}? {original(*given)}" if given[1].silent else original(*given)
+def _(original: Any, *arguments: Any) -> Any:
+    return f"{NO_RESPONSE}? {original(*arguments)}" if arguments[1].silent else original(*arguments)
 
 
 @instead("TOK-3", "the persona speaks of the days that passed", observation, "_next_session")
-def _(original: Any, found: Any, state: Play, *given: Any) -> str:
-    said = original(found, state, *given)
+def _(original: Any, found: Any, state: Play, *arguments: Any) -> str:
+    said = original(found, state, *arguments)
     return " ".join([*state.context[-1:], said])
 
 

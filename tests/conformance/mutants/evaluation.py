@@ -12,24 +12,26 @@ from labs_mock.engine.player import Player
 from labs_mock.errors import BadRequest
 from labs_mock.http import evaluation, order
 from labs_mock.state.normalisation import Log, Normalisation
-from tests.conformance.mutants import Answer, instead, on_answer
+from tests.conformance.mutants import ChangedResponse, instead, on_response
 
 # EV
 
 
-@on_answer("EV-1", "the slug is told as the name", "evaluate")
-def _(answer: Answer) -> None:
-    answer.body["metadata"]["scenario_name"] = answer.asked["scenario_slug"]
+@on_response("EV-1", "the slug is told as the name", "evaluate")
+def _(response: ChangedResponse) -> None:
+    response.body["metadata"]["scenario_name"] = response.request_json["scenario_slug"]
 
 
-@on_answer("EV-1", "there is no scoring_version", "evaluate")
-def _(answer: Answer) -> None:
-    del answer.body["scoring_version"]
+@on_response("EV-1", "there is no scoring_version", "evaluate")
+def _(response: ChangedResponse) -> None:
+    del response.body["scoring_version"]
 
 
-@on_answer("EV-1", "a reward depends on the request's id", "evaluate", wide=True)
-def _(answer: Answer) -> None:
-    answer.body["reward"] = round(0.9 * answer.body["reward"] + 0.01 * (ord(answer.headers["x-request-id"][-1]) % 8), 6)
+@on_response("EV-1", "a reward depends on the request's id", "evaluate", wide=True)
+def _(response: ChangedResponse) -> None:
+    response.body["reward"] = round(
+        0.9 * response.body["reward"] + 0.01 * (ord(response.headers["x-request-id"][-1]) % 8), 6
+    )
 
 
 @instead("EV-2", "the last message is not looked at", engine_evaluation, "operator_turns")
@@ -55,47 +57,49 @@ def _(original: Any, scenario: Any, state: Any, config: RewardConfig | None) -> 
 # SV
 
 
-@on_answer("SV-1", "every evaluation has a version of its own", "evaluate", inferred=False, wide=True)
-def _(answer: Answer) -> None:
-    answer.body["scoring_version"] = answer.headers["x-request-id"][-8:]
+@on_response("SV-1", "every evaluation has a version of its own", "evaluate", inferred=False, wide=True)
+def _(response: ChangedResponse) -> None:
+    response.body["scoring_version"] = response.headers["x-request-id"][-8:]
 
 
-@on_answer("SV-1", "a scenario has a version of its own", "evaluate", inferred=True)
-def _(answer: Answer) -> None:
-    answer.body["scoring_version"] += answer.asked["scenario_slug"]
+@on_response("SV-1", "a scenario has a version of its own", "evaluate", inferred=True)
+def _(response: ChangedResponse) -> None:
+    response.body["scoring_version"] += response.request_json["scenario_slug"]
 
 
-@on_answer("SV-1", "a batch has the versions of its scenarios", "batch_evaluate", inferred=True)
-def _(answer: Answer) -> None:
-    answer.body["scoring_version"] += "-" + str(len({item.get("scenario_slug") for item in answer.asked["items"]}))
+@on_response("SV-1", "a batch has the versions of its scenarios", "batch_evaluate", inferred=True)
+def _(response: ChangedResponse) -> None:
+    response.body["scoring_version"] += "-" + str(
+        len({item.get("scenario_slug") for item in response.request_json["items"]})
+    )
 
 
-@on_answer("SV-1", "a comparison has another version", "compare", inferred=True)
-def _(answer: Answer) -> None:
-    answer.body["scoring_version"] = "2"
+@on_response("SV-1", "a comparison has another version", "compare", inferred=True)
+def _(response: ChangedResponse) -> None:
+    response.body["scoring_version"] = "2"
 
 
 # BAT
 
 
-@on_answer("BAT-1", "results are in reverse order", "batch_evaluate")
-def _(answer: Answer) -> None:
-    answer.body["results"].reverse()
+@on_response("BAT-1", "results are in reverse order", "batch_evaluate")
+def _(response: ChangedResponse) -> None:
+    response.body["results"].reverse()
 
 
-@on_answer("BAT-1", "error items come last", "batch_evaluate")
-def _(answer: Answer) -> None:
-    answer.body["results"].sort(key=lambda one: one["status"], reverse=True)
+@on_response("BAT-1", "error items come last", "batch_evaluate")
+def _(response: ChangedResponse) -> None:
+    response.body["results"].sort(key=lambda one: one["status"], reverse=True)
 
 
-@on_answer("BAT-1", "results are sorted by their ids", "batch_evaluate")
-def _(answer: Answer) -> None:
-    answer.body["results"].sort(key=lambda one: one["id"])
+@on_response("BAT-1", "results are sorted by their ids", "batch_evaluate")
+def _(response: ChangedResponse) -> None:
+    response.body["results"].sort(key=lambda one: one["id"])
 
 
-@on_answer("BAT-1", "no total_time_ms", "batch_evaluate")
-def _(answer: Answer) -> None:
-    del answer.body["total_time_ms"]
+@on_response("BAT-1", "no total_time_ms", "batch_evaluate")
+def _(response: ChangedResponse) -> None:
+    del response.body["total_time_ms"]
 
 
 @instead("BAT-1", "101 items are evaluated", order, "read_model")
@@ -104,51 +108,51 @@ def _(original: Any, model: Any, value: Any) -> Any:
     return original(model, {**value, "items": items[:100]} if isinstance(items, list) else value)
 
 
-@on_answer("BAT-1", "no items get no results", "batch_evaluate", status=400)
-def _(answer: Answer) -> None:
-    if answer.asked == {"items": []}:
+@on_response("BAT-1", "no items get no results", "batch_evaluate", status=400)
+def _(response: ChangedResponse) -> None:
+    if response.request_json == {"items": []}:
         told = {"results": [], "scoring_version": "1", "total_time_ms": 0}
-        answer.status, answer.body = 200, {**told, "request_id": answer.headers["x-request-id"]}
+        response.status, response.body = 200, {**told, "request_id": response.headers["x-request-id"]}
 
 
-@on_answer("BAT-2", "an error item has a reward of 0", "batch_evaluate", inferred=False)
-def _(answer: Answer) -> None:
-    for result in answer.body["results"]:
+@on_response("BAT-2", "an error item has a reward of 0", "batch_evaluate", inferred=False)
+def _(response: ChangedResponse) -> None:
+    for result in response.body["results"]:
         result.setdefault("reward", 0.0)
 
 
-@on_answer("BAT-2", "an error item has a reward of null", "batch_evaluate", inferred=False)
-def _(answer: Answer) -> None:
-    for result in answer.body["results"]:
+@on_response("BAT-2", "an error item has a reward of null", "batch_evaluate", inferred=False)
+def _(response: ChangedResponse) -> None:
+    for result in response.body["results"]:
         result.setdefault("reward", None)
 
 
-@on_answer("BAT-2", "an error item has failed", "batch_evaluate", inferred=True)
-def _(answer: Answer) -> None:
-    for result in answer.body["results"]:
+@on_response("BAT-2", "an error item has failed", "batch_evaluate", inferred=True)
+def _(response: ChangedResponse) -> None:
+    for result in response.body["results"]:
         result["status"] = result["status"].replace("error", "failed")
 
 
-@on_answer("BAT-2", "an error item has a message instead of an error", "batch_evaluate", inferred=True)
-def _(answer: Answer) -> None:
-    for result in answer.body["results"]:
+@on_response("BAT-2", "an error item has a message instead of an error", "batch_evaluate", inferred=True)
+def _(response: ChangedResponse) -> None:
+    for result in response.body["results"]:
         if "error" in result:
             result["message"] = result.pop("error")
 
 
-@on_answer("BAT-2", "a bad item fails the others", "batch_evaluate", inferred=True)
-def _(answer: Answer) -> None:
-    errors = [one["error"] for one in answer.body["results"] if one["status"] == "error"]
+@on_response("BAT-2", "a bad item fails the others", "batch_evaluate", inferred=True)
+def _(response: ChangedResponse) -> None:
+    errors = [one["error"] for one in response.body["results"] if one["status"] == "error"]
     if errors:
-        answer.body["results"] = [
-            {"id": one["id"], "status": "error", "error": errors[0]} for one in answer.body["results"]
+        response.body["results"] = [
+            {"id": one["id"], "status": "error", "error": errors[0]} for one in response.body["results"]
         ]
 
 
-@on_answer("BAT-2", "a bad item is a 400 for all", "batch_evaluate", inferred=True)
-def _(answer: Answer) -> None:
-    if any(one["status"] == "error" for one in answer.body["results"]):
-        answer.refuse(400)
+@on_response("BAT-2", "a bad item is a 400 for all", "batch_evaluate", inferred=True)
+def _(response: ChangedResponse) -> None:
+    if any(one["status"] == "error" for one in response.body["results"]):
+        response.refuse(400)
 
 
 @instead("BAT-2", "an item needs no id", order, "read_model", inferred=True)
@@ -159,41 +163,41 @@ def _(original: Any, model: Any, value: Any) -> Any:
     return original(model, value)
 
 
-@on_answer("BAT-3", "an item has less than an evaluation", "batch_evaluate")
-def _(answer: Answer) -> None:
-    for result in answer.body["results"]:
+@on_response("BAT-3", "an item has less than an evaluation", "batch_evaluate")
+def _(response: ChangedResponse) -> None:
+    for result in response.body["results"]:
         if "reward" in result:
             result["reward"] = round(result["reward"] * 0.9, 6)
 
 
-@on_answer("BAT-3", "the first item gets less beside another", "batch_evaluate")
-def _(answer: Answer) -> None:
-    first, *others = answer.body["results"]
+@on_response("BAT-3", "the first item gets less beside another", "batch_evaluate")
+def _(response: ChangedResponse) -> None:
+    first, *others = response.body["results"]
     if others and "reward" in first:
         first["reward"] = round(first["reward"] / 2, 6)
 
 
-@on_answer("BAT-3", "items have no scores", "batch_evaluate")
-def _(answer: Answer) -> None:
-    for result in answer.body["results"]:
+@on_response("BAT-3", "items have no scores", "batch_evaluate")
+def _(response: ChangedResponse) -> None:
+    for result in response.body["results"]:
         result.pop("scores", None)
         result.pop("score_breakdown", None)
 
 
-@on_answer("BAT-4", "items of one id get one result", "batch_evaluate")
-def _(answer: Answer) -> None:
+@on_response("BAT-4", "items of one id get one result", "batch_evaluate")
+def _(response: ChangedResponse) -> None:
     first: dict[str, Any] = {}
-    for result in answer.body["results"]:
+    for result in response.body["results"]:
         first.setdefault(result["id"], result)
     if len(first) == 1:
-        answer.body["results"] = [first[result["id"]] for result in answer.body["results"]]
+        response.body["results"] = [first[result["id"]] for result in response.body["results"]]
 
 
-@on_answer("BAT-4", "ids must differ", "batch_evaluate")
-def _(answer: Answer) -> None:
-    names = [result["id"] for result in answer.body["results"]]
+@on_response("BAT-4", "ids must differ", "batch_evaluate")
+def _(response: ChangedResponse) -> None:
+    names = [result["id"] for result in response.body["results"]]
     if len({*names}) < len(names):
-        answer.refuse(400)
+        response.refuse(400)
 
 
 @instead("BAT-4", "a reward_config in an item counts", evaluation, "read_model")
@@ -213,36 +217,36 @@ def _(original: Any, model: Any, item: Any, place: str) -> Any:
 # CMP
 
 
-@on_answer("CMP-1", "the margin has a sign", "compare", inferred=False)
-def _(answer: Answer) -> None:
-    answer.body["margin"] = round(answer.body["reward_a"] - answer.body["reward_b"], 6)
+@on_response("CMP-1", "the margin has a sign", "compare", inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.body["margin"] = round(response.body["reward_a"] - response.body["reward_b"], 6)
 
 
-@on_answer("CMP-1", "the margin is relative", "compare", inferred=False)
-def _(answer: Answer) -> None:
-    most = max(answer.body["reward_a"], answer.body["reward_b"])
-    answer.body["margin"] = round(answer.body["margin"] / most, 6) if most else 0.0
+@on_response("CMP-1", "the margin is relative", "compare", inferred=False)
+def _(response: ChangedResponse) -> None:
+    most = max(response.body["reward_a"], response.body["reward_b"])
+    response.body["margin"] = round(response.body["margin"] / most, 6) if most else 0.0
 
 
-@on_answer("CMP-1", "the lower reward wins", "compare", inferred=False)
-def _(answer: Answer) -> None:
-    answer.body["winner"] = {"a": "b", "b": "a"}.get(answer.body["winner"], "tie")
+@on_response("CMP-1", "the lower reward wins", "compare", inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.body["winner"] = {"a": "b", "b": "a"}.get(response.body["winner"], "tie")
 
 
-@on_answer("CMP-1", "a wins a tie", "compare", inferred=True)
-def _(answer: Answer) -> None:
-    answer.body["winner"] = answer.body["winner"].replace("tie", "a")
+@on_response("CMP-1", "a wins a tie", "compare", inferred=True)
+def _(response: ChangedResponse) -> None:
+    response.body["winner"] = response.body["winner"].replace("tie", "a")
 
 
-@on_answer("CMP-1", "a small difference is a tie", "compare", inferred=True)
-def _(answer: Answer) -> None:
-    if answer.body["margin"] < 0.3:
-        answer.body["winner"] = "tie"
+@on_response("CMP-1", "a small difference is a tie", "compare", inferred=True)
+def _(response: ChangedResponse) -> None:
+    if response.body["margin"] < 0.3:
+        response.body["winner"] = "tie"
 
 
-@on_answer("CMP-1", "b is judged more strictly", "compare", inferred=False)
-def _(answer: Answer) -> None:
-    body = answer.body
+@on_response("CMP-1", "b is judged more strictly", "compare", inferred=False)
+def _(response: ChangedResponse) -> None:
+    body = response.body
     body["reward_b"] = round(body["reward_b"] * 0.9, 6)
     body["margin"] = round(abs(body["reward_a"] - body["reward_b"]), 6)
     body["winner"] = "tie" if not body["margin"] else "a" if body["reward_a"] > body["reward_b"] else "b"
@@ -262,19 +266,19 @@ def _(original: Any, model: Any, value: Any) -> Any:
     return original(model, {"normalization_key": "all", **value} if value.get("normalization_windows") else value)
 
 
-@on_answer("NORM-1", "normalized is null where nothing is normalised", "evaluate", inferred=False)
-def _(answer: Answer) -> None:
-    answer.body.setdefault("normalized", None)
+@on_response("NORM-1", "normalized is null where nothing is normalised", "evaluate", inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.body.setdefault("normalized", None)
 
 
-@on_answer("NORM-1", "normalized is empty where nothing is normalised", "evaluate", inferred=False)
-def _(answer: Answer) -> None:
-    answer.body.setdefault("normalized", {})
+@on_response("NORM-1", "normalized is empty where nothing is normalised", "evaluate", inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.body.setdefault("normalized", {})
 
 
-@on_answer("NORM-1", "items are not normalised", "batch_evaluate", inferred=False)
-def _(answer: Answer) -> None:
-    for result in answer.body["results"]:
+@on_response("NORM-1", "items are not normalised", "batch_evaluate", inferred=False)
+def _(response: ChangedResponse) -> None:
+    for result in response.body["results"]:
         result.pop("normalized", None)
 
 
@@ -299,20 +303,20 @@ def _(original: Any, request: Any, place: str = "") -> None:
 
 
 @instead("NORM-2", "the deviation is that of a sample", Log, "z_score")
-def _(original: Any, self: Log, *given: Any) -> Any:
-    score, size = original(self, *given), len(self)
+def _(original: Any, self: Log, *arguments: Any) -> Any:
+    score, size = original(self, *arguments), len(self)
     return score if score is None else round(score * ((size - 1) / size) ** 0.5, 6)
 
 
 @instead("NORM-2", "a score is a difference", Log, "z_score")
-def _(original: Any, self: Log, *given: Any) -> Any:
-    score = original(self, *given)
+def _(original: Any, self: Log, *arguments: Any) -> Any:
+    score = original(self, *arguments)
     return score if score is None else round(score / 10, 6)
 
 
 @instead("NORM-2", "one sample is enough", Log, "z_score")
-def _(original: Any, self: Log, *given: Any) -> Any:
-    return 0.0 if len(self) == 1 else original(self, *given)
+def _(original: Any, self: Log, *arguments: Any) -> Any:
+    return 0.0 if len(self) == 1 else original(self, *arguments)
 
 
 @instead("NORM-2", "a window counts one evaluation more", Log, "z_score")
@@ -327,20 +331,20 @@ def _(original: Any, self: Normalisation, key: Any, value: float, windows: Any, 
 
 
 @instead("NORM-2", "an evaluation counts twice", Normalisation, "append")
-def _(original: Any, self: Normalisation, *given: Any) -> None:
-    original(self, *given)
-    original(self, *given)
+def _(original: Any, self: Normalisation, *arguments: Any) -> None:
+    original(self, *arguments)
+    original(self, *arguments)
 
 
 @instead("NORM-2", "scenarios share a history", evaluation, "_log_key")
-def _(original: Any, *given: Any) -> Any:
-    key = original(*given)
+def _(original: Any, *arguments: Any) -> Any:
+    key = original(*arguments)
     return key and (*key[:2], "", "")
 
 
 @instead("NORM-2", "keys share a history", evaluation, "_log_key")
-def _(original: Any, *given: Any) -> Any:
-    key = original(*given)
+def _(original: Any, *arguments: Any) -> Any:
+    key = original(*arguments)
     return key and (key[0], "", *key[2:])
 
 
@@ -424,16 +428,16 @@ def _(original: Any, scenario: Any, config: RewardConfig) -> Any:
     return {**found, **dict.fromkeys(zeros, 0.3)} if found else found
 
 
-@on_answer("RC-2", "the first score is missing", "evaluate", inferred=True, wide=True)
-def _(answer: Answer) -> None:
+@on_response("RC-2", "the first score is missing", "evaluate", inferred=True, wide=True)
+def _(response: ChangedResponse) -> None:
     for name in ("scores", "score_breakdown"):
-        answer.body[name] = dict(list(answer.body[name].items())[1:])
+        response.body[name] = dict(list(response.body[name].items())[1:])
 
 
-@on_answer("RC-2", "a score depends on how many there are", "evaluate", inferred=True)
-def _(answer: Answer) -> None:
-    scores = answer.body["scores"]
-    answer.body["scores"] = {name: round(score / len(scores), 6) for name, score in scores.items()}
+@on_response("RC-2", "a score depends on how many there are", "evaluate", inferred=True)
+def _(response: ChangedResponse) -> None:
+    scores = response.body["scores"]
+    response.body["scores"] = {name: round(score / len(scores), 6) for name, score in scores.items()}
 
 
 @instead("RC-3", "the gate is never skipped", reward, "_assess")
@@ -455,28 +459,30 @@ def _(original: Any, scenario: Any, state: Any, weights: Any, skip: bool) -> Any
 
 
 @instead("RC-4", "the sum is not divided by the weights", reward, "_assess")
-def _(original: Any, *given: Any) -> Any:
-    return _rewarded(original(*given), lambda one: min(1.0, one.reward * sum(one.weights.values())))
+def _(original: Any, *arguments: Any) -> Any:
+    return _rewarded(original(*arguments), lambda one: min(1.0, one.reward * sum(one.weights.values())))
 
 
 @instead("RC-4", "the reward is a mean without weights", reward, "_assess")
-def _(original: Any, *given: Any) -> Any:
-    return _rewarded(original(*given), lambda one: fmean(one.scores.values()) * one.gate.factor if one.reward else 0.0)
+def _(original: Any, *arguments: Any) -> Any:
+    return _rewarded(
+        original(*arguments), lambda one: fmean(one.scores.values()) * one.gate.factor if one.reward else 0.0
+    )
 
 
 @instead("RC-4", "rewards have three places", reward, "_assess")
-def _(original: Any, *given: Any) -> Any:
-    return _rewarded(original(*given), lambda one: round(one.reward, 3))
+def _(original: Any, *arguments: Any) -> Any:
+    return _rewarded(original(*arguments), lambda one: round(one.reward, 3))
 
 
 @instead("RC-4", "rewards are not rounded", reward, "_assess")
-def _(original: Any, *given: Any) -> Any:
-    return _rewarded(original(*given), lambda one: one.reward * (1 - 1e-7))
+def _(original: Any, *arguments: Any) -> Any:
+    return _rewarded(original(*arguments), lambda one: one.reward * (1 - 1e-7))
 
 
 @instead("RC-4", "nothing ran is 1", reward, "_assess")
-def _(original: Any, *given: Any) -> Any:
-    return _rewarded(original(*given), lambda one: one.reward if one.scores else 1.0)
+def _(original: Any, *arguments: Any) -> Any:
+    return _rewarded(original(*arguments), lambda one: one.reward if one.scores else 1.0)
 
 
 @instead("RC-4", "a config without weights has none", reward, "effective_weights")
@@ -490,19 +496,19 @@ def _(original: Any, scenario: Any, config: RewardConfig) -> Any:
 
 
 @instead("RC-4", "a score has one place more", criteria, "_score")
-def _(original: Any, value: float, *given: Any) -> Any:
-    found = original(value, *given)
+def _(original: Any, value: float, *arguments: Any) -> Any:
+    found = original(value, *arguments)
     return found._replace(value=found.value * (1 - 1e-7))
 
 
 @instead("RC-6", "discovery alone is not rewarded", reward, "_assess", inferred=True)
-def _(original: Any, *given: Any) -> Any:
-    return _rewarded(original(*given), lambda one: 0.0 if [*one.results] == ["discovery"] else one.reward)
+def _(original: Any, *arguments: Any) -> Any:
+    return _rewarded(original(*arguments), lambda one: 0.0 if [*one.results] == ["discovery"] else one.reward)
 
 
 @instead("RC-6", "what was earned is lost after two turns", reward, "_assess", inferred=True)
-def _(original: Any, scenario: Any, state: Any, *given: Any) -> Any:
-    assessment = original(scenario, state, *given)
+def _(original: Any, scenario: Any, state: Any, *arguments: Any) -> Any:
+    assessment = original(scenario, state, *arguments)
     return replace(assessment, reward=0.0) if state.turn > 2 else assessment
 
 

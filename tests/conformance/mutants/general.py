@@ -14,7 +14,7 @@ from labs_mock.http.routes import Routes
 from labs_mock.state import accounts
 from labs_mock.state import rate_limits as limits
 from labs_mock.state.world import World
-from tests.conformance.mutants import UNSUBSCRIBED, Answer, instead, on_answer
+from tests.conformance.mutants import UNSUBSCRIBED, ChangedResponse, instead, on_response
 from tests.support import KEY
 
 ERRORS = range(400, 500)
@@ -22,14 +22,14 @@ ERRORS = range(400, 500)
 # GEN
 
 
-@on_answer("GEN-1", "the content type is text/plain", "list_catalog")
-def _(answer: Answer) -> None:
-    answer.headers["content-type"] = "text/plain; charset=utf-8"
+@on_response("GEN-1", "the content type is text/plain", "list_catalog")
+def _(response: ChangedResponse) -> None:
+    response.headers["content-type"] = "text/plain; charset=utf-8"
 
 
-@on_answer("GEN-1", "the body is a list", "compare")
-def _(answer: Answer) -> None:
-    answer.body = [answer.body]
+@on_response("GEN-1", "the body is a list", "compare")
+def _(response: ChangedResponse) -> None:
+    response.body = [response.body]
 
 
 @instead("GEN-1", "a charset in the content type is refused", parsing, "_is_json")
@@ -44,20 +44,20 @@ def _(original: Any, body: bytes, kind: bytes | None) -> Any:
     return original(body, kind)
 
 
-@on_answer("GEN-2", "an episode is 201 Created", "create_episode")
-def _(answer: Answer) -> None:
-    answer.status = 201
+@on_response("GEN-2", "an episode is 201 Created", "create_episode")
+def _(response: ChangedResponse) -> None:
+    response.status = 201
 
 
-@on_answer("GEN-2", "what is wrong with a body is a 422", status=400, wide=True)
-def _(answer: Answer) -> None:
-    answer.status = 422
+@on_response("GEN-2", "what is wrong with a body is a 422", status=400, wide=True)
+def _(response: ChangedResponse) -> None:
+    response.status = 422
 
 
-@on_answer("GEN-2", "a complete episode is a 410", "take_turn", status=400)
-def _(answer: Answer) -> None:
-    if "complete" in answer.body["message"]:
-        answer.status = 410
+@on_response("GEN-2", "a complete episode is a 410", "take_turn", status=400)
+def _(response: ChangedResponse) -> None:
+    if "complete" in response.body["message"]:
+        response.status = 410
 
 
 @instead("GEN-3", "the key is looked at before the path", Routes, "find")
@@ -68,9 +68,9 @@ def _(original: Any, self: Routes, method: str, path: str) -> Any:
         raise Unauthorized("Invalid or missing API key") from None
 
 
-@on_answer("GEN-3", "a 405 has no Allow", status=405)
-def _(answer: Answer) -> None:
-    del answer.headers["allow"]
+@on_response("GEN-3", "a 405 has no Allow", status=405)
+def _(response: ChangedResponse) -> None:
+    del response.headers["allow"]
 
 
 @instead("GEN-3", "another method is a 404", app, "_as_request_error")
@@ -93,10 +93,10 @@ def _(_original: Any, _type: bytes | None) -> bool:
     return True
 
 
-@on_answer("GEN-3", "a body that is not JSON is a 500", status=400)
-def _(answer: Answer) -> None:
-    if answer.body["message"].startswith("body: expected JSON;"):
-        answer.refuse(500)
+@on_response("GEN-3", "a body that is not JSON is a 500", status=400)
+def _(response: ChangedResponse) -> None:
+    if response.body["message"].startswith("body: expected JSON;"):
+        response.refuse(500)
 
 
 @instead("GEN-3", "a head may be as large as it likes", order, "check_head")
@@ -104,14 +104,14 @@ def _(_original: Any, _scope: Any) -> None:
     """Nothing is refused."""
 
 
-@on_answer("GEN-3", "a large head is a 400", status=431)
-def _(answer: Answer) -> None:
-    answer.refuse(400)
+@on_response("GEN-3", "a large head is a 400", status=431)
+def _(response: ChangedResponse) -> None:
+    response.refuse(400)
 
 
-@on_answer("GEN-3", "a large body is a 400", status=413)
-def _(answer: Answer) -> None:
-    answer.refuse(400)
+@on_response("GEN-3", "a large body is a 400", status=413)
+def _(response: ChangedResponse) -> None:
+    response.refuse(400)
 
 
 @instead("GEN-4", "a field that is not documented is refused", order, "unknown_fields")
@@ -237,104 +237,104 @@ async def _(original: Any, world: World, scope: Any, receive: Any) -> Any:
     )
 
 
-@on_answer("AUTH-1", "no key is a 403", status=401, inferred=False)
-def _(answer: Answer) -> None:
-    answer.status = 403
+@on_response("AUTH-1", "no key is a 403", status=401, inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.status = 403
 
 
-@on_answer("AUTH-1", "the message of a 401 is another one", status=401, inferred=False)
-def _(answer: Answer) -> None:
-    answer.body["message"] = "Unauthorized"
+@on_response("AUTH-1", "the message of a 401 is another one", status=401, inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.body["message"] = "Unauthorized"
 
 
-@on_answer("AUTH-3", "one sentence of the breakdown is missing", "evaluate", inferred=False)
-def _(answer: Answer) -> None:
-    answer.body["score_breakdown"] = dict(list(answer.body["score_breakdown"].items())[1:])
+@on_response("AUTH-3", "one sentence of the breakdown is missing", "evaluate", inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.body["score_breakdown"] = dict(list(response.body["score_breakdown"].items())[1:])
 
 
-@on_answer("AUTH-3", "the breakdown comes without scores", "evaluate", inferred=False)
-def _(answer: Answer) -> None:
-    del answer.body["scores"]
+@on_response("AUTH-3", "the breakdown comes without scores", "evaluate", inferred=False)
+def _(response: ChangedResponse) -> None:
+    del response.body["scores"]
 
 
-@on_answer("AUTH-3", "scores are null where they might not be seen", "take_turn", inferred=True)
-def _(answer: Answer) -> None:
-    answer.body.setdefault("score_breakdown", None)
+@on_response("AUTH-3", "scores are null where they might not be seen", "take_turn", inferred=True)
+def _(response: ChangedResponse) -> None:
+    response.body.setdefault("score_breakdown", None)
 
 
-@on_answer("AUTH-3", "items of a batch have no breakdown", "batch_evaluate", inferred=True)
-def _(answer: Answer) -> None:
-    for result in answer.body["results"]:
+@on_response("AUTH-3", "items of a batch have no breakdown", "batch_evaluate", inferred=True)
+def _(response: ChangedResponse) -> None:
+    for result in response.body["results"]:
         result.pop("score_breakdown", None)
 
 
 # KEY
 
 
-@on_answer("KEY-1", "expires_at is a number", "describe_key", inferred=False)
-def _(answer: Answer) -> None:
-    answer.body["expires_at"] = 1_800_000_000
+@on_response("KEY-1", "expires_at is a number", "describe_key", inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.body["expires_at"] = 1_800_000_000
 
 
-@on_answer("KEY-1", "expires_at is no time", "describe_key", inferred=False)
-def _(answer: Answer) -> None:
-    answer.body["expires_at"] = "next year"
+@on_response("KEY-1", "expires_at is no time", "describe_key", inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.body["expires_at"] = "next year"
 
 
-@on_answer("KEY-1", "a limit does not say when it starts anew", "describe_key", inferred=False)
-def _(answer: Answer) -> None:
-    del answer.body["rate_limits"][0]["reset"]
+@on_response("KEY-1", "a limit does not say when it starts anew", "describe_key", inferred=False)
+def _(response: ChangedResponse) -> None:
+    del response.body["rate_limits"][0]["reset"]
 
 
-@on_answer("KEY-1", "the name is a list", "describe_key", inferred=False)
-def _(answer: Answer) -> None:
-    answer.body["name"] = [answer.body["name"]]
+@on_response("KEY-1", "the name is a list", "describe_key", inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.body["name"] = [response.body["name"]]
 
 
-@on_answer("KEY-1", "a key has a number", "describe_key", inferred=False)
-def _(answer: Answer) -> None:
-    answer.body["key_id"] = 7
+@on_response("KEY-1", "a key has a number", "describe_key", inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.body["key_id"] = 7
 
 
-@on_answer("KEY-1", "the path is a 404", "describe_key", inferred=False)
-def _(answer: Answer) -> None:
-    answer.refuse(404)
+@on_response("KEY-1", "the path is a 404", "describe_key", inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.refuse(404)
 
 
-@on_answer("KEY-1", "a name that is null is left out", "describe_key", inferred=True)
-def _(answer: Answer) -> None:
-    if answer.body["name"] is None:
-        del answer.body["name"]
+@on_response("KEY-1", "a name that is null is left out", "describe_key", inferred=True)
+def _(response: ChangedResponse) -> None:
+    if response.body["name"] is None:
+        del response.body["name"]
 
 
-@on_answer("KEY-1", "the id is the key", "describe_key", inferred=True)
-def _(answer: Answer) -> None:
-    answer.body["key_id"] = answer.sent["authorization"].partition(" ")[2]
+@on_response("KEY-1", "the id is the key", "describe_key", inferred=True)
+def _(response: ChangedResponse) -> None:
+    response.body["key_id"] = response.request_headers["authorization"].partition(" ")[2]
 
 
-@on_answer("KEY-1", "the id is another one each time", "describe_key", inferred=True)
-def _(answer: Answer) -> None:
-    answer.body["key_id"] = answer.headers["x-request-id"].replace("req_", "key_")
+@on_response("KEY-1", "the id is another one each time", "describe_key", inferred=True)
+def _(response: ChangedResponse) -> None:
+    response.body["key_id"] = response.headers["x-request-id"].replace("req_", "key_")
 
 
-@on_answer("KEY-1", "the key has expired", "describe_key", inferred=True)
-def _(answer: Answer) -> None:
-    answer.body["expires_at"] = "2020-01-01T00:00:00Z"
+@on_response("KEY-1", "the key has expired", "describe_key", inferred=True)
+def _(response: ChangedResponse) -> None:
+    response.body["expires_at"] = "2020-01-01T00:00:00Z"
 
 
-@on_answer("KEY-1", "there are no limits", "describe_key", inferred=True)
-def _(answer: Answer) -> None:
-    answer.body["rate_limits"] = None
+@on_response("KEY-1", "there are no limits", "describe_key", inferred=True)
+def _(response: ChangedResponse) -> None:
+    response.body["rate_limits"] = None
 
 
-@on_answer("KEY-1", "what is left is what was before the call", "describe_key", inferred=True)
-def _(answer: Answer) -> None:
-    answer.body["rate_limits"][0]["remaining"] += 1
+@on_response("KEY-1", "what is left is what was before the call", "describe_key", inferred=True)
+def _(response: ChangedResponse) -> None:
+    response.body["rate_limits"][0]["remaining"] += 1
 
 
-@on_answer("KEY-1", "reset is in seconds from now", "describe_key", inferred=True)
-def _(answer: Answer) -> None:
-    answer.body["rate_limits"][0]["reset"] = 60
+@on_response("KEY-1", "reset is in seconds from now", "describe_key", inferred=True)
+def _(response: ChangedResponse) -> None:
+    response.body["rate_limits"][0]["reset"] = 60
 
 
 @instead("KEY-1", "the call costs nothing", app, "check_exchange", inferred=True)
@@ -349,29 +349,29 @@ def _(original: Any, exchange: Exchange) -> Any:
 # ID, ERR
 
 
-@on_answer("ID-1", "errors have no X-Request-ID", status=ERRORS, inferred=False)
-def _(answer: Answer) -> None:
-    del answer.headers["x-request-id"]
+@on_response("ID-1", "errors have no X-Request-ID", status=ERRORS, inferred=False)
+def _(response: ChangedResponse) -> None:
+    del response.headers["x-request-id"]
 
 
-@on_answer("ID-1", "an export has no X-Request-ID", "export_dataset", inferred=False)
-def _(answer: Answer) -> None:
-    del answer.headers["x-request-id"]
+@on_response("ID-1", "an export has no X-Request-ID", "export_dataset", inferred=False)
+def _(response: ChangedResponse) -> None:
+    del response.headers["x-request-id"]
 
 
 @instead("ID-1", "it is in upper case", app, "request_id", inferred=False)
-def _(original: Any, *given: Any) -> Any:
-    return "req_" + original(*given)[4:].upper()
+def _(original: Any, *arguments: Any) -> Any:
+    return "req_" + original(*arguments)[4:].upper()
 
 
 @instead("ID-1", "it is one character shorter", app, "request_id", inferred=True)
-def _(original: Any, *given: Any) -> Any:
-    return original(*given)[:-1]
+def _(original: Any, *arguments: Any) -> Any:
+    return original(*arguments)[:-1]
 
 
 @instead("ID-1", "its first character is one of 32", app, "request_id", inferred=True)
-def _(original: Any, *given: Any) -> Any:
-    return original(*given).replace("req_0", "req_z").replace("req_1", "req_8")
+def _(original: Any, *arguments: Any) -> Any:
+    return original(*arguments).replace("req_0", "req_z").replace("req_1", "req_8")
 
 
 @instead("ID-1", "it is the same for equal requests", app, "request_id", inferred=True)
@@ -379,46 +379,46 @@ def _(original: Any, seed: int, asked: bytes, _attempt: int) -> Any:
     return original(seed, asked, 0)
 
 
-@on_answer("ID-1", "a client's own id comes back", "evaluate", inferred=True)
-def _(answer: Answer) -> None:
-    own = answer.sent.get("x-request-id", "")
+@on_response("ID-1", "a client's own id comes back", "evaluate", inferred=True)
+def _(response: ChangedResponse) -> None:
+    own = response.request_headers.get("x-request-id", "")
     if len(own) == 30:
-        answer.headers["x-request-id"] = answer.body["request_id"] = own
+        response.headers["x-request-id"] = response.body["request_id"] = own
 
 
-@on_answer("ID-2", "the body does not repeat it", "create_episode", inferred=False)
-def _(answer: Answer) -> None:
-    del answer.body["request_id"]
+@on_response("ID-2", "the body does not repeat it", "create_episode", inferred=False)
+def _(response: ChangedResponse) -> None:
+    del response.body["request_id"]
 
 
-@on_answer("ID-2", "an error repeats another one", status=404, inferred=False)
-def _(answer: Answer) -> None:
-    answer.body["data"]["request_id"] = "req_" + "0" * 26
+@on_response("ID-2", "an error repeats another one", status=404, inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.body["data"]["request_id"] = "req_" + "0" * 26
 
 
-@on_answer("ERR-1", "an error says its status, too", status=ERRORS, inferred=True)
-def _(answer: Answer) -> None:
-    answer.body["data"]["status"] = answer.status
+@on_response("ERR-1", "an error says its status, too", status=ERRORS, inferred=True)
+def _(response: ChangedResponse) -> None:
+    response.body["data"]["status"] = response.status
 
 
-@on_answer("ERR-1", "an error has a detail", status=400, inferred=True)
-def _(answer: Answer) -> None:
-    answer.body["detail"] = answer.body["message"]
+@on_response("ERR-1", "an error has a detail", status=400, inferred=True)
+def _(response: ChangedResponse) -> None:
+    response.body["detail"] = response.body["message"]
 
 
-@on_answer("ERR-1", "the message is a list", status=404, inferred=False)
-def _(answer: Answer) -> None:
-    answer.body["message"] = [answer.body["message"]]
+@on_response("ERR-1", "the message is a list", status=404, inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.body["message"] = [response.body["message"]]
 
 
-@on_answer("ERR-2", "the message is always the same", "evaluate", status=400)
-def _(answer: Answer) -> None:
-    answer.body["message"] = "Validation failed"
+@on_response("ERR-2", "the message is always the same", "evaluate", status=400)
+def _(response: ChangedResponse) -> None:
+    response.body["message"] = "Validation failed"
 
 
-@on_answer("ERR-2", "the message tells the field without its place", "evaluate", status=400)
-def _(answer: Answer) -> None:
-    answer.body["message"] = answer.body["message"].replace("messages.0.", "")
+@on_response("ERR-2", "the message tells the field without its place", "evaluate", status=400)
+def _(response: ChangedResponse) -> None:
+    response.body["message"] = response.body["message"].replace("messages.0.", "")
 
 
 @instead("ERR-2", "unknown slugs are quoted in full", World, "player")
@@ -437,44 +437,44 @@ def _(_original: Any, value: Any) -> str:
 # RL
 
 
-@on_answer("RL-1", "an evaluation does not tell the quota", "evaluate", inferred=False)
-def _(answer: Answer) -> None:
-    answer.bare()
+@on_response("RL-1", "an evaluation does not tell the quota", "evaluate", inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.drop_rate_limits()
 
 
-@on_answer("RL-1", "an export does not tell when the window ends", "export_dataset", inferred=False)
-def _(answer: Answer) -> None:
-    del answer.headers["x-ratelimit-reset"]
+@on_response("RL-1", "an export does not tell when the window ends", "export_dataset", inferred=False)
+def _(response: ChangedResponse) -> None:
+    del response.headers["x-ratelimit-reset"]
 
 
-@on_answer("RL-1", "the reset is a date", inferred=False)
-def _(answer: Answer) -> None:
-    answer.headers["x-ratelimit-reset"] = "Thu, 01 Jan 2026 00:01:00 GMT"
+@on_response("RL-1", "the reset is a date", inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.headers["x-ratelimit-reset"] = "Thu, 01 Jan 2026 00:01:00 GMT"
 
 
-@on_answer("RL-1", "more remains than the limit", "compare", inferred=False)
-def _(answer: Answer) -> None:
-    answer.headers["x-ratelimit-remaining"] = str(int(answer.headers["x-ratelimit-limit"]) + 1)
+@on_response("RL-1", "more remains than the limit", "compare", inferred=False)
+def _(response: ChangedResponse) -> None:
+    response.headers["x-ratelimit-remaining"] = str(int(response.headers["x-ratelimit-limit"]) + 1)
 
 
-@on_answer("RL-1", "a 401 tells the quota", status=401, inferred=True)
-def _(answer: Answer) -> None:
-    answer.headers |= {f"x-ratelimit-{name}": "60" for name in ("limit", "remaining", "reset")}
+@on_response("RL-1", "a 401 tells the quota", status=401, inferred=True)
+def _(response: ChangedResponse) -> None:
+    response.headers |= {f"x-ratelimit-{name}": "60" for name in ("limit", "remaining", "reset")}
 
 
-@on_answer("RL-1", "a 404 for a scenario does not tell the quota", "evaluate", status=404, inferred=True)
-def _(answer: Answer) -> None:
-    answer.bare()
+@on_response("RL-1", "a 404 for a scenario does not tell the quota", "evaluate", status=404, inferred=True)
+def _(response: ChangedResponse) -> None:
+    response.drop_rate_limits()
 
 
-@on_answer("RL-1", "a turn after the end does not tell the quota", "take_turn", status=400, inferred=True)
-def _(answer: Answer) -> None:
-    answer.bare()
+@on_response("RL-1", "a turn after the end does not tell the quota", "take_turn", status=400, inferred=True)
+def _(response: ChangedResponse) -> None:
+    response.drop_rate_limits()
 
 
-@on_answer("RL-1", "a cancelled export does not tell the quota", "export_dataset", status=409, inferred=True)
-def _(answer: Answer) -> None:
-    answer.bare()
+@on_response("RL-1", "a cancelled export does not tell the quota", "export_dataset", status=409, inferred=True)
+def _(response: ChangedResponse) -> None:
+    response.drop_rate_limits()
 
 
 @instead("RL-1", "a request that is refused by itself uses the quota", app, "check_exchange", inferred=True)
@@ -487,20 +487,20 @@ def _(original: Any, exchange: Exchange) -> Any:
 
 
 @instead("RL-1", "every request uses two", limits.RateLimits, "take", inferred=True)
-def _(original: Any, self: limits.RateLimits, *given: Any) -> Any:
-    original(self, *given)
-    return original(self, *given)
+def _(original: Any, self: limits.RateLimits, *arguments: Any) -> Any:
+    original(self, *arguments)
+    return original(self, *arguments)
 
 
 @instead("RL-1", "nothing is used", limits.RateLimits, "take", inferred=True)
-def _(original: Any, self: limits.RateLimits, *given: Any) -> Any:
+def _(original: Any, self: limits.RateLimits, *arguments: Any) -> Any:
     self.reset()
-    return original(self, *given)
+    return original(self, *arguments)
 
 
-@on_answer("RL-2", "windows start when they like", inferred=True)
-def _(answer: Answer) -> None:
-    answer.headers["x-ratelimit-reset"] = str(int(answer.headers["x-ratelimit-reset"]) + 7)
+@on_response("RL-2", "windows start when they like", inferred=True)
+def _(response: ChangedResponse) -> None:
+    response.headers["x-ratelimit-reset"] = str(int(response.headers["x-ratelimit-reset"]) + 7)
 
 
 @instead("RL-1", "a conversation without the operator uses the quota", evaluation, "require_assistant", inferred=True)
@@ -511,60 +511,60 @@ def _(_original: Any, *_given: Any) -> None:
 # CAT, NEVER
 
 
-@on_answer("CAT-1", "a scenario is listed that there is not", "list_catalog", wide=True)
-def _(answer: Answer) -> None:
-    scenarios = answer.body["collections"][0]["scenarios"]
+@on_response("CAT-1", "a scenario is listed that there is not", "list_catalog", wide=True)
+def _(response: ChangedResponse) -> None:
+    scenarios = response.body["collections"][0]["scenarios"]
     scenarios.insert(0, {**scenarios[0], "slug": "nowhere", "max_turns": 1})
 
 
-@on_answer("CAT-1", "scenarios are listed twice", "list_catalog")
-def _(answer: Answer) -> None:
-    answer.body["collections"][0]["scenarios"] *= 2
+@on_response("CAT-1", "scenarios are listed twice", "list_catalog")
+def _(response: ChangedResponse) -> None:
+    response.body["collections"][0]["scenarios"] *= 2
 
 
-@on_answer("CAT-1", "a collection without a subscription is listed", "list_catalog", wide=True)
-def _(answer: Answer) -> None:
-    collections = answer.body["collections"]
+@on_response("CAT-1", "a collection without a subscription is listed", "list_catalog", wide=True)
+def _(response: ChangedResponse) -> None:
+    collections = response.body["collections"]
     collections.append({**collections[-1], "slug": UNSUBSCRIBED})
 
 
-@on_answer("CAT-1", "the catalog is a 404", "list_catalog")
-def _(answer: Answer) -> None:
-    answer.refuse(404, NO_SUBSCRIPTION)
+@on_response("CAT-1", "the catalog is a 404", "list_catalog")
+def _(response: ChangedResponse) -> None:
+    response.refuse(404, NO_SUBSCRIPTION)
 
 
-@on_answer("CAT-2", "collections are in reverse order", "list_catalog")
-def _(answer: Answer) -> None:
-    answer.body["collections"].reverse()
+@on_response("CAT-2", "collections are in reverse order", "list_catalog")
+def _(response: ChangedResponse) -> None:
+    response.body["collections"].reverse()
 
 
-@on_answer("CAT-2", "a scenario has no difficulty", "list_catalog")
-def _(answer: Answer) -> None:
-    del answer.body["collections"][-1]["scenarios"][0]["difficulty"]
+@on_response("CAT-2", "a scenario has no difficulty", "list_catalog")
+def _(response: ChangedResponse) -> None:
+    del response.body["collections"][-1]["scenarios"][0]["difficulty"]
 
 
-@on_answer("CAT-2", "tools are objects", "list_catalog")
-def _(answer: Answer) -> None:
-    for one in (inner for collection in answer.body["collections"] for inner in collection["scenarios"]):
+@on_response("CAT-2", "tools are objects", "list_catalog")
+def _(response: ChangedResponse) -> None:
+    for one in (inner for collection in response.body["collections"] for inner in collection["scenarios"]):
         one["tools"] = [{"id": tool} for tool in one["tools"]]
 
 
-@on_answer("CAT-2", "a tool is not listed", "list_catalog")
-def _(answer: Answer) -> None:
-    for one in (inner for collection in answer.body["collections"] for inner in collection["scenarios"]):
+@on_response("CAT-2", "a tool is not listed", "list_catalog")
+def _(response: ChangedResponse) -> None:
+    for one in (inner for collection in response.body["collections"] for inner in collection["scenarios"]):
         one["tools"] = one["tools"][1:]
 
 
-@on_answer("NEVER-1", "the catalog tells the criteria", "list_catalog")
-def _(answer: Answer) -> None:
-    answer.body["collections"][0]["scenarios"][0]["success_criteria"] = ["Find out when it began."]
+@on_response("NEVER-1", "the catalog tells the criteria", "list_catalog")
+def _(response: ChangedResponse) -> None:
+    response.body["collections"][0]["scenarios"][0]["success_criteria"] = ["Find out when it began."]
 
 
-@on_answer("NEVER-1", "a turn tells what was revealed", "take_turn")
-def _(answer: Answer) -> None:
-    answer.body["revealed_state"] = ["onset"]
+@on_response("NEVER-1", "a turn tells what was revealed", "take_turn")
+def _(response: ChangedResponse) -> None:
+    response.body["revealed_state"] = ["onset"]
 
 
-@on_answer("NEVER-1", "a header tells the gate", "evaluate")
-def _(answer: Answer) -> None:
-    answer.headers["x-gate-factor"] = "0.5"
+@on_response("NEVER-1", "a header tells the gate", "evaluate")
+def _(response: ChangedResponse) -> None:
+    response.headers["x-gate-factor"] = "0.5"

@@ -8,12 +8,12 @@ from typing import Any, Protocol, TypeVar
 
 from hypothesis.strategies import SearchStrategy
 
-from labs_mock.conformance.lab import Lab
+from labs_mock.conformance.target import Target
 
 T = TypeVar("T")
 
 
-class DrawExample(Protocol):
+class Draw(Protocol):
     """Draws a value from a Hypothesis strategy."""
 
     def __call__(self, strategy: SearchStrategy[T], /) -> T:
@@ -22,23 +22,23 @@ class DrawExample(Protocol):
 
 @dataclass(frozen=True)
 class Check:
-    """A function that judges `clauses`; it runs once, or as often as the profile says if it `draws`."""
+    """A function that checks `clauses`; it runs once, or as often as the profile says if it `draws`."""
 
     name: str
     clauses: Sequence[str]
     function: Callable[..., None]
     draws: bool
 
-    def __call__(self, lab: Lab, data: DrawExample) -> None:
-        """Run it for one example."""
+    def __call__(self, target: Target, draw: Draw | None) -> None:
+        """Run it for one example; `draw` is None if it does not draw."""
         if self.draws:
-            self.function(lab, data)
+            self.function(target, draw)
         else:
-            self.function(lab)
+            self.function(target)
 
 
 def check(*clauses: str) -> Callable[[Callable[..., None]], Check]:
-    """Declare a check of some clauses: `def name(lab)`, or `def name(lab, data)` if it draws."""
+    """Declare a check of some clauses: `def name(target)`, or `def name(target, draw)` if it draws values."""
 
     def declare(function: Callable[..., None]) -> Check:
         draws = len(inspect.signature(function).parameters) > 1

@@ -10,11 +10,11 @@ from pydantic_core import ErrorDetails
 
 from labs_mock.conformance.checks import check
 from labs_mock.conformance.checks.datasets import exports
-from labs_mock.conformance.envelope import secret, wrong_in
-from labs_mock.conformance.exchanges import Sent
-from labs_mock.conformance.judgements import shown
-from labs_mock.conformance.lab import Lab
-from labs_mock.conformance.target import Json
+from labs_mock.conformance.every_response import secret, wrong_in
+from labs_mock.conformance.http_response import Response
+from labs_mock.conformance.offered import Json
+from labs_mock.conformance.target import Target
+from labs_mock.conformance.verdicts import shown
 from labs_mock.conformance.violations import Skip
 from labs_mock.contract.clauses import Part
 from labs_mock.contract.rows import Row
@@ -36,21 +36,21 @@ SHAPES = (
     Part("ID-2", inferred=True),
     Part("NEVER-1"),
 )
-"""What the fields of a row are judged by."""
+"""The parts of clauses that say what the fields of a row are."""
 
 
 @dataclass(frozen=True, slots=True)
-class ExportedLine:
+class ExportedRow:
     """A row with its number, from 0, and the export that it stands in."""
 
-    lab: Lab
+    target: Target
     number: int
     row: Json
-    export: Sent
+    export: Response
 
     @property
     def messages(self) -> list[Json]:
-        """Its messages; none where they are no list of objects, which is judged by their shape."""
+        """Its messages; none where they are no list of objects, which the check of fields reports."""
         messages = self.row.get("messages")
         return [one for one in messages if isinstance(one, dict)] if isinstance(messages, list) else []
 
@@ -60,17 +60,17 @@ class ExportedLine:
         metadata = self.row.get("metadata")
         return metadata if isinstance(metadata, dict) else {}
 
-    def expect(self, part: Part, held: bool, expected: str, seen: object) -> None:
-        """Judge the row; its export is what led there."""
+    def expect(self, part: Part, holds: bool, expected: str, seen: object) -> None:
+        """Check the row; its export is what led there."""
         clause, inferred = part
-        said = seen if held else f"row {self.number}: {shown(seen)}"
-        self.lab.expect(clause, held, expected, said, inferred, (self.export,))
+        seen_there = seen if holds else f"row {self.number}: {shown(seen)}"
+        self.target.expect(clause, holds, expected, seen_there, inferred, (self.export,))
 
 
 @check("ROW-1", "ROW-2", "ROW-3", "ID-2", "NEVER-1")
-def a_row_has_the_documented_fields(lab: Lab) -> None:
+def a_row_has_the_documented_fields(target: Target) -> None:
     """All of them, none beyond, and null for none but `ifd_score`."""
-    for line in _lines(lab):
+    for line in _lines(target):
         try:
             Row.model_validate(line.row)
             found = []
@@ -85,54 +85,54 @@ def a_row_has_the_documented_fields(lab: Lab) -> None:
 
 
 @check("ROW-1")
-def a_row_names_its_scenario(lab: Lab) -> None:
+def a_row_names_its_scenario(target: Target) -> None:
     """By collection and slug."""
-    for line in _lines(lab):
+    for line in _lines(target):
         seen = line.row.get("scenario_id")
-        held = isinstance(seen, str) and _PLACE.fullmatch(seen) is not None
-        line.expect(Part("ROW-1", inferred=True), held, "<collection>/<scenario>", seen)
+        holds = isinstance(seen, str) and _PLACE.fullmatch(seen) is not None
+        line.expect(Part("ROW-1", inferred=True), holds, "<collection>/<scenario>", seen)
 
 
 @check("ROW-2")
-def the_persona_is_user(lab: Lab) -> None:
-    """What is the opening of a known scenario was said by `user`."""
-    openings = {f"{one.collection}/{one.slug}": one.opening for one in lab.every_scenario if one.opening}
-    for line in _lines(lab):
+def the_persona_is_user(target: Target) -> None:
+    """The opening of a known scenario is a message of `user`."""
+    openings = {f"{one.collection}/{one.slug}": one.opening for one in target.every_scenario if one.opening}
+    for line in _lines(target):
         opening = openings.get(str(line.row.get("scenario_id")))
         roles = [one.get("role") for one in line.messages if one.get("content") == opening][:1]
         line.expect(Part("ROW-2"), roles in ([], ["user"]), "the persona's opening from `user`", roles)
 
 
 @check("ROW-2")
-def roles_take_turns(lab: Lab) -> None:
+def roles_take_turns(target: Target) -> None:
     """`user` begins, and `turn_count` counts the messages of the other."""
-    for line in _lines(lab):
+    for line in _lines(target):
         roles = [one.get("role") for one in line.messages]
         wanted = [("user", "assistant")[number % 2] for number in range(len(roles))]
         line.expect(Part("ROW-2", inferred=True), roles == wanted, "`user` and `assistant` by turns", roles)
-        counted, said = roles.count("assistant"), line.metadata.get("turn_count")
-        line.expect(Part("ROW-2", inferred=True), said == counted, f"a turn_count of {counted}", said)
+        counted, reported = roles.count("assistant"), line.metadata.get("turn_count")
+        line.expect(Part("ROW-2", inferred=True), reported == counted, f"a turn_count of {counted}", reported)
 
 
 @check("ROW-3")
-def numbers_with_fractions_are_written_so(lab: Lab) -> None:
+def numbers_with_fractions_are_written_so(target: Target) -> None:
     """`1.0` and not `1`, so that a column has one type."""
-    for line in _lines(lab):
+    for line in _lines(target):
         for name in FRACTIONS:
             value = line.metadata.get(name, 0.0)
-            held = value is None or isinstance(value, float)
-            line.expect(Part("ROW-3", inferred=True), held, f"{name} with a fraction", value)
+            holds = value is None or isinstance(value, float)
+            line.expect(Part("ROW-3", inferred=True), holds, f"{name} with a fraction", value)
 
 
 @check("ROW-3")
-def all_rows_are_alike(lab: Lab) -> None:
+def all_rows_are_alike(target: Target) -> None:
     """`thinking` is in row 0 if it is in any, and `ifd_score` is null in all rows or in none."""
     first = None
-    for line in _lines(lab):
+    for line in _lines(target):
         if line.number == 0 or first is None:
             first = line
         thinks, nulls = (
-            [any("thinking" in said for said in one.messages) for one in (first, line)],
+            [any("thinking" in message for message in one.messages) for one in (first, line)],
             _nulls(first, line),
         )
         line.expect(Part("ROW-3", inferred=True), thinks[0] or not thinks[1], "`thinking` in row 0, too", line.row)
@@ -140,63 +140,63 @@ def all_rows_are_alike(lab: Lab) -> None:
 
 
 @check("ROW-4")
-def no_line_ends_for_some_clients_alone(lab: Lab) -> None:
+def no_line_ends_for_some_clients_alone(target: Target) -> None:
     """Characters that Unicode takes for line ends are escaped."""
-    for _, sent in lab.each(exports(lab)):
-        seen = [f"U+{ord(char):04X}" for char in LINE_ENDS if char.encode() in sent.answer]
-        lab.expect("ROW-4", not seen, "U+2028, U+2029 and U+0085 escaped", seen, exchanges=(sent,))
+    for _, response in target.each(exports(target)):
+        seen = [f"U+{ord(char):04X}" for char in LINE_ENDS if char.encode() in response.content]
+        target.expect("ROW-4", not seen, "U+2028, U+2029 and U+0085 escaped", seen, responses=(response,))
 
 
 @check("TOK-1")
-def silence_is_a_whole_message(lab: Lab) -> None:
+def silence_is_a_whole_message(target: Target) -> None:
     """`<no_response/>`, exactly so and alone; an empty message would be a silence that was dropped."""
-    for line in _lines(lab):
+    for line in _lines(target):
         for message in line.messages:
             content = str(message.get("content"))
             if message.get("role") == "assistant":
-                held = content != "" and (content == NO_RESPONSE or NO_RESPONSE not in content)
-                held = held and not is_near_miss(content)
-                line.expect(Part("TOK-1"), held, f"{NO_RESPONSE} alone, or something said", content)
+                holds = content != "" and (content == NO_RESPONSE or NO_RESPONSE not in content)
+                holds = holds and not is_near_miss(content)
+                line.expect(Part("TOK-1"), holds, f"{NO_RESPONSE} alone, or other text", content)
 
 
 @check("TOK-2")
-def thinking_is_the_operators(lab: Lab) -> None:
+def thinking_is_the_operators(target: Target) -> None:
     """It stands beside the content of `assistant` messages, as text. Skipped where no row has it."""
     any_thinks = False
-    for line in _lines(lab):
+    for line in _lines(target):
         for message in line.messages:
             if "thinking" in message:
                 any_thinks = True
-                held = message.get("role") == "assistant" and isinstance(message["thinking"], str)
-                line.expect(Part("TOK-2"), held, "thinking as text, of `assistant` alone", message)
+                holds = message.get("role") == "assistant" and isinstance(message["thinking"], str)
+                line.expect(Part("TOK-2"), holds, "thinking as text, of `assistant` alone", message)
     if not any_thinks:
         raise Skip("no row has `thinking`")
 
 
 @check("TOK-3")
-def the_persona_does_not_speak_of_silence(lab: Lab) -> None:
+def the_persona_does_not_speak_of_silence(target: Target) -> None:
     """Neither the token nor the context of a time skip is in a `user` message."""
-    for line in _lines(lab):
+    for line in _lines(target):
         for message in line.messages:
             if message.get("role") == "user":
                 content = str(message.get("content"))
-                held = "no_response" not in content and not _CONTEXT.search(content)
-                line.expect(Part("TOK-3"), held, "neither the token nor the days that pass", content)
+                holds = "no_response" not in content and not _CONTEXT.search(content)
+                line.expect(Part("TOK-3"), holds, "neither the token nor the days that pass", content)
 
 
-def _lines(lab: Lab) -> Iterator[ExportedLine]:
-    """The first rows of every export; a line that is no object was judged before. Raises `Skip` without an export."""
-    for _, sent in lab.each(exports(lab)):
-        for number, line in enumerate(sent.answer.split(b"\n")[:MOST_LINES]):
+def _lines(target: Target) -> Iterator[ExportedRow]:
+    """The first rows of every export; a line that is no object was reported before. Raises `Skip` without an export."""
+    for _, response in target.each(exports(target)):
+        for number, line in enumerate(response.content.split(b"\n")[:MOST_LINES]):
             try:
                 row = orjson.loads(line)
             except orjson.JSONDecodeError:
                 continue
             if isinstance(row, dict):
-                yield ExportedLine(lab, number, row, sent)
+                yield ExportedRow(target, number, row, response)
 
 
-def _nulls(*lines: ExportedLine) -> list[bool]:
+def _nulls(*lines: ExportedRow) -> list[bool]:
     return [line.metadata.get("ifd_score") is None for line in lines]
 
 

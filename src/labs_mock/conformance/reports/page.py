@@ -6,15 +6,17 @@ from itertools import groupby
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from labs_mock.conformance.reports.document import DIFFERS, ReportDocument
+from labs_mock.conformance.http_response import printable
+from labs_mock.conformance.report import Report
+from labs_mock.conformance.verdicts import DIFFERS
 from labs_mock.contract.clauses import BY_NAME
 
 _CODE = re.compile(r"`([^`]+)`")
 _CLAUSE = re.compile(r"\b[A-Z]+-\d+\b")
 
 
-def as_page(told: ReportDocument) -> str:
-    """The page; whatever a server has said is text in it and nothing else."""
+def as_page(report: Report) -> str:
+    """The page; whatever comes from a server is text in it and nothing else."""
     environment = Environment(
         loader=PackageLoader("labs_mock.conformance"),
         autoescape=True,
@@ -22,9 +24,9 @@ def as_page(told: ReportDocument) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"marked": _marked, "sentence": _sentence}
-    sections = [(name, [*entries]) for name, entries in groupby(told.clauses, key=lambda entry: entry.section)]
-    return environment.get_template("report.html").render(told=told, sections=sections, differs=DIFFERS)
+    environment.filters |= {"marked": _marked, "sentence": _sentence, "printable": printable}
+    sections = [(name, [*found]) for name, found in groupby(report.verdicts, key=lambda verdict: verdict.part.section)]
+    return environment.get_template("report.html").render(report=report, sections=sections, differs=DIFFERS)
 
 
 def _marked(text: str) -> Markup:

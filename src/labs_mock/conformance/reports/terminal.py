@@ -9,11 +9,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from labs_mock.conformance.reports.document import Entry, ReportDocument
-from labs_mock.conformance.verdicts import Outcome
+from labs_mock.conformance.report import Report
+from labs_mock.conformance.verdicts import Outcome, Verdict
 
 STYLES: dict[Outcome, str] = {"passed": "green", "failed": "bold red", "differs": "yellow", "skipped": "dim"}
-WIDTHS = {"clause": 8, "basis": 10, "outcome": 7, "judged": 6, "reason": None}
+WIDTHS = {"clause": 8, "basis": 10, "outcome": 7, "checked": 7, "reason": None}
 _WHY = 100  # characters of a reason in the table
 
 
@@ -30,59 +30,60 @@ def progress(console: Console) -> Iterator[Callable[[int, int, str], None]]:
         yield watch
 
 
-def print_report(told: ReportDocument, console: Console) -> None:
+def print_report(report: Report, console: Console) -> None:
     """A table by clause, then every violation with the requests that show it, causes last, then numbers and the conclusion."""
-    _print_table(told, console)
-    for entry in sorted(told.clauses, key=lambda entry: (not entry.follows, entry.outcome == "failed")):
-        if entry.violated:
-            _print_violation(entry, console)
-    for error in told.errors:
+    _print_table(report, console)
+    for verdict in sorted(report.violated, key=lambda verdict: (not verdict.follows, verdict.outcome == "failed")):
+        _print_violation(verdict, console)
+    for error in report.errors:
         console.print(f"\n[bold red]could not be completed[/] {escape(error)}", soft_wrap=True, highlight=False)
-    said = ", ".join(f"[{STYLES[outcome]}]{told.counts[outcome]} {outcome}[/]" for outcome in STYLES)
-    waited = f", {told.waited:.0f} s of them waiting for the rate limit" if told.waited >= 1 else ""
+    counts = ", ".join(f"[{STYLES[outcome]}]{report.counts[outcome]} {outcome}[/]" for outcome in STYLES)
+    waited = f", {report.waited:.0f} s of them waiting for the rate limit" if report.waited >= 1 else ""
     console.print(
-        f"\n{escape(told.url)}: {said}. {told.requests} requests in {told.seconds:.1f} s{waited}; "
-        f"profile {told.profile}, seed {told.seed}.",
+        f"\n{escape(report.url)}: {counts}. {report.requests} requests in {report.seconds:.1f} s{waited}; "
+        f"profile {report.profile}, seed {report.seed}.",
         soft_wrap=True,
         highlight=False,
     )
-    for why in told.incomplete:
+    for why in report.incomplete:
         console.print(f"[yellow]incomplete[/] {escape(why)}", soft_wrap=True, highlight=False)
-    console.print(f"[{'green' if told.passed else 'bold red'}]{told.conclusion}", highlight=False)
+    console.print(f"[{'green' if report.passed else 'bold red'}]{report.conclusion}", highlight=False)
 
 
-def _print_table(told: ReportDocument, console: Console) -> None:
+def _print_table(report: Report, console: Console) -> None:
     """One table a section, with columns of the same width in all of them."""
     console.print(_rows([[f"[bold]{name}" for name in WIDTHS]]))
-    for section, entries in groupby(told.clauses, key=lambda entry: entry.section):
+    for section, verdicts in groupby(report.verdicts, key=lambda verdict: verdict.part.section):
         console.print(f"[bold]{section}", highlight=False)
-        console.print(_rows(map(_row, entries)))
+        console.print(_rows(map(_row, verdicts)))
 
 
 def _rows(rows: Iterable[Sequence[str]]) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     for name, width in WIDTHS.items():
-        table.add_column(width=width, justify="right" if name == "judged" else "left")
+        table.add_column(width=width, justify="right" if name == "checked" else "left")
     for row in rows:
         table.add_row(*row)
     return table
 
 
-def _row(entry: Entry) -> list[str]:
-    why = entry.reason or (f"expected {entry.expected}; seen: {entry.seen}" if entry.violated else "")
-    outcome = f"[{STYLES[entry.outcome]}]{entry.outcome}"
-    return [entry.clause, entry.basis, outcome, str(entry.judged or ""), escape(_cut(why))]
+def _row(verdict: Verdict) -> list[str]:
+    part, violation = verdict.part, verdict.violation
+    why = f"expected {violation.expected}; seen: {violation.seen}" if violation else verdict.reason
+    outcome = f"[{STYLES[verdict.outcome]}]{verdict.outcome}"
+    return [part.clause, part.basis, outcome, str(verdict.checked or ""), escape(_cut(why))]
 
 
 def _cut(text: str) -> str:
     return text if len(text) <= _WHY else f"{text[:_WHY]}…"
 
 
-def _print_violation(entry: Entry, console: Console) -> None:
+def _print_violation(verdict: Verdict, console: Console) -> None:
     """The lines of a violation's story; commands stand at the margin, so that they can be copied."""
-    first, *lines = entry.story.splitlines()
+    first, *lines = verdict.story.splitlines()
+    finding = verdict.finding
     console.print(
-        f"\n[bold]{entry.clause}[/] [{STYLES[entry.outcome]}]{entry.finding}[/]{escape(first.partition(entry.finding)[2])}",
+        f"\n[bold]{verdict.part.clause}[/] [{STYLES[verdict.outcome]}]{finding}[/]{escape(first.partition(finding)[2])}",
         soft_wrap=True,
         highlight=False,
     )

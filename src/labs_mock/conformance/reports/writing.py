@@ -4,18 +4,18 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from labs_mock.conformance.reports.document import ReportDocument, as_json
-from labs_mock.conformance.reports.junit import as_junit
+from labs_mock.conformance.report import Report
+from labs_mock.conformance.reports.as_json import as_json
 from labs_mock.conformance.reports.page import as_page
 from labs_mock.errors import LabsMockError
 
-WRITERS: dict[str, Callable[[ReportDocument], str]] = {"json": as_json, "junit": as_junit, "html": as_page}
+WRITERS: dict[str, Callable[[Report], str]] = {"json": as_json, "html": as_page}
 STDOUT = "-"
 
 
-def chosen(asked: Mapping[str, str | None]) -> dict[str, str]:
-    """The kinds of report that have a file. Raises `LabsMockError` before the run where they could not be written."""
-    files = {kind: name for kind in WRITERS if (name := asked[kind])}
+def writable_files(options: Mapping[str, str | None]) -> dict[str, str]:
+    """The file of each kind of report that has one. Raises `LabsMockError` before the run where it could not be written."""
+    files = {kind: name for kind in WRITERS if (name := options[kind])}
     if list(files.values()).count(STDOUT) > 1:
         raise LabsMockError("only one report can go to standard output; give the others a file")
     for name in files.values():
@@ -24,10 +24,10 @@ def chosen(asked: Mapping[str, str | None]) -> dict[str, str]:
     return files
 
 
-def write(told: ReportDocument, files: Mapping[str, str]) -> None:
+def write(report: Report, files: Mapping[str, str]) -> None:
     """Write reports, by kind. Raises `LabsMockError` for a file that cannot be written."""
     for kind, name in files.items():
-        text = WRITERS[kind](told)
+        text = WRITERS[kind](report)
         if name == STDOUT:
             sys.stdout.write(text)
             continue

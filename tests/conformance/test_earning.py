@@ -1,4 +1,4 @@
-"""What earns something: from files, and from what a scenario says in public."""
+"""What earns something: from files, and from the public texts of a scenario."""
 
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,11 @@ import pytest
 from labs_mock.config.library import load_library, shipped_library
 from labs_mock.config.settings import settings_from
 from labs_mock.conformance.client import Client
-from labs_mock.conformance.conversations import beginnings, read_conversations, suggested
-from labs_mock.conformance.lab import Lab
+from labs_mock.conformance.discovery import discover
+from labs_mock.conformance.earning import beginnings, read_conversations, suggested
+from labs_mock.conformance.offered import OfferedScenario, Selection
 from labs_mock.conformance.strategies import NEUTRAL, operator
-from labs_mock.conformance.target import Options, TargetScenario
+from labs_mock.conformance.target import Target
 from labs_mock.contract.limits import MAX_ITEMS
 from labs_mock.errors import LabsMockError
 from labs_mock.state import World
@@ -43,7 +44,7 @@ def test_a_file_is_json_or_lines(tmp_path: Path, entry: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         ("", ": no conversation; expected collection_slug"),
         ("[]", ": no conversation; expected collection_slug"),
@@ -57,14 +58,14 @@ def test_a_file_is_json_or_lines(tmp_path: Path, entry: dict[str, Any]) -> None:
         (None, ": No such file or directory"),
     ],
 )
-def test_what_is_wrong_with_a_file_is_said_with_its_place(tmp_path: Path, content: str | None, said: str) -> None:
+def test_a_mistake_in_a_file_is_reported_with_its_place(tmp_path: Path, content: str | None, message: str) -> None:
     """Before the run, and with what to send instead."""
     file = tmp_path / "conversations"
     if content is not None:
         file.write_text(content)
     with pytest.raises(LabsMockError) as caught:
         read_conversations(str(file))
-    assert str(caught.value).startswith(f"{file}{said}")
+    assert str(caught.value).startswith(f"{file}{message}")
 
 
 def test_beginnings_are_tried_from_the_shortest() -> None:
@@ -75,41 +76,41 @@ def test_beginnings_are_tried_from_the_shortest() -> None:
 
 def test_suggestions_are_a_batch_of_the_same() -> None:
     """What nobody rewards comes first, calls come last; the same for the same scenario."""
-    known = TargetScenario(
+    known = OfferedScenario(
         "a", "b", description=" ".join(f"word{chr(97 + index % 26) * 5}{index}" for index in range(500))
     )
-    talks = suggested(known)
-    assert talks == suggested(known)
-    assert talks[0] == (NEUTRAL,)
-    assert len(talks) <= MAX_ITEMS
+    candidates = suggested(known)
+    assert candidates == suggested(known)
+    assert candidates[0] == (NEUTRAL,)
+    assert len(candidates) <= MAX_ITEMS
 
 
-def known(server: Live, **options: Any) -> dict[str, TargetScenario]:
+def offered(server: Live, **options: Any) -> dict[str, OfferedScenario]:
     """The scenarios that a run knows of a server."""
     with Client(server.url, KEY) as client:
-        lab = Lab(client, Options(**options), most_scenarios=100)
-        lab.discover()
-        return {repr(one): one for one in lab.every_scenario}
+        target = Target(client, Selection(**options), most_scenarios=100)
+        discover(target)
+        return {repr(one): one for one in target.every_scenario}
 
 
 def test_something_is_found_that_earns_in_every_shipped_scenario() -> None:
     """From catalog, opening and tools alone; text about nothing earns nothing in any of them (RC-6)."""
     with live(World(settings_from({"clock": "frozen", "port": 0}), load_library(shipped_library()))) as server:
-        found = known(server)
+        found = offered(server)
     assert len(found) == 13
-    assert all(one.talk for one in found.values())
+    assert all(one.earning for one in found.values())
 
 
 def test_where_anything_is_rewarded_nothing_need_be_found(server: Live) -> None:
     """The scenario has no requirement."""
-    assert known(server)["case-management/back-claim"].talk == ()
+    assert offered(server)["case-management/back-claim"].earning == ()
 
 
 def test_what_nobody_guesses_is_taken_from_a_file() -> None:
     """As much of it as is needed to earn something; without it nothing is known to earn anything (RC-6)."""
-    asked = {**CLAIM, "scoring": {"requires": {"says": ["the heron flies at dawn"]}}}
+    guarded = {**CLAIM, "scoring": {"requires": {"says": ["the heron flies at dawn"]}}}
     secret = (operator("Good morning."), operator("The heron flies at dawn."), operator("Goodbye."))
-    with live(world(scenario(asked))) as server:
-        assert known(server)["case-management/back-claim"].talk is None
-        found = known(server, talks={("case-management", "back-claim"): [secret]})
-    assert found["case-management/back-claim"].talk == secret[:2]
+    with live(world(scenario(guarded))) as server:
+        assert offered(server)["case-management/back-claim"].earning is None
+        found = offered(server, earning={("case-management", "back-claim"): [secret]})
+    assert found["case-management/back-claim"].earning == secret[:2]

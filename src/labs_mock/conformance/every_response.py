@@ -1,4 +1,4 @@
-"""What holds for every answer, judged as soon as it is there."""
+"""What holds for every response, checked as soon as it is there."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -8,14 +8,13 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from labs_mock.conformance.exchanges import Sent
+from labs_mock.conformance.http_response import Response
 from labs_mock.contract.clauses import Part
 from labs_mock.contract.operations import Operation
 from labs_mock.contract.responses import DatasetState, ErrorBody
 from labs_mock.ids import ID_LENGTH
 
-Expect = Callable[..., None]  # `Judgements.expect`, for this one exchange
-
+Expect = Callable[..., None]  # `Verdicts.expect`, for this one response
 
 FIELDS = {  # parts of clauses that say what stands in a field, wherever that is
     "key_id": Part("KEY-1", inferred=True),
@@ -33,7 +32,7 @@ FIELDS = {  # parts of clauses that say what stands in a field, wherever that is
     "results": Part("BAT-2", inferred=True),
     "status": Part("DS-1"),
 }
-NULLS = {
+NULLS = {  # and those that say that a field is absent rather than null
     **{name: Part("AUTH-3", inferred=True) for name in ("scores", "score_breakdown")},
     "description": Part("EP-2", inferred=True),
 }
@@ -59,25 +58,25 @@ _SECRET = re.compile(
 )
 
 
-def judge(expect: Expect, sent: Sent, operation: Operation | None, limited: bool | None) -> None:
-    """Judge one answer.
+def check_response(expect: Expect, response: Response, operation: Operation | None, limited: bool | None) -> None:
+    """Check one response.
 
     `operation` is None for paths and methods that are none. `limited` says whether it came from behind the rate limit;
     None where only the check could know.
     """
     statuses: Iterable[int] = operation.statuses if operation else NO_OPERATION
-    expect("GEN-2", sent.status in statuses, f"one of {', '.join(map(str, sorted(statuses)))}", sent.status)
-    _judge_request_id(expect, sent)
-    _judge_limits(expect, sent, _behind_limiter(sent, operation) if limited is None else limited)
-    _judge_headers(expect, sent)
-    if operation and operation.streams and sent.status == 200:
-        return  # lines are judged by the checks of rows
-    kind = sent.headers.get("content-type", "")
+    expect("GEN-2", response.status in statuses, f"one of {', '.join(map(str, sorted(statuses)))}", response.status)
+    _check_request_id(expect, response)
+    _check_limits(expect, response, _behind_limiter(response, operation) if limited is None else limited)
+    _check_headers(expect, response)
+    if operation and operation.streams and response.status == 200:
+        return  # lines are checked by `checks.rows`
+    kind = response.headers.get("content-type", "")
     plain = re.fullmatch(r'application/json(; *charset="?utf-8"?)?', kind, re.IGNORECASE)
     expect("GEN-1", plain is not None, "content-type: application/json", kind or "no content type")
-    expect("GEN-1", isinstance(sent.json, dict), "a JSON object", sent.answer[:200])
-    if isinstance(sent.json, dict):
-        _judge_body(expect, sent, operation)
+    expect("GEN-1", isinstance(response.json, dict), "a JSON object", response.content[:200])
+    if isinstance(response.json, dict):
+        _check_body(expect, response, operation)
 
 
 def rewards(body: Any) -> Iterator[float]:
@@ -90,7 +89,7 @@ def rewards(body: Any) -> Iterator[float]:
 
 
 def secret(name: str) -> bool:
-    """Whether a field that is not documented sounds like one that tells how answers are scored (NEVER-1)."""
+    """Whether a field that is not documented sounds like one that gives away how conversations are scored (NEVER-1)."""
     return _SECRET.search(name) is not None
 
 
@@ -101,33 +100,33 @@ def wrong_in(error: ErrorDetails) -> str:
     )
 
 
-def _judge_body(expect: Expect, sent: Sent, operation: Operation | None) -> None:
-    body = sent.json
-    state = operation is not None and operation.streams and sent.status in operation.states and "status" in body
-    if sent.status in _ERRORS and not state:
+def _check_body(expect: Expect, response: Response, operation: Operation | None) -> None:
+    body = response.json
+    state = operation is not None and operation.streams and response.status in operation.states and "status" in body
+    if response.status in _ERRORS and not state:
         data = body.get("data")
         whole = isinstance(body.get("message"), str) and isinstance(data, dict) and "request_id" in data
         expect("ERR-1", whole, "message and data.request_id", body, inferred=False)
         exact = not whole or (set(data) == {"request_id"} and set(body) == set(ErrorBody.model_fields))
         expect("ERR-1", exact, "nothing beside message and data.request_id", body, inferred=True)
-        _judge_repeated(expect, sent, data.get("request_id") if isinstance(data, dict) else None)
+        _check_repeated(expect, response, data.get("request_id") if isinstance(data, dict) else None)
         return
-    _judge_repeated(expect, sent, body.get("request_id"))
+    _check_repeated(expect, response, body.get("request_id"))
     if operation is None:
         return
     if state:
-        _judge_shape(expect, body, DatasetState, Part("DS-3"))
+        _check_shape(expect, body, DatasetState, Part("DS-3"))
         expect("DS-3", "request_id" in body, "the status with a request_id", body, inferred=True)
-    elif sent.status == 200:
+    elif response.status == 200:
         assert operation.shape is not None, "lines have shapes of their own"
-        _judge_shape(expect, body, operation.response, operation.shape)
+        _check_shape(expect, body, operation.response, operation.shape)
         if operation.consistency is not None:
             part, expected, holds = operation.consistency
             expect(part.clause, holds(body), expected, body, inferred=part.inferred)
 
 
-def _judge_request_id(expect: Expect, sent: Sent) -> None:
-    name = sent.headers.get("x-request-id")
+def _check_request_id(expect: Expect, response: Response) -> None:
+    name = response.headers.get("x-request-id")
     known = name is not None and _REQUEST_ID.fullmatch(name) is not None
     expect("ID-1", known, "X-Request-ID: req_ and base-32 characters", name or "no such header", inferred=False)
     if name is not None and known:
@@ -135,8 +134,8 @@ def _judge_request_id(expect: Expect, sent: Sent) -> None:
         expect("ID-1", name[len("req_")] in "01234567", "0 to 7 as the first of them", name, inferred=True)
 
 
-def _judge_repeated(expect: Expect, sent: Sent, repeated: Any) -> None:
-    name = sent.headers.get("x-request-id")
+def _check_repeated(expect: Expect, response: Response, repeated: Any) -> None:
+    name = response.headers.get("x-request-id")
     expect(
         "ID-2",
         name is not None and repeated == name,
@@ -146,22 +145,22 @@ def _judge_repeated(expect: Expect, sent: Sent, repeated: Any) -> None:
     )
 
 
-def _behind_limiter(sent: Sent, operation: Operation | None) -> bool | None:
-    """Whether an answer came from behind the limiter (RL-1); of a 400 only the check can know."""
-    return operation is not None if sent.status == 404 else _LIMITED.get(sent.status)
+def _behind_limiter(response: Response, operation: Operation | None) -> bool | None:
+    """Whether a response came from behind the limiter (RL-1); of a 400 only the check can know."""
+    return operation is not None if response.status == 404 else _LIMITED.get(response.status)
 
 
-def _judge_limits(expect: Expect, sent: Sent, limited: bool | None) -> None:
-    told = [name for name in RATE_HEADERS if name in sent.headers]
-    inferred = sent.status != 200 or limited is False
+def _check_limits(expect: Expect, response: Response, limited: bool | None) -> None:
+    present = [name for name in RATE_HEADERS if name in response.headers]
+    inferred = response.status != 200 or limited is False
     wanted = {
         True: "all three X-RateLimit headers",
         False: "no X-RateLimit header",
         None: "all X-RateLimit headers or none",
     }
-    held = len(told) in {True: (3,), False: (0,), None: (0, 3)}[limited]
-    expect("RL-1", held, f"{wanted[limited]} on a {sent.status}", told or "none", inferred=inferred)
-    values = [sent.headers[name] for name in told]
+    holds = len(present) in {True: (3,), False: (0,), None: (0, 3)}[limited]
+    expect("RL-1", holds, f"{wanted[limited]} on a {response.status}", present or "none", inferred=inferred)
+    values = [response.headers[name] for name in present]
     numbers = [int(value) for value in values if value.isascii() and value.isdigit()]
     expect("RL-1", len(numbers) == len(values), "whole numbers", values, inferred=False)
     if len(numbers) == len(RATE_HEADERS):
@@ -169,34 +168,34 @@ def _judge_limits(expect: Expect, sent: Sent, limited: bool | None) -> None:
         expect("RL-1", remaining <= limit, f"at most {limit} remaining", remaining, inferred=False)
 
 
-def _judge_headers(expect: Expect, sent: Sent) -> None:
-    leaks = [name for name in sent.headers if secret(name)]
-    expect("NEVER-1", not leaks, "no header that tells how answers are scored", leaks)
+def _check_headers(expect: Expect, response: Response) -> None:
+    leaks = [name for name in response.headers if secret(name)]
+    expect("NEVER-1", not leaks, "no header that gives away how conversations are scored", leaks)
 
 
-def _judge_shape(expect: Expect, body: dict[str, Any], model: type[BaseModel], shape: Part) -> None:
-    """The fields of an answer: all that must be there, and null only where it means something."""
+def _check_shape(expect: Expect, body: dict[str, Any], model: type[BaseModel], shape: Part) -> None:
+    """The fields of a response: all that must be there, and null only where it means something."""
     wrong: list[tuple[Part, str]] = []
     try:
         model.model_validate(body)
     except ValidationError as error:
-        judged = [(_shape_of(found, shape), found) for found in error.errors() if _own(found)]
-        wrong = [(own, f"{_place(found)}: {wrong_in(found)}") for own, found in judged if own is not None]
+        mistakes = [(_part_of(mistake, shape), mistake) for mistake in error.errors() if _is_own(mistake)]
+        wrong = [(part, f"{_place(mistake)}: {wrong_in(mistake)}") for part, mistake in mistakes if part is not None]
     if not wrong:
         wrong = [(NULLS.get(name, FIELDS.get(name, shape)), f"{name}: null") for name in _nulls(body, model)]
-    for found, said in wrong:
-        expect(found.clause, False, "the documented fields; what is absent is not null", said, inferred=found.inferred)
-    for told in {shape, Part("NEVER-1"), *(FIELDS[name] for name in body if name in FIELDS)}:
-        expect(told.clause, True, "", "", inferred=told.inferred)
+    for part, seen in wrong:
+        expect(part.clause, False, "the documented fields; what is absent is not null", seen, inferred=part.inferred)
+    for part in {shape, Part("NEVER-1"), *(FIELDS[name] for name in body if name in FIELDS)}:
+        expect(part.clause, True, "", "", inferred=part.inferred)
 
 
-def _own(error: ErrorDetails) -> bool:
-    """Whether a mistake is none of those that ID-1, ID-2 and EP-1 have judged."""
+def _is_own(error: ErrorDetails) -> bool:
+    """Whether a mistake is none of those that ID-1, ID-2 and EP-1 have reported."""
     names = error["loc"]
     return names[-1] not in ("request_id", "episode_id") or (error["type"] == "missing" and names[-1] == "episode_id")
 
 
-def _shape_of(error: ErrorDetails, shape: Part) -> Part | None:
+def _part_of(error: ErrorDetails, shape: Part) -> Part | None:
     """The part of a clause that a mistake violates; None for a further field, where no clause says that there are none."""
     names = [step for step in error["loc"] if isinstance(step, str)]
     kind, first, last = error["type"], names[0], names[-1]

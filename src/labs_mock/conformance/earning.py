@@ -1,4 +1,4 @@
-"""Conversations that earn something: those of a file, and those that a scenario's public texts suggest."""
+"""Conversations that may earn something: those of a file, and those that a scenario's public texts suggest."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 from hypothesis import Phase, find, settings
 
+from labs_mock.conformance.offered import Json, OfferedScenario, OfferedTool
 from labs_mock.conformance.strategies import NEUTRAL, SENTENCES, calls, operator
-from labs_mock.conformance.target import Json, TargetScenario, TargetTool
 from labs_mock.contract.limits import MAX_CONTENT, MAX_ITEMS
 from labs_mock.errors import LabsMockError
 
@@ -21,15 +21,14 @@ FIRST = settings(database=None, derandomize=True, phases=[Phase.generate], max_e
 """For Hypothesis: the simplest value, as it comes."""
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
-_WORDS = 60  # of a scenario's texts, of which something is asked
-
+_WORDS = 60  # of a scenario's texts, about which the operator asks
 
 Turns = tuple[Json, ...]
-"""What an operator says, a message a turn."""
+"""The operator's messages of a conversation, one a turn."""
 
 
 def read_conversations(name: str) -> dict[tuple[str, str], list[Turns]]:
-    """What operators say in the conversations of a file, by collection and scenario: one as JSON, a list of them, or one a line.
+    """The operator's messages of a file's conversations, by collection and scenario: one as JSON, a list of them, or one a line.
 
     Raises `LabsMockError` for a file that cannot be read or holds anything else.
     """
@@ -42,32 +41,32 @@ def read_conversations(name: str) -> dict[tuple[str, str], list[Turns]]:
         raise LabsMockError(f"{name}: no conversation; {EXPECTED}")
     found: dict[tuple[str, str], list[Turns]] = {}
     for number, entry in enumerate(entries, 1):
-        where, turns = _talk(entry, f"{name}: conversation {number}")
-        found.setdefault(where, []).append(turns)
+        scenario, turns = _conversation(entry, f"{name}: conversation {number}")
+        found.setdefault(scenario, []).append(turns)
     return found
 
 
-def beginnings(talks: Sequence[Sequence[Json]]) -> list[Turns]:
-    """The beginnings of what operators say, the shortest first, and no more of them than a batch has items."""
-    every = [tuple(turns[:end]) for turns in talks for end in range(1, len(turns) + 1)]
+def beginnings(conversations: Sequence[Sequence[Json]]) -> list[Turns]:
+    """The beginnings of conversations, the shortest first, and no more of them than a batch has items."""
+    every = [tuple(turns[:end]) for turns in conversations for end in range(1, len(turns) + 1)]
     return sorted(every, key=len)[:MAX_ITEMS]
 
 
-def suggested(scenario: TargetScenario, heard: Sequence[str] = ()) -> list[Turns]:
-    """What may be worth something, a batch of it: first what nobody rewards, then lines about the scenario's texts and about what
-    was heard of its persona, one by one and together, and last the calls of its tools, which may end an episode.
+def suggested(scenario: OfferedScenario) -> list[Turns]:
+    """What may earn something, at most a batch: first what nobody rewards, then lines about the scenario's texts, one by one and
+    together, and last the calls of its tools, which may end an episode.
     """
-    texts = [scenario.name, scenario.description, scenario.opening, *_texts_of(scenario.tools), *heard]
+    texts = [scenario.name, scenario.description, scenario.opening, *_texts_of(scenario.tools)]
     words = dict.fromkeys(word.lower() for text in texts for word in _WORD.findall(text))
     lines = [*SENTENCES, *(f"Can you tell me about the {word}?" for word in [*words][-_WORDS:])]
     together = operator(" ".join(lines)[:MAX_CONTENT])
     acting = [operator("Hm.", call) for call in _calls(scenario)]
-    talks = [(NEUTRAL,), *((operator(line),) for line in lines), (together,), (together,) * 3]
-    talks += [(message,) for message in acting] + [(together, message) for message in acting]
-    return talks[:MAX_ITEMS]
+    found = [(NEUTRAL,), *((operator(line),) for line in lines), (together,), (together,) * 3]
+    found += [(message,) for message in acting] + [(together, message) for message in acting]
+    return found[:MAX_ITEMS]
 
 
-def _calls(scenario: TargetScenario) -> Iterator[Json]:
+def _calls(scenario: OfferedScenario) -> Iterator[Json]:
     """A call of every artifact, and one with every option of a decision."""
     for tool in scenario.tools:
         for option in tool.options:
@@ -80,7 +79,7 @@ def _texts_of(value: Any) -> Iterator[str]:
     """All texts in tools and in their schemas."""
     if isinstance(value, str):
         yield value.replace("_", " ")
-    elif isinstance(value, TargetTool):
+    elif isinstance(value, OfferedTool):
         yield from _texts_of([value.id, value.name, value.description, value.options, value.json_schema])
     elif isinstance(value, dict):
         for name, inner in value.items():
@@ -106,15 +105,15 @@ def _entries(name: str, content: bytes) -> Iterator[Any]:
                 raise LabsMockError(f"{name}:{number}: expected JSON; {EXPECTED}") from None
 
 
-def _talk(entry: Any, place: str) -> tuple[tuple[str, str], Turns]:
+def _conversation(entry: Any, place: str) -> tuple[tuple[str, str], Turns]:
     try:
         collection, _, slug = entry.get("scenario_id", "").partition("/")
-        where = entry.get("collection_slug", collection), entry.get("scenario_slug", slug)
+        scenario = entry.get("collection_slug", collection), entry.get("scenario_slug", slug)
         roles = {message["role"] for message in entry["messages"]}
-        said = [message for message in entry["messages"] if message["role"] == "assistant"]
-        turns = tuple(operator(message["content"], *(message.get("tool_calls") or ())) for message in said)
+        own = [message for message in entry["messages"] if message["role"] == "assistant"]
+        turns = tuple(operator(message["content"], *(message.get("tool_calls") or ())) for message in own)
     except (AttributeError, KeyError, TypeError):
         raise LabsMockError(f"{place}: {EXPECTED}") from None
-    if not all(where) or "user" not in roles or not turns:
+    if not all(scenario) or "user" not in roles or not turns:
         raise LabsMockError(f"{place}: {EXPECTED}")
-    return where, turns
+    return scenario, turns

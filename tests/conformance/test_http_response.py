@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs_mock.config.server_file import KeyEntry
-from labs_mock.conformance.client import SECOND, Client
-from labs_mock.conformance.exchanges import HIDDEN, SECOND_HIDDEN, expression
+from labs_mock.conformance.client import WITH_SECOND_KEY, Client
+from labs_mock.conformance.http_response import KEY_PLACEHOLDER, SECOND_KEY_PLACEHOLDER, expression
 from tests.support import KEY, Live, live, world
 
 LARGE = b'{"a":"' + b"x" * 3_000_000 + b'","b":[' + b'{"c":1},' * 900 + b"0]}"
@@ -24,8 +24,8 @@ needs_shell = pytest.mark.skipif(not (shutil.which("curl") and shutil.which("pyt
 def test_a_line_sends_the_same_request(server: Live, body: bytes) -> None:
     """A shell sends the same bytes, with the key from its environment (ERR-2)."""
     with Client(server.url, KEY) as client:
-        sent = client.send("POST", "/api/v1/evaluate", body, {"content-type": "application/json"})
-    line = sent.curl()
+        response = client.send("POST", "/api/v1/evaluate", body, {"content-type": "application/json"})
+    line = response.curl()
     assert KEY not in line
     assert len(line) < 1_500
     subprocess.run(["bash", "-c", line], check=True, capture_output=True, env={**os.environ, "LABS_API_KEY": KEY})
@@ -42,29 +42,31 @@ def test_long_bodies_become_short_expressions(text: str, times: int) -> None:
     assert eval(expression(body), {}) == body
 
 
-def test_the_key_is_hidden_wherever_it_is(server: Live) -> None:
-    """In what was sent, and in what came back; on the wire it is the key itself (ERR-2)."""
+def test_the_key_is_masked_wherever_it_is(server: Live) -> None:
+    """In requests and in responses; on the wire it is the key itself (ERR-2)."""
     with Client(server.url, KEY) as client:
-        sent = client.send(
-            "POST", "/api/v1/evaluate", f'{{"{HIDDEN}": 1}}'.encode(), {"content-type": "application/json"}
+        response = client.send(
+            "POST", "/api/v1/evaluate", f'{{"{KEY_PLACEHOLDER}": 1}}'.encode(), {"content-type": "application/json"}
         )
     (record,) = server.world.journal
     assert record.account is not None
-    assert KEY not in repr(sent)
-    assert HIDDEN.encode() in (sent.body or b"")
+    assert KEY not in repr(response)
+    assert KEY_PLACEHOLDER.encode() in (response.request_body or b"")
 
 
 @needs_shell
-def test_a_second_key_is_hidden_likewise() -> None:
+def test_a_second_key_is_masked_likewise() -> None:
     """Even where one key begins with the other; the line takes it from a variable of its own (ERR-2)."""
     other = f"{KEY}_other"
     keys = [KeyEntry(key=KEY, organisation="a"), KeyEntry(key=other, organisation="b")]
     with live(world(keys=keys)) as running:
         with Client(running.url, KEY, second_key=other) as client:
-            body = f'{{"{HIDDEN} {SECOND_HIDDEN}": 1}}'.encode()
-            sent = client.send("POST", "/api/v1/evaluate", body, {"content-type": "application/json"}, SECOND)
-        line = sent.curl()
-        assert KEY not in repr(sent) + line
+            body = f'{{"{KEY_PLACEHOLDER} {SECOND_KEY_PLACEHOLDER}": 1}}'.encode()
+            response = client.send(
+                "POST", "/api/v1/evaluate", body, {"content-type": "application/json"}, WITH_SECOND_KEY
+            )
+        line = response.curl()
+        assert KEY not in repr(response) + line
         shell = {**os.environ, "LABS_API_KEY": KEY, "LABS_SECOND_API_KEY": other}
         subprocess.run(["bash", "-c", line], check=True, capture_output=True, env=shell)
         one, again = running.world.journal
@@ -72,9 +74,9 @@ def test_a_second_key_is_hidden_likewise() -> None:
     assert one.request == again.request
 
 
-def test_an_answer_that_holds_keys_is_hidden() -> None:
-    """Whatever a server says back, in headers and bodies, the keys have names there (ERR-2)."""
+def test_keys_in_a_response_are_masked() -> None:
+    """Whatever comes back in headers and bodies, placeholders stand for the keys (ERR-2)."""
     other = f"{KEY}_other"
     with Client("http://127.0.0.1:9", KEY, second_key=other) as client:
-        hidden = client._hidden(f"{other}, {KEY}".encode())
-    assert hidden == f"{SECOND_HIDDEN}, {HIDDEN}".encode()
+        masked = client._without_keys(f"{other}, {KEY}".encode())
+    assert masked == f"{SECOND_KEY_PLACEHOLDER}, {KEY_PLACEHOLDER}".encode()
