@@ -68,7 +68,7 @@ def load_library(folder: Path) -> Library:
 def load_scenarios(folder: Path) -> Library:
     """Load the scenarios of a folder, and neither its datasets nor `server.yaml`. Raises `ScenarioError`."""
     loader = Loader(folder)
-    library = Library(loader.collections()) if loader.is_library() else Library({})
+    library = Library(loader.read_collections()) if loader.check_is_library() else Library({})
     mask_keys(loader)
     loader.problems.complain()
     return library
@@ -76,13 +76,13 @@ def load_scenarios(folder: Path) -> Library:
 
 def read_library(loader: Loader) -> Library:
     """All of a loader's folder that has no mistakes; these, and warnings, are in the loader."""
-    if not loader.is_library():
+    if not loader.check_is_library():
         return Library({})
-    collections = loader.collections()
-    datasets = loader.datasets()
+    collections = loader.read_collections()
+    datasets = loader.read_datasets()
     server = read_server(loader, datasets)
     if not loader.scenarios and not loader.problems.count:
-        loader.note(loader.folder, "no scenarios in this folder", "expected <collection>/<scenario>.yaml")
+        loader.add_problem(loader.folder, "no scenarios in this folder", "expected <collection>/<scenario>.yaml")
     mask_keys(loader)
     return Library(collections, datasets, server or ServerFile(), tuple(loader.warnings.kept))
 
@@ -102,7 +102,7 @@ def read_server(loader: Loader, datasets: Names[str]) -> ServerFile | None:
         scenarios = [(collection, slug) for collection, _, slug in named]
         return plan_warnings(data, scenarios, datasets) if loader.complete else iter(())
 
-    return loader.read(path, FullServerFile, check, warn) if os.path.lexists(path) else None
+    return loader.read_model(path, FullServerFile, check, warn) if os.path.lexists(path) else None
 
 
 def mask_keys(loader: Loader) -> None:

@@ -17,25 +17,25 @@ def check_file(file: Path, extra_warnings: Check) -> Loader:
     path = file.absolute()
     server, dataset = path.name == SERVER, path.parent.name == DATASETS
     root = path.parent if server else path.parent.parent
-    complete = any(os.path.lexists(entry / COLLECTION) for entry in Loader(root).entries(root) if is_folder(entry))
+    complete = any(os.path.lexists(entry / COLLECTION) for entry in Loader(root).list_entries(root) if is_folder(entry))
     if not complete:  # a link that is checked by itself may lead anywhere
         path = path.resolve()
         root = path.parent
     loader = Loader(root, extra_warnings, complete)
     if complete and (server or dataset):
-        loader.collections()
-    others = loader.datasets(but=path) if complete and (server or dataset) else {}
+        loader.read_collections()
+    others = loader.read_datasets(but=path) if complete and (server or dataset) else {}
     loader.problems, loader.warnings = Problems(), Problems()
     if path.suffix != ".yaml":
-        loader.note(path, "not a name of a file of scenarios", "expected a name that ends in .yaml")
+        loader.add_problem(path, "not a name of a file of scenarios", "expected a name that ends in .yaml")
     elif server:
         read_server(loader, others)
     elif path.name == COLLECTION:
         loader.check_slug(path.parent, path.parent.name)
-        loader.head(path)
+        loader.read_head(path)
     elif dataset:
-        loader.dataset(path, others)
+        loader.read_dataset(path, others)
     else:
-        loader.scenario(path)
+        loader.read_scenario(path)
     mask_keys(loader)
     return loader

@@ -66,7 +66,7 @@ def test_a_line_of_a_rows_file_ends_at_a_newline_only(tmp_path: Path) -> None:
 def test_a_bad_line_is_named_by_its_number(tmp_path: Path) -> None:
     """A rows file whose line 7 is bad stops loading: the problem has the file, the line, and says so."""
     found = problems(write(tmp_path, with_file(b"\n".join([*[LINE] * 6, b'{"scenario_id": 7,', LINE]))))
-    assert [(told.file, told.line) for told in found] == [("datasets/rows.jsonl", 7)]
+    assert [(problem.file, problem.line) for problem in found] == [("datasets/rows.jsonl", 7)]
     assert found[0].message.startswith("line 7: expected JSON; ")
     assert "line 1" not in str(found[0])
 
@@ -76,7 +76,7 @@ def test_all_bad_lines_are_told_at_once(tmp_path: Path) -> None:
     bad = [json.dumps(changed(ROW, key, GONE)).encode() for key in ("messages", "metadata")]
     files = with_file(b"\n".join([bad[0], LINE, bad[1], b"[]"]))
     found = problems(write(tmp_path, {**files, "server.yaml": "sed: 7"}))
-    assert [(told.file, told.line, told.message) for told in found] == [
+    assert [(problem.file, problem.line, problem.message) for problem in found] == [
         ("datasets/rows.jsonl", 1, "line 1: messages: is required"),
         ("datasets/rows.jsonl", 3, "line 3: metadata: is required"),
         ("datasets/rows.jsonl", 4, "line 4: expected a JSON object, got a list"),
@@ -140,19 +140,19 @@ def test_rows_that_keep_the_contract_have_no_mistakes(rows: list[Any]) -> None:
 
 
 def test_a_mistake_in_an_inline_row_is_shown_in_its_file(tmp_path: Path) -> None:
-    """File and line of the row are told, in a list of rows."""
+    """File and line of the row are reported, in a list of rows."""
     text = dataset(rows={"inline": [ROW, changed(ROW, "metadata.turn_count", 2)]})
-    (told,) = problems(write(tmp_path, {**GOOD, "datasets/d.yaml": text}))
-    assert (told.file, "metadata.turn_count: expected 1" in told.message) == ("datasets/d.yaml", True)
+    (problem,) = problems(write(tmp_path, {**GOOD, "datasets/d.yaml": text}))
+    assert (problem.file, "metadata.turn_count: expected 1" in problem.message) == ("datasets/d.yaml", True)
     first, second = [number for number, line in enumerate(text.splitlines(), 1) if '"scenario_id"' in line]
-    assert first < told.line <= second
+    assert first < problem.line <= second
 
 
 @pytest.mark.parametrize("inline", [{"a": ROW}, {"a": {}}, {0: {}}, [7], "x", None])
 def test_what_is_no_list_of_rows_is_a_problem(tmp_path: Path, inline: Any) -> None:
-    """Anything else in the place of rows is told once and is no other exception."""
-    (told,) = problems(write(tmp_path, {**GOOD, "datasets/d.yaml": dataset(rows={"inline": inline})}))
-    assert told.file == "datasets/d.yaml"
+    """Anything else in the place of rows is reported once and is no other exception."""
+    (problem,) = problems(write(tmp_path, {**GOOD, "datasets/d.yaml": dataset(rows={"inline": inline})}))
+    assert problem.file == "datasets/d.yaml"
 
 
 @pytest.mark.parametrize(
@@ -166,8 +166,8 @@ def test_a_rows_file_lies_beside_its_dataset(tmp_path: Path, name: str) -> None:
     (tmp_path / "out.jsonl").write_bytes(LINE)
     (folder / "datasets/link.jsonl").symlink_to(tmp_path / "out.jsonl")
     os.mkfifo(folder / "datasets/pipe.jsonl")
-    (told,) = problems(folder)
-    assert (told.file, told.message.startswith("no rows file ")) == ("datasets/d.yaml", True)
+    (problem,) = problems(folder)
+    assert (problem.file, problem.message.startswith("no rows file ")) == ("datasets/d.yaml", True)
 
 
 def test_a_rows_file_may_be_a_link_inside_the_folder(tmp_path: Path) -> None:

@@ -40,8 +40,8 @@ def test_only_regular_files_are_read(tmp_path: Path, name: str, make: Callable[[
     folder = write(tmp_path, {**GOOD, "datasets/good.txt": ""})
     (folder / name).unlink(missing_ok=True)
     make(folder / name)
-    (told,) = problems(folder)
-    assert (told.file, told.message) == (name, "cannot be read: not a regular file")
+    (problem,) = problems(folder)
+    assert (problem.file, problem.message) == (name, "cannot be read: not a regular file")
 
 
 @pytest.mark.parametrize("name", [*FILES, "cases", "more", "datasets", "cases/missing.yaml"])
@@ -55,7 +55,7 @@ def test_a_link_that_leads_out_of_the_folder_is_a_mistake(tmp_path: Path, name: 
     path.unlink(missing_ok=True)
     path.symlink_to(outside / ("missing" if "missing" in name else "secret" if path.suffix else "folder"))
     found = problems(folder)
-    assert (name, "a link that leads out of the folder") in [(told.file, told.message) for told in found]
+    assert (name, "a link that leads out of the folder") in [(problem.file, problem.message) for problem in found]
     assert "evil" not in str(ScenarioError(found))
 
 
@@ -64,7 +64,7 @@ def test_devices_and_circles_are_mistakes(tmp_path: Path) -> None:
     folder = write(tmp_path, dict(GOOD))
     device(folder / "cases/zero.yaml")
     (folder / "cases/circle.yaml").symlink_to("circle.yaml")
-    assert [(told.file, told.message[:18]) for told in problems(folder)] == [
+    assert [(problem.file, problem.message[:18]) for problem in problems(folder)] == [
         ("cases/circle.yaml", "cannot be read: To"),
         ("cases/zero.yaml", "a link that leads "),
     ]
@@ -103,7 +103,7 @@ def test_what_may_not_be_read_is_a_mistake_beside_others(tmp_path: Path, monkeyp
 
     monkeypatch.setattr(os, "open", refuse_open)
     monkeypatch.setattr(Path, "iterdir", refuse_list)
-    found = {told.file: told.message for told in problems(folder)}
+    found = {problem.file: problem.message for problem in problems(folder)}
     assert found.pop("cases/bad.yaml")
     assert found == dict.fromkeys(("cases/locked.yaml", "shut"), "cannot be read: Permission denied")
 

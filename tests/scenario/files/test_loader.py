@@ -72,7 +72,7 @@ criteria:
 def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     """Every problem names file, line and column, shows its line and says what was expected; a misspelling is one."""
     found = problems(write(tmp_path, {**GOOD, **BROKEN}))
-    assert [(told.file, told.line, told.column, told.message, told.expected) for told in found] == [
+    assert [(problem.file, problem.line, problem.column, problem.message, problem.expected) for problem in found] == [
         ("cases/one.yaml", 3, 8, "not a good value: 'conversaton'", "did you mean 'conversation'?"),
         ("cases/one.yaml", 5, 12, "not a good value: 99", "expected at most 50"),
         ("cases/one.yaml", 9, 26, "not a good value: 7", "expected text; quote it if it looks like a number"),
@@ -93,8 +93,8 @@ def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
         ("server.yaml", 4, 49, "not a good value: 'premum'", "did you mean 'premium'?"),
     ]
     texts = {name: text.splitlines() for name, text in BROKEN.items()}
-    for told in found:
-        assert told.source == texts[told.file][told.line - 1].replace("lab_S3cret", "lab_******")
+    for problem in found:
+        assert problem.source == texts[problem.file][problem.line - 1].replace("lab_S3cret", "lab_******")
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_the_nearest_word_is_offered(where: str, value: Any, line: str, expected
     """An unknown key or word is shown in its line, with the word that was probably meant, however deep it stands."""
     with pytest.raises(ScenarioError) as caught:
         parse_scenario(yaml.safe_dump(changed(CLAIM, where, value), sort_keys=False))
-    assert expected in [told.expected for told in caught.value.problems if told.source == line]
+    assert expected in [problem.expected for problem in caught.value.problems if problem.source == line]
 
 
 @pytest.mark.parametrize(
@@ -129,21 +129,25 @@ def test_the_nearest_word_is_offered(where: str, value: Any, line: str, expected
         ("completed.when", {"silent": False}, "expected one of: true"), ("completed", {}, "expected 'when' in this place"),
     ],
 )  # fmt: skip
-def test_what_was_expected_is_said_in_words(where: str, value: Any, expected: str) -> None:
+def test_what_was_expected_is_a_sentence(where: str, value: Any, expected: str) -> None:
     """The sentence of a wrong value speaks of the file, not of Python."""
     with pytest.raises(ScenarioError) as caught:
         parse_scenario(json.dumps(changed(CLAIM, where, value)))
-    assert [told for told in caught.value.problems if told.expected.startswith(expected)]
+    assert [problem for problem in caught.value.problems if problem.expected.startswith(expected)]
 
 
 @pytest.mark.parametrize("value", [5, None, True, 1.5, {}, [[]]])
 @pytest.mark.parametrize("where", ["", ".0", ".0.say"])
 def test_one_wrong_value_is_one_problem(where: str, value: Any) -> None:
-    """A value that fits none of several forms is told once, not once a form."""
+    """A value that fits none of several forms is reported once, not once a form."""
     data = changed(CLAIM, "operators.expert.says.0", [{"when": {"says": ["x"]}, "say": "Hi."}])
     with pytest.raises(ScenarioError) as caught:
         parse_scenario(yaml.safe_dump(changed(data, f"operators.expert.says.0{where}", value), sort_keys=False))
-    places = [(told.line, told.column, told.message) for told in caught.value.problems if "missing" not in told.message]
+    places = [
+        (problem.line, problem.column, problem.message)
+        for problem in caught.value.problems
+        if "missing" not in problem.message
+    ]
     assert len(places) == len(set(places))
 
 
@@ -153,10 +157,10 @@ UNREADABLE = ["name: [", b"\xff", "", "a: 1\n---\n", "a: !!str x", "x" * (1 << 2
 @pytest.mark.parametrize("bad", UNREADABLE, ids=range(len(UNREADABLE)))
 @pytest.mark.parametrize("name", ["cases/collection.yaml", "cases/bad.yaml", "datasets/bad.yaml", "server.yaml"])
 def test_a_bad_file_hides_no_other_file(tmp_path: Path, name: str, bad: str | bytes) -> None:
-    """What cannot be read at all is one problem, and what is wrong elsewhere is told all the same."""
+    """What cannot be read at all is one problem, and what is wrong elsewhere is reported all the same."""
     wrong = {"cases/wrong.yaml": json.dumps({**CLAIM, "shape": "x"}), "more/collection.yaml": "name: 7\ndescription: D"}
     found = problems(write(tmp_path, {**GOOD, **wrong, name: bad}))
-    assert sorted(told.file for told in found) == sorted([name, "cases/wrong.yaml", "more/collection.yaml"])
+    assert sorted(problem.file for problem in found) == sorted([name, "cases/wrong.yaml", "more/collection.yaml"])
 
 
 @pytest.mark.parametrize(
@@ -182,9 +186,9 @@ def test_a_bad_file_hides_no_other_file(tmp_path: Path, name: str, bad: str | by
 )
 def test_a_folder_holds_what_the_format_says(tmp_path: Path, files: dict[str, str], problem: tuple[str, str]) -> None:
     """Missing collections, stray files, other suffixes and names that are no slugs are problems of the folder."""
-    (told,) = problems(write(tmp_path, dict(files)))
+    (found,) = problems(write(tmp_path, dict(files)))
     name, words = problem
-    assert (told.file.removeprefix(str(tmp_path)) or ".", words in told.message) == (name, True)
+    assert (found.file.removeprefix(str(tmp_path)) or ".", words in found.message) == (name, True)
 
 
 @pytest.mark.parametrize("name", ["missing", "file"])
@@ -226,16 +230,16 @@ def test_a_folder_is_loaded_whole(tmp_path: Path) -> None:
 def test_a_dataset_refers_to_what_is_there(tmp_path: Path, where: str, value: Any, words: str, expected: str) -> None:
     """Scenario and operators exist, and their choice space has 32 choices a row that may be rejected."""
     data = changed(GENERATE, f"rows.generate.{where}", value)
-    (told,) = problems(write(tmp_path, {**GOOD, "datasets/d.yaml": json.dumps(data)}))
-    assert words in told.message
-    assert told.expected.startswith(expected)
+    (problem,) = problems(write(tmp_path, {**GOOD, "datasets/d.yaml": json.dumps(data)}))
+    assert words in problem.message
+    assert problem.expected.startswith(expected)
 
 
 def test_ids_of_datasets_differ(tmp_path: Path) -> None:
     """Two datasets with one id are a problem of the second."""
     twice = dict.fromkeys(("datasets/a.yaml", "datasets/b.yaml"), json.dumps(GENERATE))
-    (told,) = problems(write(tmp_path, {**GOOD, **twice}))
-    assert (told.file, "is taken" in told.message) == ("datasets/b.yaml", True)
+    (problem,) = problems(write(tmp_path, {**GOOD, **twice}))
+    assert (problem.file, "is taken" in problem.message) == ("datasets/b.yaml", True)
 
 
 @pytest.mark.parametrize("name", ["cases/claim.yaml", "cases/collection.yaml"])
@@ -243,7 +247,7 @@ def test_a_mistake_in_a_scenario_is_no_mistake_of_its_dataset(tmp_path: Path, na
     """A scenario that is there but wrong is not reported as unknown where a dataset names it."""
     files = {**GOOD, "cases/other.yaml": GOOD["cases/claim.yaml"], "datasets/d.yaml": json.dumps(GENERATE)}
     found = problems(write(tmp_path, {**files, name: "unknown: key"}))
-    assert {told.file for told in found} == {name}
+    assert {problem.file for problem in found} == {name}
 
 
 def test_expressions_that_need_too_much_memory_are_a_problem() -> None:
@@ -284,7 +288,7 @@ def test_any_dataset_or_server_file_gives_a_library_or_a_scenario_error(folder: 
     try:
         found = {*load_library(write(folder, dict(files))).collections}
     except ScenarioError as error:
-        found = {told.file for told in error.problems}
+        found = {problem.file for problem in error.problems}
     assert found <= {"cases", "datasets/d.yaml", "server.yaml"}
 
 
@@ -345,8 +349,8 @@ def test_a_masked_key_keeps_its_length(tmp_path: Path) -> None:
         "server.yaml": server,
         "more/collection.yaml": "name: Cases\ndescription: X\nlab_S3-cret_x: 1\n",
     }
-    other, told = problems(write(tmp_path, files))
-    assert told.source[told.column - 1 :] == "gold}]"
+    other, problem = problems(write(tmp_path, files))
+    assert problem.source[problem.column - 1 :] == "gold}]"
     assert (other.message, other.source) == ("unknown key 'lab_*********'", "lab_*********: 1")
 
 
@@ -358,7 +362,7 @@ def test_what_only_looks_like_a_key_is_shown(tmp_path: Path) -> None:
         "cases/claim.yaml": json.dumps(claim),
         "server.yaml": "keys: [{key: lab_S3, organisation: acme}]\n",
     }
-    (told,) = problems(write(tmp_path, files))
-    assert told.message == "unknown tool 'lab_results'"
+    (problem,) = problems(write(tmp_path, files))
+    assert problem.message == "unknown tool 'lab_results'"
     with pytest.raises(ScenarioError, match="unknown tool 'lab_results'"):
         parse_scenario(json.dumps(claim))

@@ -1,4 +1,4 @@
-"""Files with thousands of mistakes: the first are told, all are counted, and the time that it takes grows with their number."""
+"""Files with thousands of mistakes: the first are reported, all are counted, and the time that it takes grows with their number."""
 
 import json
 import sys
@@ -97,8 +97,8 @@ def test_the_first_mistakes_of_a_file_are_told_and_all_are_counted(make: Callabl
     assert (len(many.problems), len(many.problems) + many.more) == (MAX_IN_FILE, len(few.problems) + 995)
     assert str(many).endswith(f"\nand {many.more:,} more")
     assert len(str(many)) < 40_000
-    assert [(told.line, told.column) for told in many.problems] == sorted(
-        (told.line, told.column) for told in many.problems
+    assert [(problem.line, problem.column) for problem in many.problems] == sorted(
+        (problem.line, problem.column) for problem in many.problems
     )
 
 
@@ -130,7 +130,7 @@ def test_the_work_grows_with_the_number_of_mistakes(make: Callable[[int], str]) 
 
 
 def test_thousands_of_files_with_a_mistake_are_counted(tmp_path: Path) -> None:
-    """Of many files with one mistake each, two hundred are told."""
+    """Of many files with one mistake each, two hundred are reported."""
     files = {f"cases/s{number:04}.yaml": "name: N\nnam: N\nname: N\n" for number in range(500)}
     with pytest.raises(ScenarioError) as caught:
         load_library(write(tmp_path, {**GOOD, **files}))
@@ -139,14 +139,14 @@ def test_thousands_of_files_with_a_mistake_are_counted(tmp_path: Path) -> None:
 
 
 def test_bad_lines_of_a_rows_file_are_counted(tmp_path: Path) -> None:
-    """The first lines are told with their numbers."""
+    """The first lines are reported with their numbers."""
     files = {
         "datasets/d.yaml": json.dumps({**DATASET, "rows": {"file": "rows.jsonl"}}),
         "datasets/rows.jsonl": "{}\n" * 3_000,
     }
     with pytest.raises(ScenarioError) as caught:
         load_library(write(tmp_path, {**GOOD, **files}))
-    assert [told.line for told in caught.value.problems] == list(range(1, 21))
+    assert [problem.line for problem in caught.value.problems] == list(range(1, 21))
     assert caught.value.more == 2_980
 
 
@@ -163,7 +163,7 @@ def test_bad_lines_of_a_rows_file_are_counted(tmp_path: Path) -> None:
 def test_long_names_and_lines_are_cut(text: str) -> None:
     """However long a name or a line is, a problem is some lines of some hundred characters."""
     error = found(text)
-    assert max(len(str(told)) for told in error.problems) < 3_000
+    assert max(len(str(problem)) for problem in error.problems) < 3_000
 
 
 def test_a_long_text_that_aliases_repeat_is_refused() -> None:

@@ -172,7 +172,7 @@ def test_what_is_not_yaml_is_reported_in_its_line(text: str) -> None:
 
 @given(st.lists(st.sampled_from("abcde"), min_size=1, max_size=12), st.booleans())
 def test_every_repetition_of_a_key_is_one_problem(keys: list[str], nested: bool) -> None:
-    """Each repeated key is told once, at its line, with the line of the one before it."""
+    """Each repeated key is reported once, at its line, with the line of the one before it."""
     lines = [f"{key}: {number}" for number, key in enumerate(keys)]
     text = "\n".join(["root:", *(f"  {line}" for line in lines)] if nested else lines)
     expected = [
@@ -181,7 +181,9 @@ def test_every_repetition_of_a_key_is_one_problem(keys: list[str], nested: bool)
         if key in keys[:index]
     ]
     found = YamlDocument("f.yaml", text).duplicates
-    assert [(told.line, told.message[-3:], int(told.expected.rpartition(" ")[2])) for told in found] == expected
+    assert [
+        (problem.line, problem.message[-3:], int(problem.expected.rpartition(" ")[2])) for problem in found
+    ] == expected
 
 
 def test_a_duplicate_key_is_one_problem_however_large_the_mapping_and_however_often_it_is_used() -> None:

@@ -201,9 +201,9 @@ def test_atomic_rules_never_lose_a_turn(story: Story, word: str, more: frozenset
 
 
 @given(st.lists(rules(), max_size=5), stories(), st.booleans())
-def test_a_rulebook_agrees_with_its_rules(given_rules: list[RuleData], story: Story, persona: bool) -> None:
+def test_a_rulebook_agrees_with_its_rules(several: list[RuleData], story: Story, persona: bool) -> None:
     """Evaluating only what may have changed finds the same rules as evaluating all of them."""
-    combined = {"any": [{"all": [rule]} for rule in given_rules]} if given_rules else {"says": ["alpha"]}
+    combined = {"any": [{"all": [rule]} for rule in several]} if several else {"says": ["alpha"]}
     node, masks, full = compiled(combined, story, persona)
     nodes = list(getattr(node, "rules", [node]))
     last = len(story.words)
@@ -212,9 +212,9 @@ def test_a_rulebook_agrees_with_its_rules(given_rules: list[RuleData], story: St
     assert book.matching_at_last_turn(masks, full, seen) == {
         one for one in nodes if one.matching_turns(masks, full) >> last
     }
-    held = book.holding_at_last_turn(masks, full)
-    assert set(held) == {one for one in nodes if one.holding_turns(masks, full) >> last}
-    for one, since in held.items():
+    since_turns = book.holding_at_last_turn(masks, full)
+    assert set(since_turns) == {one for one in nodes if one.holding_turns(masks, full) >> last}
+    for one, since in since_turns.items():
         turns = one.holding_turns(masks, full)
         assert all(turns >> turn & 1 for turn in range(since, last + 1))
         assert since == 0 or not turns >> (since - 1) & 1

@@ -70,7 +70,7 @@ def test_an_expression_matches_whatever_its_letters_case(expression: str) -> Non
 
 
 @pytest.mark.parametrize("expression", ["(a+)+$", "(a|aa)+$", "^(([a-z])+.)+[a-z]([a-z])+$"])
-def test_an_expression_that_hangs_elsewhere_is_answered(expression: str) -> None:
+def test_an_expression_that_hangs_elsewhere_takes_no_time(expression: str) -> None:
     """RE2 takes linear time, also for what keeps a backtracking engine busy for ever."""
     patterns = Patterns({}, [(expression, 1), ("a!$", 2)])
     assert patterns.atoms("a" * 10_000) == {1}

@@ -40,7 +40,7 @@ def base(where: str) -> dict[str, Any]:
 
 
 def in_operator(where: str, rule: Rule) -> dict[str, Any]:
-    """The journey with a part that is said when a rule holds."""
+    """The journey with a part that is used when a rule holds."""
     part = {"when": rule, "say": "Hi."}
     turn: Any = {"parts": ["Hello.", part]} if where.endswith("parts") else ["Hello.", part]
     return changed(JOURNEY, "operators.quiet.says.0", turn)

@@ -62,7 +62,7 @@ def test_what_a_schema_plainly_forbids_is_told_with_its_place(
     ],
 )
 def test_what_may_be_is_left_alone(schema: Any, pattern: Any) -> None:
-    """A pattern that some valid input contains is no misfit, and neither is what is too hard to tell."""
+    """A pattern that some valid input contains is no misfit, and neither is what is too hard to find out."""
     assert misfit(schema, pattern) is None
 
 
@@ -108,7 +108,7 @@ def parts(draw: st.DrawFn, value: Any) -> Any:
 
 @given(SCHEMAS, st.dictionaries(st.sampled_from("xy"), VALUES, max_size=2), st.data())
 def test_nothing_that_a_valid_input_has_is_a_misfit(schema: Any, value: Any, data: st.DataObject) -> None:
-    """Whatever a schema accepts can be asked for, as a whole and in parts."""
+    """Whatever a schema accepts can be required, as a whole and in parts."""
     try:
         assume(jsonschema_rs.is_valid(schema, value))
     except ValueError:  # a schema that refers to itself and to nothing else

@@ -1,4 +1,4 @@
-"""What models of files are made of: the base of all of them, and the types of their fields."""
+"""The base of all models of files, and the types of their fields."""
 
 import re
 from typing import Annotated

@@ -87,70 +87,70 @@ class Loader:
     warnings: Problems = field(default_factory=Problems)
     scenarios: dict[str, Scenario | None] = field(default_factory=dict)
 
-    def is_library(self) -> bool:
-        """Whether the folder can be one of collections; if not, that is noted."""
+    def check_is_library(self) -> bool:
+        """Whether the folder can be one of collections; if not, that is a problem."""
         around = f"expected the folder around it, {self.folder.resolve().parent if self.folder.name in ('', '..') else self.folder.parent}"
         if not is_folder(self.folder):
-            self.note(self.folder, "no such folder", "expected a folder of scenarios")
+            self.add_problem(self.folder, "no such folder", "expected a folder of scenarios")
         elif os.path.lexists(self.folder / COLLECTION):
-            self.note(self.folder, "this is one collection", around)
-        elif self.folder.name == DATASETS and not any(is_folder(entry) for entry in self.entries(self.folder)):
-            self.note(self.folder, "these are the datasets of a folder", around)
+            self.add_problem(self.folder, "this is one collection", around)
+        elif self.folder.name == DATASETS and not any(is_folder(entry) for entry in self.list_entries(self.folder)):
+            self.add_problem(self.folder, "these are the datasets of a folder", around)
         return not self.problems.count
 
-    def collections(self) -> dict[str, Collection]:
+    def read_collections(self) -> dict[str, Collection]:
         """The collections by slug, with their scenarios."""
         found = {}
-        for entry in self.entries(self.folder):
+        for entry in self.list_entries(self.folder):
             if is_folder(entry):
                 passed_over = entry.name[0] == "." or entry.name in (DATASETS, SERVER)
-                collection = None if passed_over else self.collection(entry)
+                collection = None if passed_over else self.read_collection(entry)
                 if collection is not None:
                     found[collection.slug] = collection
             elif entry.suffix in (".yaml", ".yml") and entry.name != SERVER:
-                self.note(entry, "no file is expected here", f"expected a folder a collection, and {SERVER}")
+                self.add_problem(entry, "no file is expected here", f"expected a folder a collection, and {SERVER}")
         return found
 
-    def entries(self, folder: Path) -> list[Path]:
-        """What lies in a folder, sorted."""
+    def list_entries(self, folder: Path) -> list[Path]:
+        """The paths in a folder, sorted."""
         try:
             return sorted(folder.iterdir())
         except OSError as error:
-            self.note(folder, f"cannot be read: {error.strerror}", "expected a folder that may be read")
+            self.add_problem(folder, f"cannot be read: {error.strerror}", "expected a folder that may be read")
             return []
 
-    def files(self, folder: Path) -> list[Path]:
-        """The files of a collection, or of the datasets; those that would be passed over are noted."""
-        if not self.stays(folder):
+    def list_files(self, folder: Path) -> list[Path]:
+        """The files of a collection, or of the datasets; names that would be passed over are problems."""
+        if not self.check_inside(folder):
             return []
-        entries = self.entries(folder)
+        entries = self.list_entries(folder)
         for entry in entries:
             if entry.suffix != ".yaml" and entry.suffix.lower() in (".yaml", ".yml"):
-                self.note(entry, "the file would be passed over", "expected a name that ends in .yaml")
+                self.add_problem(entry, "the file would be passed over", "expected a name that ends in .yaml")
             elif entry.suffix != ".yaml" and folder.name != DATASETS and is_folder(entry):
-                self.note(entry, "the folder would be passed over", "expected scenario files")
+                self.add_problem(entry, "the folder would be passed over", "expected scenario files")
         return [entry for entry in entries if entry.suffix == ".yaml"]
 
-    def collection(self, folder: Path) -> Collection | None:
+    def read_collection(self, folder: Path) -> Collection | None:
         """A collection with its good scenarios; None without a good `collection.yaml`."""
         self.check_slug(folder, folder.name)
         before = self.problems.count
-        files = [path for path in self.files(folder) if path.name != COLLECTION]
-        if before < self.problems.count and not files:  # what is wrong with the folder is said
+        files = [path for path in self.list_files(folder) if path.name != COLLECTION]
+        if before < self.problems.count and not files:  # what is wrong with the folder is among the problems
             return None
-        scenarios = {path.stem: self.scenario(path) for path in files}
-        head = self.head(folder / COLLECTION)
+        scenarios = {path.stem: self.read_scenario(path) for path in files}
+        head = self.read_head(folder / COLLECTION)
         good = {slug: scenario for slug, scenario in scenarios.items() if scenario is not None}
         return None if head is None else Collection(folder.name, head.name, head.description, good)
 
-    def head(self, path: Path) -> schema.CollectionFile | None:
+    def read_head(self, path: Path) -> schema.CollectionFile | None:
         """A `collection.yaml`."""
-        return self.read(path, schema.CollectionFile)
+        return self.read_model(path, schema.CollectionFile)
 
-    def scenario(self, path: Path) -> Scenario | None:
+    def read_scenario(self, path: Path) -> Scenario | None:
         """A scenario file."""
         self.check_slug(path, path.stem)
-        model = self.read(
+        model = self.read_model(
             path,
             schema.ScenarioFile,
             check_scenario,
@@ -160,47 +160,47 @@ class Loader:
         try:
             compiled = None if model is None else _compile(path.parent.name, path.stem, model, self.name(path))
         except ScenarioError as error:
-            self.add(path, error)
+            self.add_problems(path, error)
         self.scenarios[f"{path.parent.name}/{path.stem}"] = compiled
         return compiled
 
-    def datasets(self, but: Path | None = None) -> dict[str, Dataset]:
+    def read_datasets(self, but: Path | None = None) -> dict[str, Dataset]:
         """The datasets by id, perhaps but for one of the files."""
         folder = self.folder / DATASETS
         found: dict[str, Dataset] = {}
-        for path in self.files(folder) if is_folder(folder) else []:
+        for path in self.list_files(folder) if is_folder(folder) else []:
             if path != but:
-                self.dataset(path, found)
+                self.read_dataset(path, found)
         return found
 
-    def dataset(self, path: Path, found: dict[str, Dataset]) -> None:
+    def read_dataset(self, path: Path, found: dict[str, Dataset]) -> None:
         """A dataset file, and the rows file that it names; a dataset without mistakes is added to those found."""
         known = self.scenarios if self.complete else None
-        model = self.read(path, DatasetFile, lambda data: [*check_dataset(data), *check_rows(data, known)])
+        model = self.read_model(path, DatasetFile, lambda data: [*check_dataset(data), *check_rows(data, known)])
         if model is None:
             return
         if model.id in found:
-            self.note(path, f"the id {model.id} is taken by another dataset", "expected ids that differ")
+            self.add_problem(path, f"the id {model.id} is taken by another dataset", "expected ids that differ")
         before = self.problems.count
-        lines = self.lines(path, model)
+        lines = self.read_lines(path, model)
         generate = model.rows.generate if model.rows else None
         if before == self.problems.count and (generate is None or self.scenarios.get(generate.scenario)):
             found[model.id] = compile_dataset(path.stem, model, self.scenarios, lines)
 
-    def lines(self, path: Path, model: DatasetFile) -> list[bytes]:
-        """The lines of the rows file that a dataset names; its mistakes are noted with their lines."""
+    def read_lines(self, path: Path, model: DatasetFile) -> list[bytes]:
+        """The lines of the rows file that a dataset names; its mistakes are problems at their lines."""
         name = model.rows.file if model.rows else None
         if name is None:
             return []
         file = path.parent / name
         beside = Path(os.path.normpath(file)).is_relative_to(path.parent) and stays_in(self.folder, file)
         if not beside or not is_regular(file):
-            self.note(path, f"no rows file '{name}' beside it", "expected the name of a file in the same folder")
+            self.add_problem(path, f"no rows file '{name}' beside it", "expected the name of a file in the same folder")
             return []
         try:
             lines = read_regular(file, self.name(file)).splitlines()
         except ScenarioError as error:
-            self.add(file, error)
+            self.add_problems(file, error)
             return []
         name, mistakes = self.name(file), line_mistakes(lines)
         kept = [
@@ -210,43 +210,43 @@ class Loader:
         self.problems.add(name, kept, sum(1 for _ in mistakes))
         return lines
 
-    def read(
+    def read_model(
         self, path: Path, model: type[Model], check: Check = lambda _: (), warn: Check = lambda _: ()
     ) -> Model | None:
-        """The model of a file; None, with its mistakes noted, for a bad one. Only of a good one there may be warnings."""
-        if not self.stays(path):
+        """The model of a file; None for one with mistakes, which are problems. Only files without mistakes have warnings."""
+        if not self.check_inside(path):
             return None
         try:
             document = YamlDocument.read(path, self.name(path))
             parsed = _parse(document, model, check, self.problems.room)
         except ScenarioError as error:
-            self.add(path, error)
+            self.add_problems(path, error)
             return None
         self.warnings.add(
             self.name(path), *document.problems(warn(document.value), self.warnings.room, document.cut_texts)
         )
         return parsed
 
-    def stays(self, path: Path) -> bool:
-        """Whether a path lies in the folder, all links followed; one that does not is noted, and never read."""
+    def check_inside(self, path: Path) -> bool:
+        """Whether a path lies in the folder, all links followed; one that does not is a problem, and never read."""
         if not stays_in(self.folder, path):
-            self.note(
+            self.add_problem(
                 path, "a link that leads out of the folder", "expected the file itself, or a link inside the folder"
             )
             return False
         return True
 
     def check_slug(self, path: Path, slug: str) -> None:
-        """Note a name that cannot be a slug."""
+        """Add a problem if a name cannot be a slug."""
         if not is_slug(slug):
-            self.note(path, f"'{slug}' cannot be a slug", "expected lower-case letters, digits and '-'")
+            self.add_problem(path, f"'{slug}' cannot be a slug", "expected lower-case letters, digits and '-'")
 
-    def note(self, path: Path, message: str, expected: str) -> None:
-        """Note what is wrong with a path."""
+    def add_problem(self, path: Path, message: str, expected: str) -> None:
+        """Add a problem of a path itself."""
         self.problems.add(self.name(path), [Problem(self.name(path), 1, 1, message, expected)])
 
-    def add(self, path: Path, error: ScenarioError) -> None:
-        """Note the mistakes in a file."""
+    def add_problems(self, path: Path, error: ScenarioError) -> None:
+        """Add the problems of a file."""
         self.problems.add(self.name(path), error.problems, error.more)
 
     def name(self, path: Path) -> str:

@@ -1,6 +1,6 @@
-"""Texts that clients read, and what they must not give away (NEVER-1).
+"""Texts that clients read, and what they must not reveal (NEVER-1).
 
-A text gives something away if it has a phrase of two or more words from a rule of the criteria or of an item that is not
+A text reveals a secret if it has a phrase of two or more words from a rule of the criteria or of an item that is not
 volunteered, the words of an expected option, or most content words of a fact or of a criterion's text.
 """
 
@@ -15,10 +15,10 @@ from labs_mock.text import word_list
 
 Data = dict[str, Any]
 MOST = 0.6
-"""The share of content words from which on a text tells a fact."""
+"""The share of a sentence's content words from which on a text reveals it."""
 
 _ADVICE = "expected what the thing is, and nothing of how it is scored: clients read this text"
-_RULED = (
+_WITH_RULES = (
     "criteria.success_metrics.*",
     "criteria.failure_metrics.*",
     "criteria.best_practices.*",
@@ -32,8 +32,8 @@ _PHRASE_KEYS = {key for key, operator in OPERATORS.items() if operator.phrases}
 
 
 def check_public_texts(data: Data) -> Iterator[Mistake]:
-    """Warnings of a scenario without mistakes: at most one for each text that gives something away."""
-    secrets = _Secrets.of(data)
+    """Warnings of a scenario without mistakes: at most one for each text that reveals a secret."""
+    secrets = _Secrets.from_data(data)
     for path, text in public_texts(data):
         found = secrets.in_text(text)
         if found:
@@ -41,7 +41,7 @@ def check_public_texts(data: Data) -> Iterator[Mistake]:
 
 
 def public_texts(data: Data) -> Iterator[tuple[Steps, str]]:
-    """The descriptions of a scenario and its tools, and what schemas of tools say in words, with their paths."""
+    """The descriptions of a scenario and its tools, and the texts in schemas of tools, with their paths."""
     yield from texts(data, "description")
     yield from texts(data, "tools.*.description")
     for path, schema in find(data, "tools.*.json_schema"):
@@ -73,26 +73,26 @@ def _members(value: Any) -> Iterator[tuple[str | int, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class _Secrets:
-    """What a scenario must not give away, each with a name for it.
+    """What a scenario must not reveal, each with a name for it.
 
-    `phrases` are keyed by their words, `options` and `sentences` are sets of word stems; `naming` has for each stem the
-    sentences with it, so that a text is compared with those alone.
+    `phrases` are keyed by their words; `options` have the set of their word stems, `sentences` the number of theirs. `by_stem` has
+    for each stem the indexes of the sentences with it, so that a text is compared with those alone.
     """
 
     phrases: dict[tuple[str, ...], str] = field(default_factory=dict)
     options: list[tuple[frozenset[str], str]] = field(default_factory=list)
     sentences: list[tuple[int, str]] = field(default_factory=list)
-    naming: dict[str, list[int]] = field(default_factory=dict)
+    by_stem: dict[str, list[int]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, data: Data) -> "_Secrets":
+    def from_data(cls, data: Data) -> "_Secrets":
         """The secrets of a scenario's data."""
         secrets = cls()
         for _, item in mappings(data, "state.*"):
             secrets.add_sentence(item["fact"], f"the fact of '{item['id']}'")
             if item.get("reveal") != "volunteered":
                 secrets.add_phrases(item["when"], f"of '{item['id']}'")
-        for pattern in _RULED:
+        for pattern in _WITH_RULES:
             for _, criterion in mappings(data, pattern):
                 secrets.add_phrases(criterion, f"of '{criterion['id']}'")
                 if "text" in criterion:
@@ -116,11 +116,11 @@ class _Secrets:
         """A fact or a criterion's text."""
         content = _content(sentence)
         for stem in content:
-            self.naming.setdefault(stem, []).append(len(self.sentences))
+            self.by_stem.setdefault(stem, []).append(len(self.sentences))
         self.sentences.append((len(content), name))
 
     def in_text(self, text: str) -> str:
-        """The name of something that a text gives away; empty if there is nothing."""
+        """The name of a secret that a text reveals; empty if there is none."""
         parts = word_list(text)
         for length in sorted({len(phrase) for phrase in self.phrases}):
             for start in range(len(parts) - length + 1):
@@ -130,7 +130,7 @@ class _Secrets:
         for option, name in self.options:
             if option and option <= stems:
                 return name
-        shared = Counter(index for stem in sorted(_content(text)) for index in self.naming.get(stem, ()))
+        shared = Counter(index for stem in sorted(_content(text)) for index in self.by_stem.get(stem, ()))
         for index, count in sorted(shared.items()):
             size, name = self.sentences[index]
             if count >= MOST * size:

@@ -29,13 +29,13 @@ def expression_error(pattern: str) -> str | None:
 
 
 def remedy(error: str) -> str:
-    """What to write instead of an expression, by its error."""
-    return next((words for found, words in _REMEDIES if found.match(error)), "expected RE2's syntax")
+    """What to write instead of an expression with this error."""
+    return next((words for pattern, words in _REMEDIES if pattern.match(error)), "expected RE2's syntax")
 
 
 _REMEDIES = [
-    (re.compile(found), words)
-    for found, words in (
+    (re.compile(pattern), words)
+    for pattern, words in (
         (
             r"invalid perl operator: \(\?(=|!|<[=!])",
             "RE2 has no look-around; a rule can have 'all', 'not' and 'then' instead",
@@ -70,14 +70,14 @@ _WIDE_GAP = re.compile(r"[.\])]\{\d*,?(\d{2,})\}")
 
 
 class PatternError(Exception):
-    """Patterns that take more memory than RE2 is given."""
+    """Patterns that take more memory than RE2 may use."""
 
 
 class Patterns:
     """Finds which atoms a message makes true. Raises `PatternError` for patterns that take too much memory.
 
     Phrases are put into the set as literals with RE2's own, ASCII word boundaries, which cost nothing and
-    let every true hit through; the boundaries of Unicode words, which would cost more memory than RE2 has
+    miss no true hit; the boundaries of Unicode words, which would cost more memory than RE2 has
     by default, are verified on hits only. Expressions have a set of their own, since one wide gap in them
     slows a whole set down.
     """

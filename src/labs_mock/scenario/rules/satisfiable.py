@@ -1,4 +1,4 @@
-"""Can a valid input contain a pattern? Answered where a schema plainly says no; whatever is harder to see counts as yes."""
+"""Whether a valid input can contain a pattern. It is found where a schema plainly excludes it; all else counts as possible."""
 
 import operator
 from collections.abc import Callable, Iterable
@@ -8,7 +8,7 @@ from labs_mock.scenario.files.paths import Steps
 from labs_mock.scenario.rules.inputs import contains
 
 Misfit = tuple[Steps, str] | None
-"""Where in a pattern something cannot be, and why."""
+"""The path in a pattern of something that cannot be, and why."""
 
 MAX_SHOWN = 10  # values of an enum in a message
 
@@ -19,7 +19,7 @@ def misfit(schema: Any, pattern: Any) -> Misfit:
 
 
 class _Search:
-    """Compares each part of the schema with each part of the pattern once, so circles and repetitions end."""
+    """Compares each part of the schema with each part of the pattern once, so that references in a circle end."""
 
     def __init__(self, root: Any) -> None:
         self._root = root
@@ -28,7 +28,7 @@ class _Search:
     def misfit(self, schema: Any, pattern: Any) -> Misfit:
         pair = (id(schema), id(pattern))
         if pair not in self._found:
-            self._found[pair] = None  # as long as it is looked for
+            self._found[pair] = None  # until the search below ends
             self._found[pair] = self._look(schema, pattern)
         return self._found[pair]
 
@@ -37,7 +37,7 @@ class _Search:
             return (), "the schema allows nothing here"
         if not isinstance(schema, dict):
             return None
-        if "$ref" in schema:  # what stands beside it counts in some drafts only
+        if "$ref" in schema:  # keys beside it count in some drafts only
             return self.misfit(self._resolve(schema["$ref"]), pattern)
         reason = _unlike(schema, pattern)
         return ((), reason) if reason else self._members(schema, pattern) or self._combined(schema, pattern)
@@ -93,7 +93,7 @@ def _below(schema: dict[str, Any], key: str) -> Any:
 
 
 def _unlike(schema: dict[str, Any], pattern: Any) -> str:
-    """Why no value that the schema allows can be, or contain, the pattern, whatever is below it; empty if one can."""
+    """Why no value that the schema allows can be, or contain, the pattern, whatever its members are; empty if one can."""
     known = [schema["const"]] if "const" in schema else schema.get("enum")
     if isinstance(known, list) and not any(contains(value, pattern) for value in known):
         more = ", …" if len(known) > MAX_SHOWN else ""
