@@ -1,5 +1,5 @@
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ForwardRef, Literal
 
 import pytest
 from hypothesis import given
@@ -36,6 +36,13 @@ class Nearby(FileModel):
 def test_rules_are_found_in_an_operand_of_any_type(annotation: Any, patterns: list[str]) -> None:
     """Nested rules are found by the type of the operand, so that none can be forgotten."""
     assert list(rule_paths(annotation)) == patterns
+
+
+def test_a_type_that_is_not_known_yet_is_refused() -> None:
+    """A type in quotes could hide rules, so only that of a rule itself may stand in them."""
+    assert list(rule_paths(list["RuleFile"])) == ["*"]
+    with pytest.raises(TypeError, match="quotes around RuleFile alone"):
+        list(rule_paths(ForwardRef("RuleFile | Unknown")))
 
 
 def rules_within(value: Any) -> int:

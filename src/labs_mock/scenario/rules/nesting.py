@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -37,14 +37,19 @@ def is_negative(rule: Any) -> bool:
 
 
 def rule_paths(annotation: Any) -> Iterator[str]:
-    """Where a value of this type has rules, as patterns of `find`; rules within these are left out."""
-    if annotation is RuleFile:
+    """Where a value of this type has rules, as patterns of `find`; rules within these are left out.
+
+    Raises `TypeError` for a type in quotes that is not known yet, but for `"RuleFile"` itself.
+    """
+    quoted = getattr(annotation, "__forward_arg__", annotation)
+    if annotation is RuleFile or quoted == RuleFile.__name__:
         yield ""
+    elif isinstance(quoted, str):
+        raise TypeError(f"write {quoted} with quotes around RuleFile alone")
     elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        annotation.model_rebuild()  # so that types in quotes are known
         for name, field in annotation.model_fields.items():
             yield from _below(field.alias or name, field.annotation)
-    else:
+    elif get_origin(annotation) is not Literal:
         many = get_origin(annotation) in (list, tuple, dict)
         for inner in get_args(annotation):
             yield from _below("*", inner) if many else rule_paths(inner)
@@ -58,6 +63,5 @@ def _below(step: str, annotation: Any) -> Iterator[str]:
 @cache
 def _nested() -> dict[str, tuple[str, ...]]:
     """For each operator the patterns of the rules in its operand."""
-    RuleFile.model_rebuild()
     fields = RuleFile.model_fields
-    return {fields[name].alias or name: tuple(rule_paths(fields[name].annotation)) for name in fields}
+    return {field.alias or name: tuple(rule_paths(field.annotation)) for name, field in fields.items()}
