@@ -61,6 +61,7 @@ ROOMS = (
         "scenario.files.public_texts",
         "scenario.files.feasibility",
         "scenario.files.dataset_checks",
+        "scenario.files.row_checks",
         "scenario.files.loader",
     ),
     (

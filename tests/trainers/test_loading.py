@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from labs_mock.contract.openapi import row_features
 from labs_mock.contract.tokens import NO_RESPONSE
-from labs_mock.scenario.compiled.datasets import line_mistakes, read_line
+from labs_mock.scenario.compiled.datasets import read_line
+from labs_mock.scenario.files.row_checks import line_mistakes
 from tests.pages import ROOT
 from tests.trainers.conftest import SHIPPED
 

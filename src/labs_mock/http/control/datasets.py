@@ -13,11 +13,12 @@ from labs_mock.contract.parsing import read_model
 from labs_mock.errors import BadRequest
 from labs_mock.http.control.resources import checked, json_of, resource, world_of
 from labs_mock.http.exchange import Payload
-from labs_mock.scenario.compiled.datasets import Dataset, Stage, check_rows, compile_dataset
+from labs_mock.scenario.compiled.datasets import Dataset, Stage, compile_dataset
 from labs_mock.scenario.compiled.scenario import Scenario
 from labs_mock.scenario.files.dataset_checks import check_dataset
 from labs_mock.scenario.files.dataset_schema import DatasetFile
 from labs_mock.scenario.files.fields import FileModel, Text
+from labs_mock.scenario.files.row_checks import check_rows
 from labs_mock.state import World
 from labs_mock.state.datasets import Held
 

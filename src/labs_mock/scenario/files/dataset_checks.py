@@ -13,11 +13,11 @@ def check_dataset(data: Data) -> Iterator[Mistake]:
     """All mistakes of a dataset file that its schema cannot see, but for its references to scenarios."""
     stages = mappings(data, "lifecycle.*")
     for index, (path, stage) in enumerate(stages):
-        yield from _stage(path, stage, index == len(stages) - 1)
-    yield from _rows(data, stages[-1][1].get("status") if stages else None)
+        yield from _check_stage(path, stage, index == len(stages) - 1)
+    yield from _check_row_sources(data, stages[-1][1].get("status") if stages else None)
 
 
-def _rows(data: Data, final: Any) -> Iterator[Mistake]:
+def _check_row_sources(data: Data, final: Any) -> Iterator[Mistake]:
     rows = data.get("rows")
     sources = [key for key in ("generate", "file", "inline") if isinstance(rows, dict) and key in rows]
     if rows is not None and len(sources) != 1:
@@ -26,7 +26,7 @@ def _rows(data: Data, final: Any) -> Iterator[Mistake]:
         yield Mistake(("lifecycle",), "a dataset that gets ready needs rows", "expected 'rows' in this file", True)
 
 
-def _stage(path: Steps, stage: Data, last: bool) -> Iterator[Mistake]:
+def _check_stage(path: Steps, stage: Data, last: bool) -> Iterator[Mistake]:
     status, ends = stage.get("status"), [key for key in ("polls", "seconds") if key in stage]
     if not last and status in FINAL:
         yield Mistake(path, f"a stage after '{status}'", f"expected '{status}' to be the last one")

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from labs_mock.errors import MAX_IN_FILE, Problem, Problems, ScenarioError
-from labs_mock.scenario.compiled.datasets import Dataset, check_rows, compile_dataset, line_mistakes
+from labs_mock.scenario.compiled.datasets import Dataset, compile_dataset
 from labs_mock.scenario.compiled.scenario import Scenario, compile_scenario
 from labs_mock.scenario.files import schema
 from labs_mock.scenario.files.dataset_checks import check_dataset
@@ -18,6 +18,7 @@ from labs_mock.scenario.files.dataset_schema import DatasetFile
 from labs_mock.scenario.files.fields import is_slug
 from labs_mock.scenario.files.folder import is_folder, is_regular, read_regular, stays_in
 from labs_mock.scenario.files.paths import Mistake
+from labs_mock.scenario.files.row_checks import check_rows, line_mistakes
 from labs_mock.scenario.files.scenario_checks import check_scenario
 from labs_mock.scenario.files.scenario_warnings import scenario_warnings
 from labs_mock.scenario.files.schema_mistakes import empty_values, schema_mistakes, with_known_keys
