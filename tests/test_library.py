@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from labs_mock.cli.validating import validate
+from labs_mock.cli.validation import validate
 from labs_mock.config.library import load_library, shipped_library
 from labs_mock.config.printing import starter_files
 from labs_mock.contract.dimensions import DIMENSIONS

@@ -1,26 +1,43 @@
 """`labs-mock score`: the rewards of `/evaluate` without a server, and why they are what they are."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import orjson
 
-from labs_mock.config.library import load_scenarios, shipped_library
+from labs_mock.cli.options import ExistingFolder, find_scenario, named_settings, read_bytes, scenario_folder
 from labs_mock.contract.parsing import read_json, read_model
 from labs_mock.contract.requests import Messages, RewardConfig, WireModel
 from labs_mock.engine.evaluation import Evaluation, evaluate
-from labs_mock.engine.explanation import ExplainedRule, explain
+from labs_mock.engine.explanation import ExplainedRule
+from labs_mock.engine.explanation import explain as explain_rules
 from labs_mock.engine.player import Player
-from labs_mock.errors import LabsMockError, NotFound, RequestError
-from labs_mock.scenario.compiled.scenario import Scenario, scoring_version
-from labs_mock.scenario.files.folder import read_regular
-from labs_mock.scenario.files.loader import parse_scenario
-from labs_mock.scenario.files.yaml_document import MAX_BYTES
+from labs_mock.errors import LabsMockError, RequestError
+from labs_mock.scenario.compiled.scenario import Scenario
+
+
+@click.command("score")
+@click.argument("scenario")
+@click.argument("transcript", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
+@click.option("--scenarios", type=ExistingFolder, help="folder of scenarios, where SCENARIO is a slug")
+@click.option("--explain", is_flag=True, help="a table of every rule and its turns instead of JSON")
+def command(scenario: str, transcript: Path, scenarios: Path | None, explain: bool) -> None:
+    """Score a transcript as /evaluate does, without a server.
+
+    SCENARIO is <collection>/<slug> or a YAML file; TRANSCRIPT is a JSON file (- for standard input) with a list of
+    messages, or with an object that has "messages" and perhaps "reward_config".
+    """
+    request = read_transcript(sys.stdin.buffer.read() if str(transcript) == "-" else read_bytes(transcript))
+    found, version = find_scenario(scenario, scenario_folder(named_settings({"scenarios": scenarios})))
+    scored = score_transcript(found, version, request)
+    click.echo(explain_table(scored) if explain else scored.json())
 
 
 class Transcript(WireModel):
-    """A conversation given whole, as `/evaluate` takes it (EV-1)."""
+    """A complete conversation, as `/evaluate` takes it (EV-1)."""
 
     messages: Messages
     reward_config: RewardConfig | None = None
@@ -28,7 +45,7 @@ class Transcript(WireModel):
 
 @dataclass(frozen=True, slots=True)
 class ScoredConversation:
-    """What a transcript earned."""
+    """A transcript with its reward, and every rule of its scenario."""
 
     scenario: Scenario
     scoring_version: str
@@ -36,7 +53,7 @@ class ScoredConversation:
     rows: list[ExplainedRule]
 
     def json(self) -> str:
-        """The fields that `/evaluate` answers with, and how the conversation ended."""
+        """The fields of a response of `/evaluate`, and how the conversation ended."""
         play, assessment = self.evaluation.play, self.evaluation.assessment
         value: dict[str, Any] = {
             "reward": assessment.reward,
@@ -50,26 +67,6 @@ class ScoredConversation:
         return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
 
 
-def resolve_scenario(name: str, folder: Path | None) -> tuple[Scenario, str]:
-    """A scenario by `<collection>/<slug>` in a folder (default: the shipped library), or a YAML file.
-
-    With the scoring version of a server of that folder, or of that file alone (SV-1).
-
-    Raises `ScenarioError` for files with mistakes and `NotFound` for an unknown slug.
-    """
-    path = Path(name)
-    if path.suffix == ".yaml":
-        text = read_regular(path, name, MAX_BYTES + 1)
-        alone = parse_scenario(text, file=path.name, collection=path.resolve().parent.name)
-        return alone, scoring_version([alone])
-    library = load_scenarios(folder or shipped_library())
-    for scenario in library.scenarios:
-        if f"{scenario.collection}/{scenario.slug}" == name:
-            return scenario, library.scoring_version
-    known = ", ".join(f"{one.collection}/{one.slug}" for one in library.scenarios)
-    raise NotFound(f"no scenario {name[:80]!r}; there are: {known}")
-
-
 def read_transcript(body: bytes) -> Transcript:
     """A transcript from JSON: a list of messages, or an object that has them. Raises `LabsMockError`."""
     try:
@@ -81,9 +78,9 @@ def read_transcript(body: bytes) -> Transcript:
 
 
 def score_transcript(scenario: Scenario, version: str, transcript: Transcript) -> ScoredConversation:
-    """Score a conversation given whole. Raises `BadRequest` if the operator says nothing in it."""
+    """Score a complete conversation. Raises `BadRequest` if the operator says nothing in it."""
     evaluation = evaluate(Player.of(scenario), transcript.messages, transcript.reward_config)
-    return ScoredConversation(scenario, version, evaluation, explain(scenario, evaluation.play))
+    return ScoredConversation(scenario, version, evaluation, explain_rules(scenario, evaluation.play))
 
 
 def explain_table(scored: ScoredConversation) -> str:

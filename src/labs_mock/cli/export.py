@@ -1,4 +1,4 @@
-"""Exports without a server: the same bytes, to standard output or to a file."""
+"""`labs-mock export`: exports without a server, the same bytes, to standard output or to a file."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -6,12 +6,39 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+import click
+
+from labs_mock.cli.exits import FINDINGS
+from labs_mock.cli.options import ExistingFolder, named_settings, scenario_folder
 from labs_mock.config.library import Library, read_library
+from labs_mock.config.settings import settings_from
 from labs_mock.engine.generated_rows import GeneratedRows, RowLine
 from labs_mock.errors import LabsMockError
 from labs_mock.scenario.compiled.datasets import Dataset
 from labs_mock.scenario.files.loader import DATASETS, Loader
 from labs_mock.text import did_you_mean
+
+
+@click.command("export")
+@click.argument("dataset")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="file to write instead of standard output")
+@click.option("--scenarios", type=ExistingFolder, help="folder of scenarios, where DATASET is in datasets/")
+@click.option("--seed", help="where draws start from  [LABS_MOCK_SEED; default: that of server.yaml, or 0]")
+def command(dataset: str, out: Path | None, scenarios: Path | None, seed: str | None) -> None:
+    """Write the rows of a training dataset as the server exports them.
+
+    DATASET is its id, or the name of its file without .yaml.
+    """
+    named = named_settings({"scenarios": scenarios, "seed": seed})
+    found, library = find_dataset(scenario_folder(named), dataset)
+    final = found.stages[-1]
+    if final.status != "ready":
+        reason = f": {final.error}" if final.error else ""
+        click.echo(f"labs-mock: dataset {found.slug} never gets ready; it ends as {final.status}{reason}", err=True)
+        sys.exit(FINDINGS)
+    below = write_rows(found, library, settings_from(named, library.server.settings).seed, out)
+    if below:
+        click.echo(f"labs-mock: {below} of {found.row_count} rows did not pass the keep-filter", err=True)
 
 
 def find_dataset(folder: Path, name: str) -> tuple[Dataset, Library]:
@@ -41,10 +68,10 @@ def rows_of(dataset: Dataset, library: Library, seed: int) -> Iterator[RowLine]:
     return map(generated.line, range(len(generated)))
 
 
-def export(dataset: Dataset, library: Library, seed: int, out: Path | None) -> int:
-    """Write all rows; with a progress bar where a person is watching. Gives how many did not pass the keep-filter.
+def write_rows(dataset: Dataset, library: Library, seed: int, out: Path | None) -> int:
+    """Write all rows, with a progress bar where a person is watching; the number of those that did not pass the keep-filter.
 
-    A file is there when all of it is, and not before.
+    A file appears when it is complete, and not before.
     """
     with _target(out) as target:
         below = 0

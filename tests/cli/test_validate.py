@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
     return write(tmp_path / "my", dict(GOOD))
 
 
-def told(folder: Path, text: str, name: str = "cases/other.yaml") -> tuple[str, str]:
+def message_about(folder: Path, text: str, name: str = "cases/other.yaml") -> tuple[str, str]:
     """The first line and the expectation of the one message about a file, without the file's name."""
     (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).write_text(text, encoding="utf-8")
@@ -82,11 +82,11 @@ SYNTAX = [
 
 
 @pytest.mark.parametrize(("text", "place", "message", "expected"), SYNTAX)
-def test_what_is_not_yaml_is_told_in_words_of_the_file(
+def test_a_syntax_error_is_reported_in_words_of_the_file(
     folder: Path, text: str, place: str, message: str, expected: str
 ) -> None:
     """A tab, a no-break space, a colon or a quote too many: one message at its place says what to write."""
-    assert told(folder, text) == (f"{place}: not YAML: {message}", expected)
+    assert message_about(folder, text) == (f"{place}: not YAML: {message}", expected)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_an_indentation_is_compared_with_the_line_before(
     folder: Path, text: str, place: str, column: int, line: int, begins: int
 ) -> None:
     """The message has the column in which the line begins, and that of the last line before it that has something."""
-    assert told(folder, text) == (
+    assert message_about(folder, text) == (
         f"{place}: not YAML: an indentation that fits no line before: this line begins in column {column}",
         f"expected what belongs together to begin in one column; line {line} begins in column {begins}",
     )
@@ -129,10 +129,10 @@ def test_an_indentation_is_compared_with_the_line_before(
         ("(?P<a", "invalid named capture group: (?P<a", "expected RE2's syntax"),
     ],
 )
-def test_an_expression_is_told_what_is_wrong_with_it(folder: Path, expression: str, error: str, expected: str) -> None:
-    """Look-around is spoken of where there is some, and not where a bracket is missing."""
+def test_a_bad_expression_is_explained(folder: Path, expression: str, error: str, expected: str) -> None:
+    """The message is about look-around where there is some, and not where a bracket is missing."""
     text = json.dumps(changed(CLAIM, "criteria.best_practices.0.when", {"matches": expression}))
-    message, remedy = told(folder, text)
+    message, remedy = message_about(folder, text)
     assert message.endswith(f": not an RE2 expression: {error}")
     assert remedy.startswith(expected)
 
@@ -140,7 +140,7 @@ def test_an_expression_is_told_what_is_wrong_with_it(folder: Path, expression: s
 @pytest.mark.parametrize(
     ("inside", "message"), [("cases", "this is one collection"), ("datasets", "these are the datasets of a folder")]
 )
-def test_a_folder_inside_the_folder_is_told_as_one(
+def test_a_folder_inside_the_folder_is_reported_as_one(
     folder: Path, inside: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`validate my/support` is one message that names the folder around it; so is `validate .` inside."""
@@ -217,7 +217,7 @@ def test_a_text_that_a_comment_cuts_short_is_a_warning(folder: Path, line: str, 
     )
 
 
-def test_warnings_are_told_beside_problems_and_only_of_good_files(folder: Path) -> None:
+def test_warnings_are_printed_beside_problems_and_only_for_good_files(folder: Path) -> None:
     """A file with mistakes has no warnings, and mistakes elsewhere hide none."""
     long = changed(CLAIM, "operators.expert.says", ["Hm."] * 13)
     write(folder, {"cases/bad.yaml": json.dumps({**long, "nam": 1}), "cases/long.yaml": json.dumps(long)})
@@ -261,7 +261,7 @@ KNOWN_ALONE = ("datasets/d.yaml", "datasets/e.yaml", "server.yaml")
 
 @pytest.mark.parametrize("name", ALONE)
 def test_a_single_file_is_checked_with_its_folder_around_it(folder: Path, name: str) -> None:
-    """What a file refers to is looked up in its folder, and other files' mistakes are not told."""
+    """What a file refers to is looked up in its folder, and other files' mistakes are not reported."""
     text, message = ALONE[name]
     write(folder, {"cases/wrong.yaml": "nam: 1\n", "datasets/wrong.yaml": "nam: 1\n", "server.yaml": "sead: 1\n"})
     result = run(write(folder, {name: text}) / name)
@@ -294,8 +294,8 @@ def test_a_dataset_by_itself_has_its_rows_file_checked(folder: Path, monkeypatch
 
 
 @pytest.mark.parametrize("name", ["cases/pipe.yaml", "datasets/pipe.yaml"])
-def test_a_pipe_that_is_named_keeps_nobody_waiting(folder: Path, name: str) -> None:
-    """Only regular files are read, also when somebody asks for one by its name."""
+def test_a_pipe_that_is_named_blocks_nothing(folder: Path, name: str) -> None:
+    """Only regular files are read, also when one is named as an argument."""
     (folder / "datasets").mkdir()
     os.mkfifo(folder / name)
     assert "cannot be read: not a regular file" in run(folder / name).stdout

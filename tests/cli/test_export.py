@@ -39,7 +39,7 @@ def test_the_command_writes_what_the_server_exports(slug: str, tmp_path: Path) -
     assert [path.name for path in tmp_path.iterdir()] == ["rows.jsonl"]
 
 
-def test_the_seed_draws_other_rows() -> None:
+def test_another_seed_makes_other_rows() -> None:
     """`--seed` is the setting of that name: rows of another seed are other rows."""
     first = run("export", "claims-by-the-clock").stdout_bytes
     assert run("export", "claims-by-the-clock", "--seed", "0").stdout_bytes == first
@@ -47,7 +47,7 @@ def test_the_seed_draws_other_rows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "message"),
     [
         (["failed"], 1, "dataset failed never gets ready; it ends as failed: No rollout passed the filter"),
         (["cancelled"], 1, "dataset cancelled never gets ready; it ends as cancelled"),
@@ -56,16 +56,16 @@ def test_the_seed_draws_other_rows() -> None:
         (["by-hand", "--out", "/nowhere/rows.jsonl"], 2, "/nowhere/rows.jsonl: No such file or directory"),
     ],
 )
-def test_what_cannot_be_exported(arguments: list[str], code: int, said: str) -> None:
-    """The message says why, and nothing goes to standard output."""
+def test_what_cannot_be_exported(arguments: list[str], code: int, message: str) -> None:
+    """The message names the reason, and nothing goes to standard output."""
     result = run("export", *arguments)
     assert result.exit_code == code
-    assert said in result.stderr
+    assert message in result.stderr
     assert result.stdout == ""
 
 
 def test_an_export_that_breaks_off_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file is there when all of it is: what was there before stays, and no part of the new one does."""
+    """A file appears when it is complete: the former one stays, and no part of the new one does."""
     target = tmp_path / "rows.jsonl"
     target.write_text("before")
     made = GeneratedRows.line
@@ -81,8 +81,8 @@ def test_an_export_that_breaks_off_leaves_no_file(tmp_path: Path, monkeypatch: p
     assert [path.name for path in tmp_path.iterdir()] == ["rows.jsonl"]
 
 
-def test_rows_below_the_filter_are_told(tmp_path: Path) -> None:
-    """Standard error has their number; the count of rows stays (ROW-1)."""
+def test_rows_below_the_filter_are_counted(tmp_path: Path) -> None:
+    """Their number goes to standard error; the count of rows stays (ROW-1)."""
     shutil.copytree(shipped_library() / "coaching", tmp_path / "coaching")
     (tmp_path / "datasets").mkdir()
     text = (shipped_library() / "datasets/check-ins.yaml").read_text()

@@ -1,0 +1,110 @@
+"""`labs-mock serve`: the API from a folder of scenarios."""
+
+import gc
+import os
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import orjson
+
+from labs_mock import __version__
+from labs_mock.cli.exits import STOPPED, reader_may_leave
+from labs_mock.cli.options import ExistingFolder, counted, named_settings, scenario_folder
+from labs_mock.config.library import load_library
+from labs_mock.config.settings import SETTINGS, settings_from
+from labs_mock.http import create_app
+from labs_mock.http.request_log import LoggedApp
+from labs_mock.serving.server import Server
+from labs_mock.serving.sockets import address_of, bind, is_open, outside_address_of
+from labs_mock.state import World
+
+if TYPE_CHECKING:
+    from labs_mock.serving.server import Beside
+
+CONTROL_IS_LOCAL = (
+    "labs-mock: /_mock answers only programs on this machine; with --control-token it answers others, too"
+)
+
+
+def setting_options(command: Callable[..., None]) -> Callable[..., None]:
+    """An option for every row of the settings table."""
+    for setting in reversed(SETTINGS):
+        if setting.name == "scenarios":
+            continue
+        default = ("off", "on")[int(setting.default)] if setting.kind is bool else setting.default
+        command = click.option(
+            setting.option,
+            setting.name,
+            default=None,
+            metavar=None if setting.kind is bool else setting.kind.__name__.upper(),
+            help=f"{setting.help}  [{setting.variable}; default: {default}]",
+        )(command)
+    return command
+
+
+@click.command("serve")
+@click.argument("scenarios", type=ExistingFolder, required=False)
+@setting_options
+@click.option("--json", "as_json", is_flag=True, help="print one JSON object instead of lines for people")
+@click.option("--log", "logged", is_flag=True, help="write a line for each request to standard error")
+@click.option("--reload", "watch", is_flag=True, help="load scenarios and datasets again when their files change")
+@click.option(
+    "--until-eof", is_flag=True, help="stop when standard input ends, as it does with the process that opened it"
+)
+def command(as_json: bool, logged: bool, watch: bool, until_eof: bool, **options: Any) -> None:
+    """Serve the API from a folder of scenarios, or from the shipped library."""
+    gc.disable()  # until the server runs: loading makes many objects and hardly any garbage
+    named = named_settings(options)
+    folder = scenario_folder(named)
+    library = load_library(folder)
+    settings = settings_from(named, library.server.settings)
+    world = World(settings, library)
+    listener = bind(settings.host, settings.port)
+    app = LoggedApp(lambda _: world, _log) if logged else create_app(world)
+    ready = partial(_announce, world, listener, as_json)
+    server = Server(app, listener, ready, _reload(world, folder) if watch else None)
+    if until_eof:
+        server.stop_at_eof(sys.stdin.buffer)
+    server.serve_until_stopped()
+    click.echo(STOPPED, err=True)
+
+
+def _announce(world: World, listener: socket.socket, as_json: bool) -> None:
+    """Print where the server listens, once it responds."""
+    url, settings = address_of(listener), world.settings
+    if is_open(listener) and settings.control and not settings.control_token:
+        click.echo(CONTROL_IS_LOCAL, err=True)
+    started = {"url": url, "api_key": world.first_key, "pid": os.getpid(), "instance": world.instance}
+    with reader_may_leave():
+        click.echo(orjson.dumps(started).decode() if as_json else _greeting(world, url, outside_address_of(listener)))
+
+
+def _greeting(world: World, url: str, outside: str | None) -> str:
+    """What `serve` prints for people: where it is, the key, the page to browse, and one call to try."""
+    lines = [
+        f"labs-mock {__version__} at {url} with {counted(len(world.library.scenarios), 'scenario')}. Stop it with Ctrl-C."
+    ]
+    lines += [f"  from other machines  {outside}"] if outside else []
+    lines += [
+        f"  API key  {world.first_key}",
+        f"  browse   {url}/docs",
+        f'  try      curl "{url}/api/v1/catalog" -H "Authorization: Bearer {world.first_key}"',
+    ]
+    return "\n".join(lines)
+
+
+def _reload(world: World, folder: Path) -> "Beside":
+    from labs_mock.serving.reload import reload
+
+    return partial(reload, world, folder)
+
+
+def _log(line: str) -> None:
+    with suppress(OSError):  # nobody reads it any more
+        click.echo(line, err=True)
