@@ -22,7 +22,7 @@ from tests.scenario.bases import SERVER, changed, steps
     ],
 )
 def test_a_mistake_in_a_server_file_is_found(where: str, value: Any, path: str, words: str) -> None:
-    """Settings have the values that the settings table allows, and keys are told apart."""
+    """Settings have the values that the settings table allows, and no two keys are the same."""
     assert list(check_server(SERVER)) == []
     (mistake,) = check_server(changed(SERVER, where, value))
     assert (list(mistake.path), words in mistake.message) == (steps(path), True)

@@ -15,6 +15,9 @@ from labs_mock.errors import SettingsError
 from labs_mock.scenario.files.fields import ApiKey, FileModel, Slug
 from labs_mock.scenario.files.paths import Mistake, mappings, texts
 
+ScoreAccess = Literal["full", "scores", "reward"]
+"""What of a reward a key sees: everything, no breakdown, or the reward alone (AUTH-3)."""
+
 LOCAL = "local"
 """The organisation of the one key, where the file lists none."""
 
@@ -26,7 +29,7 @@ class KeyTerms(FileModel):
     plan: Plan | None = None
     requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
     subscriptions: Literal["*"] | list[Slug] = "*"
-    score_access: Literal["full", "scores", "reward"] = "full"
+    score_access: ScoreAccess = "full"
     expires: str | None = None
     revoked: bool = False
 

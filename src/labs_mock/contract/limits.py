@@ -31,7 +31,7 @@ MAX_QUOTE = 80  # ERR-2, characters of input in an error message
 
 EPISODE_LIFETIME = 24 * 60 * 60  # EP-13, seconds without a turn
 
-MAX_POLLS = 10  # of a dataset in a second; more are noticed (section 7)
+MAX_POLLS = 10  # of a dataset in a second; more are a finding (section 7)
 
 WINDOW = 60  # RL-2, seconds
 

@@ -3,17 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any
 
 from labs_mock.clock import parse_instant
-from labs_mock.config.server_file import LOCAL, KeyEntry, KeyTerms
+from labs_mock.config.server_file import LOCAL, KeyEntry, KeyTerms, ScoreAccess
 from labs_mock.contract.limits import PLANS
 from labs_mock.contract.wording import NO_SUBSCRIPTION, UNAUTHORIZED
 from labs_mock.errors import Forbidden, Unauthorized
 from labs_mock.ids import key_id
 from labs_mock.redaction import masked
-
-ScoreAccess = Literal["full", "scores", "reward"]
 
 
 def key_digest(key: bytes) -> bytes:

@@ -4,17 +4,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from hmac import compare_digest
-from typing import Any, Literal
+from typing import Any
 
 from labs_mock.clock import instant_text, parse_instant
-from labs_mock.config.server_file import LOCAL, KeyEntry, KeyTerms
+from labs_mock.config.server_file import LOCAL, KeyEntry, KeyTerms, ScoreAccess
 from labs_mock.contract.limits import DEFAULT_PLAN, PLANS
 from labs_mock.contract.wording import NO_SUBSCRIPTION, UNAUTHORIZED
 from labs_mock.errors import Forbidden, Unauthorized
 from labs_mock.ids import key_id
 from labs_mock.redaction import masked
-
-ScoreAccess = Literal["full", "scores", "reward"]
 
 
 @dataclass(frozen=True, slots=True)
