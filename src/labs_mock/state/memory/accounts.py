@@ -29,7 +29,10 @@ class Accounts:
 
     def add(self, account: Account) -> bool:
         """Add an account; False if there is one with its key."""
-        return self._by_digest.setdefault(account.key_digest, account) is account
+        if account.key_digest in self._by_digest:
+            return False
+        self._by_digest[account.key_digest] = account
+        return True
 
     def change(self, account: Account, expected: Account) -> bool:
         """Replace an account by one with its key; False if it is not what is expected."""
