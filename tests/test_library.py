@@ -25,7 +25,7 @@ every_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=NAMES)
 
 def rewards(scenario: Scenario, operator: str) -> Iterator[float]:
     """The rewards of an operator that takes the first text of every choice, the last, and each in turn."""
-    player = Player.of(scenario)
+    player = Player(scenario)
     turn = cycle(range(6))
     for choose in (first_text, lambda texts: texts[-1], lambda texts: texts[next(turn) % len(texts)]):
         yield assess(scenario, roll_out(player, operator, choose).play).reward
@@ -43,7 +43,7 @@ def test_operators_are_clearly_apart(scenario: Scenario) -> None:
 @every_scenario
 def test_the_expert_finishes_and_uncovers_everything(scenario: Scenario) -> None:
     """The expert's episode is completed, with every state item revealed."""
-    play = roll_out(Player.of(scenario), "expert").play
+    play = roll_out(Player(scenario), "expert").play
     assert play.terminal == "completed"
     assert {item.id for item in scenario.persona.items if item.atom not in play.masks} == set()
 
@@ -86,7 +86,7 @@ def test_everything_of_the_language_is_in_use() -> None:
 def test_silence_and_reach_out_moments_are_in_use() -> None:
     """Some expert stays silent at a reach-out moment, and a journey's persona answers silence in its own way."""
     weekly = LIBRARY.collections["coaching"].scenarios["weekly-check-ins"]
-    rollout = roll_out(Player.of(weekly), "expert")
+    rollout = roll_out(Player(weekly), "expert")
     assert "<no_response/>" in [message.content for turn in rollout.turns for message in turn]
     assert any(len(session.reach_out) > 1 for session in weekly.file.sessions)
 
@@ -127,7 +127,7 @@ def test_the_tool_calls_of_the_documentation_run(assessment: dict[str, Any]) -> 
         ToolCall(type="artifact", name="medical_assessment", input=assessment),
         ToolCall(type="decision", name="claim_status", input={"value": "approved"}),
     ]
-    player = Player.of(claim)
+    player = Player(claim)
     play = player.fold(player.start(), [[Message(role="assistant", content="Approved.", tool_calls=calls)]])
     assert play.terminal == "completed"
     assert assess(claim, play).reward > 0

@@ -17,7 +17,7 @@ from tests.support import operator
 
 LATE_PARCEL = parse_scenario(starter_files()["support/late-parcel.yaml"], file="late-parcel.yaml", collection="support")
 PLAYERS = {
-    f"{one.collection}/{one.slug}": Player.of(one) for one in (*load_library(shipped_library()).scenarios, LATE_PARCEL)
+    f"{one.collection}/{one.slug}": Player(one) for one in (*load_library(shipped_library()).scenarios, LATE_PARCEL)
 }
 every_player = pytest.mark.parametrize("player", PLAYERS.values(), ids=PLAYERS)
 

@@ -15,7 +15,7 @@ from labs_mock.conformance.target import Target
 from labs_mock.contract.requests import Message
 from labs_mock.engine.assessment import Assessment
 from labs_mock.engine.play import Play
-from labs_mock.engine.reward import assess
+from labs_mock.engine.player import Player
 from labs_mock.state.episodes import Episode, Episodes
 from tests.support import KEY, Live
 
@@ -62,8 +62,10 @@ def test_a_reward_that_wanders_is_found(server: Live, monkeypatch: pytest.Monkey
     """A server whose rewards depend on earlier requests fails by itself, in batches or in comparisons (EV-1)."""
     count = iter(range(1_000_000))
 
+    assess = Player.assess
+
     def wander(*given: Any) -> Assessment:
         return replace(assess(*given), reward=next(count) % 3 / 2)
 
-    monkeypatch.setattr("labs_mock.engine.evaluation.assess", wander)
+    monkeypatch.setattr(Player, "assess", wander)
     assert {"EV-1", "EV-2", "BAT-3", "CMP-1"} & set(clauses(machine_run(server)))

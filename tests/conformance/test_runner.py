@@ -23,8 +23,7 @@ from labs_mock.conformance.runner import CHECKS, run_checks
 from labs_mock.conformance.target import Target
 from labs_mock.conformance.violations import CannotRun
 from labs_mock.contract.clauses import CLAUSES
-from labs_mock.engine import evaluation
-from labs_mock.engine.reward import assess
+from labs_mock.engine.player import Player
 from labs_mock.state import World
 from tests.support import KEY, Live, live, world
 
@@ -141,7 +140,8 @@ def test_the_cause_comes_first(server: Live, monkeypatch: pytest.MonkeyPatch) ->
         found = assess(*arguments)
         return replace(found, reward=round(found.reward * 0.9 + next(count) % 7 / 100, 6))
 
-    monkeypatch.setattr(evaluation, "assess", jittering)
+    assess = Player.assess
+    monkeypatch.setattr(Player, "assess", jittering)
     with Client(server.url, KEY) as client:
         of_rewards = [one for one in CHECKS if {*one.clauses} & {"EV-1", "EV-2", "BAT-3", "CMP-1", "GEN-5", "RC-4"}]
         report = run_checks(Target(client), QUICK, checks=of_rewards)

@@ -54,7 +54,7 @@ class ShortPlayer(Player):
 def _player(opening: str, fallback: Speech, hello: str, max_turns: int, policy: str) -> Player:
     persona = orjson.loads(orjson.dumps(CLAIM["persona"])) | {"opening": opening, "fallback": list(fallback)}
     persona["replies"][0]["reply"] = hello
-    return ShortPlayer.of(scenario(persona=persona, max_turns=max_turns, invalid_tool_call=policy))
+    return ShortPlayer(scenario(persona=persona, max_turns=max_turns, invalid_tool_call=policy))
 
 
 PLAYERS = st.builds(
@@ -84,7 +84,9 @@ def played(player: Player, said: list[list[Message]]) -> Dialogue:
             break
         turn: list[Message] = []
         for message in messages_:
-            if not turn or player.text(message.content) != player.text(player.fold(play, [turn]).observation):
+            if not turn or player.normalised(message.content) != player.normalised(
+                player.fold(play, [turn]).observation
+            ):
                 turn.append(message)
         play = player.fold(play, [turn])
         turns.append(turn)
@@ -113,12 +115,12 @@ def can_be_told(player: Player, submitted: list[Message], dialogue: Dialogue) ->
     An `assistant` line is the operator's if the next `user` message has that text, and where one turn of several
     messages is followed by nothing, persona and operator alternate.
     """
-    lines = [player.text(line) for line in dialogue.observations]
+    lines = [player.normalised(line) for line in dialogue.observations]
     if len(submitted) > 2 and submitted[0].role == "assistant" and submitted[1:] == dialogue.turns[0]:
         return False
     quoted = None
     for message in reversed(submitted):
-        text = player.text(message.content)
+        text = player.normalised(message.content)
         if message.role == "user":
             quoted = text
         elif text in lines and text == quoted:

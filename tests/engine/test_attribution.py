@@ -10,7 +10,7 @@ from labs_mock.engine.transcript import TranscriptLine
 from labs_mock.errors import BadRequest
 from tests.support import CLAIM, OPENING, call, operator, scenario
 
-PLAYER = Player.of(scenario())
+PLAYER = Player(scenario())
 NUMBER, (FIRST, SECOND) = CLAIM["persona"]["replies"][0]["reply"], CLAIM["persona"]["fallback"]
 ONSET, JOB = (item["reply"] for item in CLAIM["state"][:2])
 
@@ -214,7 +214,7 @@ def test_marks_of_templates_are_noticed_where_the_operator_speaks(text: str, fin
     submitted = [Message(role="system", content="<think>"), *_messages("[INST]u P0u"), operator(text)]
     assert new_turn(PLAYER, [TranscriptLine("P0", False)], submitted).findings == expected
     assert operator_turns(PLAYER, submitted).findings == expected
-    marked = Player.of(scenario(persona={**CLAIM["persona"], "opening": "It says <|error|>."}))
+    marked = Player(scenario(persona={**CLAIM["persona"], "opening": "It says <|error|>."}))
     said = [operator("It says <|error|>."), operator("Well")]
     assert not new_turn(marked, [TranscriptLine(said[0].content, False)], said).findings
     assert [finding.code for finding in operator_turns(marked, said).findings] == ["all_assistant_history"]

@@ -1,20 +1,20 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_mock.engine.caches import Memo
+from labs_mock.engine.caches import TextCache
 
 
 @given(st.lists(st.text(max_size=5), max_size=60), st.integers(0, 600))
-def test_a_memo_is_its_function_whatever_it_forgets(asked: list[str], limit: int) -> None:
+def test_a_cache_of_texts_is_its_function_whatever_it_forgets(asked: list[str], limit: int) -> None:
     """Every answer is the function's, and remembered are the newest texts within the limit, as by a naive list."""
-    memo = Memo(str.upper, limit)
+    cache = TextCache(str.upper, limit)
     naive: list[str] = []
     for text in asked:
-        assert memo[text] == text.upper()
+        assert cache[text] == text.upper()
         naive += [] if text in naive else [text]
         while sum(len(known) + 64 for known in naive) > limit:
             del naive[0]
-        assert list(memo) == naive
+        assert list(cache) == naive
 
 
 def test_a_text_is_computed_once_while_it_is_remembered() -> None:
@@ -25,6 +25,6 @@ def test_a_text_is_computed_once_while_it_is_remembered() -> None:
         computed.append(text)
         return len(text)
 
-    memo = Memo(note, limit=2 * 65)
-    assert [memo[text] for text in ("a", "b", "a", "c", "b", "a")] == [1] * 6
+    cache = TextCache(note, limit=2 * 65)
+    assert [cache[text] for text in ("a", "b", "a", "c", "b", "a")] == [1] * 6
     assert computed == ["a", "b", "c", "a"]

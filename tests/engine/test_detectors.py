@@ -12,7 +12,7 @@ from labs_mock.engine.player import Player
 from tests.support import operator, scenario
 
 CLAIM = scenario(invalid_tool_call="score")
-PLAYER = Player.of(CLAIM)
+PLAYER = Player(CLAIM)
 INVALID: list[tuple[ToolCall, str, str]] = [
     (
         ToolCall(type="artifact", name="order_imagin", input={}),

@@ -5,7 +5,8 @@ from hypothesis import given
 
 from labs_mock.contract.dimensions import DIMENSIONS
 from labs_mock.contract.requests import Message
-from labs_mock.engine.explanation import ExplainedRule, explain, explanation
+from labs_mock.engine.assessment import ExplainedRule
+from labs_mock.engine.explanation import explain, explanation
 from labs_mock.engine.reward import assess
 from labs_mock.scenario.compiled.scenario import Scenario
 from tests.engine.test_player import PLAYERS, VALID, played, players, transcripts

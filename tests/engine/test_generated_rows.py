@@ -150,7 +150,7 @@ def test_the_keep_filter_by_a_naive_reading() -> None:
 @pytest.mark.parametrize("keep", [{}, {"quality_score": {"at_least": 1.0}}], ids=["all", "best"])
 def test_what_metadata_mean(on: Scenario, keep: dict[str, Any]) -> None:
     """`quality_score` is the reward of the row's own messages, `rollout_index` the number of the draw (ROW-1, ROW-2)."""
-    player, temperatures = Player.of(on), set()
+    player, temperatures = Player(on), set()
     for index, row in enumerate(read(rows_of(on, temperatures=[0.25, 1], keep=keep))):
         metadata = row["metadata"]
         given_messages = [Message(role=message["role"], content=message["content"]) for message in row["messages"]]
@@ -259,7 +259,7 @@ def test_the_complexity_of_a_rollout(says: list[Any], effort: int) -> None:
     """The score is e / (e + 20), where a turn adds 1 to e, a revealed item 2 and a tool call 3."""
     on = scenario(operators=speaking(*says))
     expected = round(effort / (effort + 20), 6)
-    assert complexity_score(on, roll_out(Player.of(on), "expert")) == expected
+    assert complexity_score(on, roll_out(Player(on), "expert")) == expected
     assert read(rows_of(on, count=1))[0]["metadata"]["complexity_score"] == expected
 
 
@@ -288,7 +288,7 @@ def test_the_persona_neither_sees_nor_tells_of_the_token(days: list[int], says: 
         operators=speaking(*says),
     )
     (row,) = read(rows_of(on, count=1))
-    rollout = roll_out(Player.of(on), "expert")
+    rollout = roll_out(Player(on), "expert")
     silent = [content == SILENCE for content in contents(row, "assistant")]
     assert silent == [turn == [{"silent": True}] for turn in says][: len(silent)]
     context = rollout.play.context

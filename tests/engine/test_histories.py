@@ -131,11 +131,11 @@ def test_a_history_gives_the_new_turn(
     dialogue, turn = played(player, said), new[0]
     history = spelled(dialogue, roles, [], last=True)
     history = {"opening": history, "operator": history[1:] or history, "last": history[-1:]}[begins]
-    persona = [player.text(line) for line in dialogue.observations]
-    assume(len(turn) == 1 or not {player.text(message.content) for message in turn} & set(persona))
+    persona = [player.normalised(line) for line in dialogue.observations]
+    assume(len(turn) == 1 or not {player.normalised(message.content) for message in turn} & set(persona))
     assume(dialogue.turns or played(player, [turn]).turns == [turn])
-    lines = [player.text(line.content) for line in transcript(dialogue)]
-    texts = [player.text(message.content) for message in (*history, *turn)]
+    lines = [player.normalised(line.content) for line in transcript(dialogue)]
+    texts = [player.normalised(message.content) for message in (*history, *turn)]
     assume(texts not in (lines[:-1], lines[1:-1]))  # where the persona repeats itself, that is the same turn again
     assert list(submit(player, dialogue, [*front, *history, *turn])) == [[turn], []]
 
@@ -147,7 +147,8 @@ def test_new_messages_alone_are_the_new_turn(
     """Whatever was said before, unless it is the persona's (EP-7)."""
     dialogue, turn = played(player, said), new[0]
     assume(
-        not {player.text(message.content) for message in turn} & {player.text(line) for line in dialogue.observations}
+        not {player.normalised(message.content) for message in turn}
+        & {player.normalised(line) for line in dialogue.observations}
     )
     assume(dialogue.turns or played(player, [turn]).turns == [turn])
     assert list(submit(player, dialogue, [*front, *turn])) == [[turn], []]
@@ -156,7 +157,7 @@ def test_new_messages_alone_are_the_new_turn(
 @pytest.mark.parametrize("spelling", WORKED)
 def test_an_earlier_history_is_one_turn_of_a_new_episode(spelling: str) -> None:
     """It is noticed in each of the worked spellings, and the persona's lines are left out (EP-7, EV-2)."""
-    player = Player.of(scenario())
+    player = Player(scenario())
     dialogue = played(player, [[operator("Hello")], [operator("Hm"), operator("A second job?")], [operator("Well")]])
     turns, findings = submit(player, played(player, []), WORKED[spelling](dialogue))
     assert turns == [[message for turn in dialogue.turns for message in turn]]
@@ -171,7 +172,7 @@ def test_any_earlier_history_is_one_turn_of_a_new_episode(
     dialogue = played(player, said)
     submitted = spelled(dialogue, roles, [], last=True)
     submitted = {"all": submitted, "bare": submitted[1:], "separated": separated(dialogue)}[how]
-    assume(player.scenario.opening not in [player.text(message.content) for message in submitted[how == "all" :]])
+    assume(player.scenario.opening not in [player.normalised(message.content) for message in submitted[how == "all" :]])
     assume(can_be_told(player, submitted, dialogue))
     turns, findings = submit(player, played(player, []), [*front, *submitted])
     assert turns == [[message for turn in dialogue.turns for message in turn]]
@@ -180,7 +181,7 @@ def test_any_earlier_history_is_one_turn_of_a_new_episode(
 
 def test_a_prompt_in_front_is_no_history() -> None:
     """With a task prompt and the whole history at every turn nothing is noticed, however long the episode (EP-7)."""
-    player = Player.of(scenario())
+    player = Player(scenario())
     said = [[operator(text)] for text in ("Hello", "Hm", "A second job?", "Well", "Are you worried?")]
     for taken in range(len(said)):
         dialogue = played(player, said[:taken])

@@ -19,7 +19,7 @@ IMAGING = call("order_imaging", region="neck")
 
 def answers(on: Scenario, *said: str | Message) -> list[str]:
     """What the persona answers to some turns of one message each."""
-    player = Player.of(on)
+    player = Player(on)
     state, heard = player.start(), []
     for one in said:
         state = player.fold(state, [[operator(one) if isinstance(one, str) else one]])
@@ -255,7 +255,7 @@ TASK: dict[str, Any] = {
 
 def test_a_decision_task_starts_with_its_briefing_and_documents() -> None:
     """The first observation gives everything, in file order."""
-    first = Player.of(scenario(TASK)).start().observation
+    first = Player(scenario(TASK)).start().observation
     places = [first.index(text) for text in ("Review the file.", "Letter", "I fell.", "Scan", "A strain.")]
     assert places == sorted(places)
 

@@ -1,7 +1,6 @@
 import gc
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -10,9 +9,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from labs_mock.contract.requests import Message, ToolCall
-from labs_mock.engine.caches import Memo
+from labs_mock.engine.caches import MAX_STATES, TextCache
 from labs_mock.engine.play import Play
-from labs_mock.engine.player import MAX_STATES, Player
+from labs_mock.engine.player import Player
 from labs_mock.engine.reward import assess
 from labs_mock.scenario.compiled.scenario import Scenario
 from labs_mock.text import normalise
@@ -60,13 +59,13 @@ transcripts = st.lists(turns, max_size=8)
 """What operators may say to the persona of `CLAIM`, with good and bad calls of its tools."""
 
 LENIENT = scenario(invalid_tool_call="score", completed=None)
-PLAYERS = {"strict": Player.of(scenario(max_turns=6)), "lenient": Player.of(LENIENT)}
+PLAYERS = {"strict": Player(scenario(max_turns=6)), "lenient": Player(LENIENT)}
 players = st.sampled_from(sorted(PLAYERS))
 
 
 def played(on: Scenario, *said: str | Message) -> Play:
     """The state of a scenario after some turns of one message each."""
-    player = Player.of(on)
+    player = Player(on)
     return player.fold(player.start(), [[operator(one) if isinstance(one, str) else one] for one in said])
 
 
@@ -75,7 +74,7 @@ def test_a_fold_does_not_change_its_argument(
     name: str, before: list[list[Message]], after: list[list[Message]]
 ) -> None:
     """Turns are undone by forgetting the answer (EP-15)."""
-    player = Player.of(PLAYERS[name].scenario)
+    player = Player(PLAYERS[name].scenario)
     state = player.fold(player.start(), before)
     copy = deepcopy(state)
     player.fold(state, after)
@@ -85,7 +84,7 @@ def test_a_fold_does_not_change_its_argument(
 @given(players, transcripts)
 def test_folding_turn_by_turn_equals_folding_at_once(name: str, said: list[list[Message]]) -> None:
     """It does not matter how many turns are taken at a time, or whether each is scored (EV-2)."""
-    player, fresh = PLAYERS[name], Player.of(PLAYERS[name].scenario)
+    player, fresh = PLAYERS[name], Player(PLAYERS[name].scenario)
     at_once, state = fresh.fold(fresh.start(), said), player.start()
     for turn in said:
         assess(player.scenario, state)
@@ -100,9 +99,9 @@ def test_a_turn_can_grow_message_by_message(name: str, said: list[list[Message]]
     player = PLAYERS[name]
     state = player.fold(player.start(), said)
     assume(state.terminal is None)
-    grown = list(player.growing(state, turn))
+    grown = list(player.grow_turn(state, turn))
     assert grown == [player.fold(state, [turn[: index + 1]]) for index in range(len(turn))]
-    fresh = Player.of(player.scenario)
+    fresh = Player(player.scenario)
     assert state == fresh.fold(fresh.start(), said)
 
 
@@ -112,13 +111,10 @@ def test_no_answer_depends_on_what_is_remembered(name: str, said: list[list[Mess
     player = PLAYERS[name]
     patterns, heard = player.scenario.operator_patterns, player.scenario.observation_patterns
     assert heard is not None
-    forgetful = replace(
-        Player.of(player.scenario),
-        said=Memo(patterns.atoms, limit),
-        heard=Memo(heard.atoms, limit),
-        texts=Memo(normalise, limit),
-        limit=states,
-    )
+    forgetful = Player(player.scenario, max_states=states)
+    forgetful.operator_atoms = TextCache(patterns.atoms, limit)
+    forgetful.observation_atoms = TextCache(heard.atoms, limit)
+    forgetful.normalised_texts = TextCache(normalise, limit)
     for _ in range(2):
         one, other = forgetful.fold(forgetful.start(), said), player.fold(player.start(), said)
         assert one == other
@@ -127,7 +123,7 @@ def test_no_answer_depends_on_what_is_remembered(name: str, said: list[list[Mess
 
 def test_no_more_states_are_remembered_than_allowed() -> None:
     """Not even where episodes stand still in states that have led to many others: all state is bounded."""
-    player, draw = Player.of(scenario(max_turns=50)), Random(1)
+    player, draw = Player(scenario(max_turns=50)), Random(1)
     before = _live_states()
     standing: list[Play] = []
     for number in range(1_800):
@@ -272,6 +268,6 @@ def test_an_opening_is_known_in_every_way_to_write_it(
 ) -> None:
     """A content is the opening exactly if both normalise alike, whatever its case and spaces (EP-8)."""
     persona = {**CLAIM["persona"], "opening": opening}
-    player = Player.of(scenario(persona=persona))
+    player = Player(scenario(persona=persona))
     content = around[0] + change(opening).replace(" ", between) + around[1]
     assert player.is_opening(content) == (normalise(content) == normalise(opening))

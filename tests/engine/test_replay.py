@@ -39,7 +39,7 @@ def test_a_transcript_replays_to_what_was_folded_turn_by_turn(name: str, submitt
             break
         play, conversation = player.fold(play, [turn]), conversation_hash([turn], conversation)
         transcript += [*map(transcript_line, turn), TranscriptLine(play.observation, False)]
-        for one in (player, Player.of(player.scenario)):
+        for one in (player, Player(player.scenario)):
             assert replay(one, transcript) == (play, conversation)
             assert assess(one.scenario, replay(one, transcript).play) == assess(player.scenario, play)
 

@@ -138,7 +138,7 @@ def test_a_dimension_that_is_not_defined_never_runs_and_is_noticed(
     """It is in neither sum: the reward is as if it had not been asked for (RC-5)."""
     assume(any(weights.values()))
     defined = {key: weight for key, weight in weights.items() if key in ("success_metrics", "discovery")}
-    player = Player.of(PARTIAL)
+    player = Player(PARTIAL)
     state = player.fold(player.start(), said)
     asked, reduced = (assess(PARTIAL, state, _config(given_weights)) for given_weights in (weights, defined))
     assert (asked.reward, asked.scores) == (reduced.reward, reduced.scores)
@@ -170,7 +170,7 @@ REQUIRES: dict[str, Any] = {
     "never": {"all": [{"not": {"says": ["well"]}}, {"says": ["well"]}]},
 }
 REQUIRING = {
-    name: Player.of(scenario(scoring={"requires": rule}, invalid_tool_call="score", completed=None))
+    name: Player(scenario(scoring={"requires": rule}, invalid_tool_call="score", completed=None))
     for name, rule in REQUIRES.items()
 }
 
@@ -183,7 +183,7 @@ def test_what_is_required_must_have_held_at_some_turn(
 ) -> None:
     """Until the rule has held after some turn, by asking after each, the reward is 0; scores stay as without it (RC-6)."""
     required, config = REQUIRING[name], _config(weights, skip)
-    free = Player.of(LENIENT)
+    free = Player(LENIENT)
     rule = required.scenario.criteria.requires
     assert rule is not None
     states = [required.fold(required.start(), said[: count + 1]) for count in range(len(said))]

@@ -42,7 +42,7 @@ def _scenario(says: list[Any], **changes: Any) -> Scenario:
 
 
 def _rolled(says: list[Any], **changes: Any) -> Rollout:
-    return roll_out(Player.of(_scenario(says, **changes)), "expert")
+    return roll_out(Player(_scenario(says, **changes)), "expert")
 
 
 def _said(rollout: Rollout) -> list[str]:
@@ -89,7 +89,7 @@ def test_every_part_with_texts_is_chosen_once_in_order() -> None:
         offered.append(texts)
         return texts[-1]
 
-    rollout = roll_out(Player.of(_scenario(SAYS)), "expert", last)
+    rollout = roll_out(Player(_scenario(SAYS)), "expert", last)
     assert offered == PARTS_WITH_TEXTS
     assert _said(rollout)[1:3] == ["Tell me about it.", "So, Tuesday. What else?"]
 
@@ -124,7 +124,7 @@ def test_an_operator_stops_when_the_episode_is_over(changes: dict[str, Any], ter
 @given(st.lists(st.integers(0, 5), min_size=20, max_size=20))
 def test_a_rollout_can_be_played_again(draws: list[int]) -> None:
     """Its turns lead to its observations and its state, whatever was chosen, and the same choices to the same turns."""
-    player = Player.of(_scenario(SAYS))
+    player = Player(_scenario(SAYS))
 
     def rolled() -> Rollout:
         rest = iter(draws)
@@ -141,13 +141,13 @@ def test_a_rollout_can_be_played_again(draws: list[int]) -> None:
 def test_an_unknown_operator_is_a_key_error() -> None:
     """The scenario's operators are all there are."""
     with pytest.raises(KeyError, match="novice"):
-        roll_out(Player.of(scenario(CLAIM)), "novice")
+        roll_out(Player(scenario(CLAIM)), "novice")
 
 
 def test_the_shipped_rollouts_are_worth_as_much_when_they_are_evaluated() -> None:
     """The transcripts of all operators, in each spelling, attribute to their turns and rewards (EV-2)."""
     for shipped in load_library(shipped_library()).scenarios:
-        player = Player.of(shipped)
+        player = Player(shipped)
         for name in shipped.file.operators:
             rollout = roll_out(player, name)
             assert rollout.turns

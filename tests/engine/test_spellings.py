@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from labs_mock.config.library import load_library, shipped_library
 from labs_mock.contract.requests import Message
 from labs_mock.engine.attribution import operator_turns
+from labs_mock.engine.play import Play
 from labs_mock.engine.player import Player, Turn
 from labs_mock.engine.reward import assess
 from labs_mock.engine.rollout import roll_out
@@ -51,7 +52,7 @@ WORKED: dict[str, Callable[[Dialogue], list[Message]]] = {
 @pytest.mark.parametrize("slug", SHIPPED)
 def test_one_dialogue_has_one_reward_in_every_spelling(slug: str, name: str) -> None:
     """The shipped operators' transcripts give their turns, reward and scores again, and no warning (EP-8, EV-2)."""
-    player = Player.of(SHIPPED[slug])
+    player = Player(SHIPPED[slug])
     rollout = roll_out(player, name)
     dialogue = Dialogue(rollout.turns, [player.start().observation, *rollout.observations], rollout.play)
     for spelling, spell in WORKED.items():
@@ -153,17 +154,17 @@ def _gives_its_turns_again(player: Player, submitted: list[Message], dialogue: D
 
 def test_a_long_turn_is_read_in_linear_time() -> None:
     """The persona is asked once for each message, and not anew for all before it (EP-8)."""
-    player = Player.of(SHIPPED["case-management/lower-back-claim"])
+    player = Player(SHIPPED["case-management/lower-back-claim"])
     steps = 0
-    finish = Player._finish
+    finish = Player._finish_turn
 
-    def counted(self: Player, play: object) -> None:
+    def counted(self: Player, play: Play) -> None:
         nonlocal steps
         steps += 1
-        finish(self, play)  # type: ignore[arg-type]
+        finish(self, play)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Player, "_finish", counted)
+        patch.setattr(Player, "_finish_turn", counted)
         operator_turns(
             player, [TASK, operator(player.start().observation), *(operator(f"Hm {i}.") for i in range(998))]
         )

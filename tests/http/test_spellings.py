@@ -13,7 +13,7 @@ from tests.support import OPENING, Live, live, world
 CLAIM = next(one for one in load_library(shipped_library()).scenarios if one.slug == "lower-back-claim")
 WHERE = {"collection_slug": CLAIM.collection, "scenario_slug": CLAIM.slug}
 SYSTEM, TASK = {"role": "system", "content": "Be kind."}, {"role": "user", "content": "Assess this claim."}
-ROLLOUT = roll_out(Player.of(CLAIM), "expert")
+ROLLOUT = roll_out(Player(CLAIM), "expert")
 LINES = [CLAIM.first_observation, *ROLLOUT.observations]
 OPERATOR_MESSAGES = [message.model_dump(exclude_none=True) for turn in ROLLOUT.turns for message in turn]
 

@@ -5,7 +5,7 @@ from labs_mock.errors import NotFound
 from labs_mock.state.episodes import Episode, Episodes
 from tests.support import operator, scenario
 
-PLAYER = Player.of(scenario())
+PLAYER = Player(scenario())
 
 
 def create(episodes: Episodes, *ids: str, now: float = 0) -> Episode:

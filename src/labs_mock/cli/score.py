@@ -11,8 +11,8 @@ import orjson
 from labs_mock.cli.options import ExistingFolder, find_scenario, named_settings, read_bytes, scenario_folder
 from labs_mock.contract.parsing import read_json, read_model
 from labs_mock.contract.requests import Messages, RewardConfig, WireModel
+from labs_mock.engine.assessment import ExplainedRule
 from labs_mock.engine.evaluation import Evaluation, evaluate
-from labs_mock.engine.explanation import ExplainedRule
 from labs_mock.engine.explanation import explain as explain_rules
 from labs_mock.engine.player import Player
 from labs_mock.errors import LabsMockError, RequestError
@@ -79,7 +79,7 @@ def read_transcript(body: bytes) -> Transcript:
 
 def score_transcript(scenario: Scenario, version: str, transcript: Transcript) -> ScoredConversation:
     """Score a complete conversation. Raises `BadRequest` if the operator says nothing in it."""
-    evaluation = evaluate(Player.of(scenario), transcript.messages, transcript.reward_config)
+    evaluation = evaluate(Player(scenario), transcript.messages, transcript.reward_config)
     return ScoredConversation(scenario, version, evaluation, explain_rules(scenario, evaluation.play))
 
 

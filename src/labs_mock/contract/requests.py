@@ -1,10 +1,11 @@
 """What clients send. Requests are strict; `None` for an optional field equals its absence (GEN-5)."""
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, create_model
 from pydantic_core import PydanticCustomError
 
+from labs_mock.contract.dimensions import DIMENSIONS
 from labs_mock.contract.limits import MAX_CONTENT, MAX_ITEMS, MAX_MESSAGES, MAX_TOOL_CALLS, MAX_WINDOWS
 from labs_mock.contract.windows import Window
 from labs_mock.text import utf16_length
@@ -72,13 +73,12 @@ class QualityWeights(WireModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    success_metrics: Weight | None = None
-    failure_metrics: Weight | None = None
-    best_practices: Weight | None = None
-    rubrics: Weight | None = None
-    discovery: Weight | None = None
-    output_similarity: Weight | None = None
-    decision_match: Weight | None = None
+
+if not TYPE_CHECKING:  # a field for each dimension of the table
+    _FIELDS = dict.fromkeys(DIMENSIONS, (Weight | None, None))
+    QualityWeights = create_model(
+        "QualityWeights", __base__=QualityWeights, __module__=__name__, __doc__=QualityWeights.__doc__, **_FIELDS
+    )
 
 
 class RewardConfig(WireModel):

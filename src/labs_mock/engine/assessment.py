@@ -1,4 +1,4 @@
-"""What scoring comes to: a score, the gate, the whole assessment."""
+"""What scoring results in: a score, the gate, the whole assessment, and the rows that explain it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ PLACES = 6
 
 
 class Score(NamedTuple):
-    """A value in [0, 1], rounded to 6 places, and a sentence that speaks of results and turns, never of criteria."""
+    """A value in [0, 1], rounded to 6 places, and a sentence about results and turns, never about criteria (NEVER-1)."""
 
     value: float
     sentence: str
@@ -27,8 +27,8 @@ class Gate(NamedTuple):
 class Assessment:
     """A reward and how it came about.
 
-    `results` has the dimensions that ran; `scores` and `breakdown` say the same by the scenario's names (RC-2).
-    `earned` says whether what the scenario requires has held at some turn (RC-6), `critical` whether a critical failure
+    `results` has the dimensions that ran; `scores` and `breakdown` have the same by the scenario's names (RC-2).
+    `earned` is whether what the scenario requires has held at some turn (RC-6), `critical` whether a critical failure
     holds where failure metrics run; the reward is 0 without the one as with the other.
     """
 
@@ -41,3 +41,12 @@ class Assessment:
     names: Mapping[Dimension, str]
     scores: Mapping[str, float]
     breakdown: Mapping[str, str]
+
+
+class ExplainedRule(NamedTuple):
+    """One criterion: its dimension or part of the scoring, its id, the turns that it matches, and its result in words."""
+
+    part: str
+    id: str
+    turns: tuple[int, ...]
+    result: str

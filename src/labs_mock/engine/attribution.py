@@ -33,10 +33,10 @@ def new_turn(player: Player, transcript: Sequence[TranscriptLine], submitted: Se
 
     `transcript` starts with the opening and ends with the latest observation.
     """
-    lines = [player.text(line.content) for line in transcript]
+    lines = [player.normalised(line.content) for line in transcript]
     persona = frozenset(text for text, line in zip(lines, transcript, strict=True) if not line.operator)
     messages = _without_prompts(player, persona, submitted)
-    texts = [player.text(message.content) for message in messages]
+    texts = [player.normalised(message.content) for message in messages]
     answered = _after_latest_observation(lines[-1], texts, messages)
     if texts == lines or (answered is None and texts == lines[-len(texts) :]):
         raise BadRequest(NO_OPERATOR_MESSAGE)  # the transcript or its end; a line that is repeated makes nothing new
@@ -67,7 +67,7 @@ def _without_prompts(player: Player, persona: frozenset[str], submitted: Sequenc
     messages = [message for message in submitted if message.role != "system"]
     prompts = 0
     for message in messages:
-        if message.role != "user" or player.text(message.content) in persona:
+        if message.role != "user" or player.normalised(message.content) in persona:
             break
         prompts += 1
     return messages[prompts:]
@@ -164,7 +164,7 @@ def _repeated_opening(
         if message.content == opening.content and message.role in ("user", opening.role)
     ]
     states = accumulate(turns, lambda play, turn: player.fold(play, [turn]), initial=player.start())
-    times = [player.text(play.observation) for play in states].count(player.scenario.opening)
+    times = [player.normalised(play.observation) for play in states].count(player.scenario.opening)
     return [Finding("repeated_opening", f"messages.{copies[-1]}.content")] if len(copies) > times else []
 
 
@@ -206,12 +206,12 @@ def _answer(player: Player, play: Play, messages: list[Message], behind: Message
     """The index of the first message that is what the persona says to those before it, unless a `user` says it behind them."""
     if play.terminal is not None:
         return None
-    quoted = player.text(behind.content) if behind is not None and behind.role == "user" else None
+    quoted = player.normalised(behind.content) if behind is not None and behind.role == "user" else None
     # Most turns of several messages have two, and what a turn of the first leads to may be remembered.
-    states = chain([player.fold(play, [messages[:1]])], islice(player.growing(play, messages), 1, None))
+    states = chain([player.fold(play, [messages[:1]])], islice(player.grow_turn(play, messages), 1, None))
     for index, (message, after) in enumerate(zip(messages[1:], states, strict=False), 1):
-        text = player.text(message.content)
-        if text != quoted and text == player.text(after.observation):
+        text = player.normalised(message.content)
+        if text != quoted and text == player.normalised(after.observation):
             return index
     return None
 

@@ -11,7 +11,6 @@ from labs_mock.engine.conversation_hash import conversation_hash
 from labs_mock.engine.detectors import config_findings, play_findings
 from labs_mock.engine.play import Play
 from labs_mock.engine.player import Player, Turn
-from labs_mock.engine.reward import assess
 
 
 class Evaluation(NamedTuple):
@@ -36,4 +35,4 @@ def evaluate(player: Player, messages: Sequence[Message], config: RewardConfig |
     findings += play_findings(scenario, messages, turns, play)
     findings += config_findings(scenario, config)
     played = turns[: play.turn]
-    return Evaluation(played, play, conversation_hash(played), assess(scenario, play, config), findings)
+    return Evaluation(played, play, conversation_hash(played), player.assess(play, config), findings)

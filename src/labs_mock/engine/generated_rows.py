@@ -8,7 +8,6 @@ from labs_mock.contract import rows
 from labs_mock.engine.assessment import PLACES
 from labs_mock.engine.choice_space import ChoiceSpace, Draw
 from labs_mock.engine.player import Player
-from labs_mock.engine.reward import assess
 from labs_mock.engine.rollout import Rollout, roll_out
 from labs_mock.scenario.compiled.datasets import ATTEMPTS, Dataset
 from labs_mock.scenario.compiled.scenario import Scenario
@@ -47,8 +46,7 @@ class GeneratedRows:
         assert dataset.scenario == scenario.full_name
         assert dataset.generate is not None
         self._scenario, self._generate = scenario, dataset.generate
-        self._player = Player.of(self._scenario)
-        self._player.limit = MAX_STATES
+        self._player = Player(scenario, MAX_STATES)
         known = self._scenario.file.operators
         self._operators = {name: known[name] for name in dict.fromkeys(self._generate.operators)}
         self._space = ChoiceSpace(self._operators, self._generate.temperatures, f"{seed} {dataset.id}".encode())
@@ -76,7 +74,7 @@ class GeneratedRows:
     def _attempt(self, number: int) -> Attempt:
         draw = self._space.draw((self._first + number) % self._space.size)
         rollout = roll_out(self._player, draw.operator, draw.choose())
-        quality = assess(self._scenario, rollout.play).reward
+        quality = self._player.assess(rollout.play).reward
         complexity = complexity_score(self._scenario, rollout)
         keep = self._generate.keep
         bounds = ((keep.quality_score, quality), (keep.complexity_score, complexity))

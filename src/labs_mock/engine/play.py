@@ -4,29 +4,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labs_mock.contract.responses import TerminalReason
-from labs_mock.engine.assessment import Assessment
-from labs_mock.scenario.rules.algebra import Rule, Turns
+from labs_mock.scenario.rules.algebra import Turns
 
-Seen = tuple[frozenset[int], bool]
+SeenInTurn = tuple[frozenset[int], bool]
 """The atoms of a turn's messages, and whether it is silent."""
 
 
 @dataclass(slots=True)
 class Play:
-    """The state of a conversation after `turn` turns.
+    """The state of a conversation after `turn` turns: a value, folded from the operator's turns, that is never stored.
 
-    `masks` maps atoms to the turns in which they were seen, and `full` has a bit for each turn. `inputs` maps
-    each tool that was called to the input of its last call, None if that was invalid, and `called` each tool to
-    the turns of its valid calls; `invalid` are the turns with an invalid one. `rapport` counts the turns in which the rapport rule yielded, `fallbacks` the
-    fallbacks used; `session` and `session_turns` say where a journey stands, and `closed` that its last
-    session ended. `context` is what only the persona knows of time (TOK-3): it is never sent.
+    `masks` maps atoms to the turns in which they were seen, and `full` has a bit for each turn. `inputs` maps each tool that
+    was called to the input of its last call, None if that was invalid, and `called` each tool to the turns of its valid calls;
+    `invalid` are the turns with an invalid one. `rapport` counts the turns that the rapport rule matched, `fallbacks` the
+    fallbacks used; `session` and `session_turns` are the place in a journey, and `closed` is true once its last session has
+    ended. `context` is what only the persona knows of time (TOK-3): it is never sent.
 
-    Of the last turn: `seen` has its atoms, `silent` says that all its content was the token, `valid` that all
-    its calls were.
-
-    A state that has been answered never changes. What follows from it is remembered with it: `held`, the rules of
-    the criteria that hold and since when; `assessed`, its assessment; `after`, the states after a further
-    turn without calls, by what is seen in it.
+    Of the last turn: `seen` has its atoms, `silent` is true if all its content was the token, `valid` if all its calls were
+    valid. Only the `Player` changes a state, and only until it has returned it.
     """
 
     observation: str
@@ -46,12 +41,9 @@ class Play:
     valid: bool = True
     invalid: Turns = 0
     terminal: TerminalReason | None = None
-    held: dict[Rule, int] | None = field(default=None, compare=False, repr=False)
-    assessed: Assessment | None = field(default=None, compare=False, repr=False)
-    after: dict[Seen, "Play"] = field(default_factory=dict, compare=False, repr=False)
 
     def copy(self) -> "Play":
-        """The same state, ready to be changed; what was remembered with it stays behind."""
+        """The same state, ready to be changed."""
         return Play(
             self.observation,
             self.masks.copy(),

@@ -1,15 +1,17 @@
-"""The fold: from the operator's turns to what is true, what the persona answered, and how it ended."""
+"""The fold: from the operator's turns to what is true, what the persona replied, and how it ended."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
 
-from labs_mock.contract.requests import Message, ToolCall
+from labs_mock.contract.requests import Message, RewardConfig, ToolCall
 from labs_mock.contract.responses import TerminalReason
 from labs_mock.contract.tokens import NO_RESPONSE
-from labs_mock.engine.caches import Memo
+from labs_mock.engine.assessment import Assessment
+from labs_mock.engine.caches import MAX_STATES, StateCache, TextCache
+from labs_mock.engine.evidence import Evidence
 from labs_mock.engine.observation import make_observation
-from labs_mock.engine.play import Play, Seen
+from labs_mock.engine.play import Play, SeenInTurn
+from labs_mock.engine.reward import assess, assess_evidence
 from labs_mock.scenario.compiled.scenario import Scenario
 from labs_mock.scenario.rules.inputs import contains
 from labs_mock.scenario.rules.vocabulary import SILENT
@@ -17,133 +19,137 @@ from labs_mock.text import normalise
 
 Turn = Sequence[Message]
 
-
-MAX_STATES = 5_000
-_NOTHING: frozenset[int] = frozenset()
+_NO_ATOMS: frozenset[int] = frozenset()
 _VISIBLE = frozenset(map(chr, range(0x21, 0x7F)))
 
 
-@dataclass(slots=True)
 class Player:
-    """Plays a scenario's persona over operator turns.
+    """Plays a scenario's persona over operator turns, and scores what they led to.
 
-    All methods are pure but for their memory: what a message makes true is remembered by its content, and what a
-    turn leads to by what is seen in it; `leading` has the states that remember such turns, at most `limit`. With a character of
-    `no_openings` no opening begins. Conversations that
-    differ in words alone share their states.
+    All methods are pure: apart from the scenario, a player has only caches. `operator_atoms` and `observation_atoms` have
+    the atoms of messages, `normalised_texts` what they are compared by, `states` what follows from at most `max_states` states.
     """
 
-    scenario: Scenario
-    opening: Play
-    said: Memo[frozenset[int]]
-    heard: Memo[frozenset[int]]
-    texts: Memo[str]
-    no_openings: frozenset[str]
-    limit: int = MAX_STATES
-    leading: list[Play] = field(default_factory=list)
+    __slots__ = (
+        "_not_opening",
+        "_opening",
+        "normalised_texts",
+        "observation_atoms",
+        "operator_atoms",
+        "scenario",
+        "states",
+    )
 
-    @classmethod
-    def of(cls, scenario: Scenario) -> "Player":
-        """A player with an empty memory."""
-        said, heard = (
-            Memo(scenario.operator_patterns.atoms),
-            Memo(scenario.observation_patterns.atoms if scenario.observation_patterns else _nothing),
-        )
-        opening = Play(scenario.first_observation)
-        for atom in heard[scenario.first_observation]:
-            opening.masks[atom] = 1
-        return cls(scenario, opening, said, heard, Memo(normalise), _no_openings(scenario.opening))
+    def __init__(self, scenario: Scenario, max_states: int = MAX_STATES) -> None:
+        self.scenario = scenario
+        self.operator_atoms = TextCache(scenario.operator_patterns.atoms)
+        observations = scenario.observation_patterns
+        self.observation_atoms = TextCache(observations.atoms if observations is not None else _no_atoms)
+        self.normalised_texts = TextCache(normalise)
+        self.states = StateCache(max_states)
+        self._opening = Play(scenario.first_observation)
+        for atom in self.observation_atoms[scenario.first_observation]:
+            self._opening.masks[atom] = 1
+        self._not_opening = _characters_before_no_opening(scenario.opening)
 
-    def text(self, content: str) -> str:
-        """A content as it is compared: normalised."""
-        return self.texts[content]
+    def normalised(self, content: str) -> str:
+        """A content as it is compared with others (EP-7, EP-8)."""
+        return self.normalised_texts[content]
 
     def is_opening(self, content: str) -> bool:
         """Whether a content is the persona's opening; most are not, which their first character shows."""
-        return content[:1] not in self.no_openings and self.text(content) == self.scenario.opening
+        return content[:1] not in self._not_opening and self.normalised(content) == self.scenario.opening
 
     def start(self) -> Play:
-        """The state before the first turn: only the first observation has been heard."""
-        return self.opening
+        """The state before the first turn: the operator has had the first observation alone."""
+        return self._opening
 
     def fold(self, play: Play, turns: Iterable[Turn]) -> Play:
         """The state after some more turns; those after the one that ends the scenario are left out.
 
-        States are not changed, so a caller that does not keep the answer has undone the turns.
+        States are not changed, so a caller that does not keep the result has undone the turns.
         """
+        cached = self.states.get(play)
         for turn in turns:
             if play.terminal is not None:
                 break
-            seen = self._seen(turn)
-            after = None if seen is None else play.after.get(seen)
+            seen = self._seen_in_turn(turn)
+            if seen is None:
+                play, cached = self._take_turn(play, turn), None
+                continue
+            if cached is None:
+                cached = self.states.add(play)
+            after = cached.after.get(seen)
             if after is None:
-                after = self._take(play, turn)
-                if seen is not None:
-                    self._remember(play, seen, after)
-            play = after
+                after = cached.after[seen] = self.states.add(self._take_turn(play, turn))
+            play, cached = after.play, after
         return play
 
-    def _seen(self, turn: Turn) -> Seen | None:
+    def assess(self, play: Play, config: RewardConfig | None = None) -> Assessment:
+        """Score the conversation so far, as `reward.assess` does; a cached state is scored once without a config."""
+        cached = self.states.get(play)
+        if cached is None:
+            return assess(self.scenario, play, config)
+        if cached.evidence is None:
+            cached.evidence = Evidence.collect(self.scenario, play)
+        if config is not None:
+            return assess_evidence(cached.evidence, config)
+        if cached.assessment is None:
+            cached.assessment = assess_evidence(cached.evidence, None)
+        return cached.assessment
+
+    def grow_turn(self, play: Play, messages: Iterable[Message]) -> Iterator[Play]:
+        """The state after a turn of the first message, of the first two, and so on (EP-8)."""
+        draft = _begin_turn(play)
+        for message in messages:
+            self._add_message(draft, message)
+            after = draft.copy()
+            self._finish_turn(after)
+            yield after
+
+    def _seen_in_turn(self, turn: Turn) -> SeenInTurn | None:
         """All that a turn without calls can change; None for a turn with calls."""
-        atoms, silent = _NOTHING, True
+        atoms, silent = _NO_ATOMS, True
         for message in turn:
             if message.tool_calls:
                 return None
-            atoms = atoms | self.said[message.content] if atoms else self.said[message.content]
+            found = self.operator_atoms[message.content]
+            atoms = atoms | found if atoms else found
             silent = silent and message.content == NO_RESPONSE
         return atoms, silent
 
-    def _remember(self, play: Play, seen: Seen, after: Play) -> None:
-        """Remember where a turn leads; when too much is remembered all is forgotten, by states in use too."""
-        if len(self.leading) >= self.limit:
-            for state in self.leading:
-                state.after.clear()
-            self.leading.clear()
-        self.leading.append(play)
-        play.after[seen] = after
-
-    def _take(self, play: Play, turn: Turn) -> Play:
-        play = play.copy()
-        _begin(play)
+    def _take_turn(self, play: Play, turn: Turn) -> Play:
+        after = _begin_turn(play)
         for message in turn:
-            self._see(play, message)
-        self._finish(play)
-        return play
+            self._add_message(after, message)
+        self._finish_turn(after)
+        return after
 
-    def growing(self, play: Play, messages: Iterable[Message]) -> Iterator[Play]:
-        """The state after a turn of the first message, of the first two, and so on (EP-8)."""
-        draft = play.copy()
-        _begin(draft)
-        for message in messages:
-            self._see(draft, message)
-            after = draft.copy()
-            self._finish(after)
-            yield after
-
-    def _see(self, play: Play, message: Message) -> None:
-        """Note what a message of the present turn makes true."""
-        play.seen |= self.said[message.content]
+    def _add_message(self, play: Play, message: Message) -> None:
+        """Add what a message makes true in the present turn."""
+        play.seen |= self.operator_atoms[message.content]
         play.silent = play.silent and message.content == NO_RESPONSE
         if message.tool_calls:
             for call in message.tool_calls:
-                play.valid = self._call(play, call) and play.valid
+                play.valid = self._apply_call(play, call) and play.valid
 
-    def _finish(self, play: Play) -> None:
-        """Let the persona answer the turn, and see whether it ends the episode."""
+    def _finish_turn(self, play: Play) -> None:
+        """Add the persona's observation, and how the turn ends the episode if it does."""
         if not play.valid:
             play.invalid |= 1 << play.turn
         if play.silent:
             play.seen.add(SILENT)
-        _note(play, play.seen)
+        _mark_seen(play, play.seen)
         play.observation = make_observation(self.scenario, play)
         if self.scenario.observation_patterns is not None:
-            heard = self.heard[play.observation]
-            play.seen |= heard
-            _note(play, heard)
-        play.terminal = self._ending(play)
+            atoms = self.observation_atoms[play.observation]
+            play.seen |= atoms
+            _mark_seen(play, atoms)
+        play.terminal = self._terminal_reason(play)
 
-    def _call(self, play: Play, call: ToolCall) -> bool:
-        tool, words = self.scenario.tools.get(call.name), self.scenario.vocabulary
+    def _apply_call(self, play: Play, call: ToolCall) -> bool:
+        """Add what a tool call makes true; whether it is valid (EP-12)."""
+        tool, vocabulary = self.scenario.tools.get(call.name), self.scenario.vocabulary
         if tool is None:
             return False
         if not tool.accepts(call.type, call.input):
@@ -151,29 +157,29 @@ class Player:
             return False
         play.inputs[tool.id] = call.input
         play.called[tool.id] = play.called.get(tool.id, 0) | 1 << play.turn
-        for pattern, atom in words.calls.get(tool.id, ()):
+        for pattern, atom in vocabulary.calls.get(tool.id, ()):
             if pattern is None or contains(call.input, pattern):
                 play.seen.add(atom)
         if tool.options is not None:
-            decided = words.decisions.get((tool.id, call.input["value"]))
-            if decided is not None:
-                play.seen.add(decided)
+            decision = vocabulary.decisions.get((tool.id, call.input["value"]))
+            if decision is not None:
+                play.seen.add(decision)
         return True
 
-    def _ending(self, play: Play) -> TerminalReason | None:
+    def _terminal_reason(self, play: Play) -> TerminalReason | None:
         """EP-11: error before completed before max_turns_reached."""
         scenario, criteria = self.scenario, self.scenario.criteria
         if not play.valid and scenario.file.invalid_tool_call == "error":
             return "error"
-        yielding = criteria.endings.matching_at_last_turn(play.masks, play.full, play.seen)
-        if yielding and not yielding.isdisjoint(criteria.critical):
+        matching = criteria.endings.matching_at_last_turn(play.masks, play.full, play.seen)
+        if matching and not matching.isdisjoint(criteria.critical):
             return "error"
-        if play.closed or criteria.completed in yielding:
+        if play.closed or criteria.completed in matching:
             return "completed"
         return "max_turns_reached" if play.turn >= scenario.file.max_turns else None
 
 
-def _no_openings(opening: str) -> frozenset[str]:
+def _characters_before_no_opening(opening: str) -> frozenset[str]:
     """Visible ASCII characters with which no text begins that normalises to an opening.
 
     Normalising changes such a first character into its lower case, or with the marks behind it into one beyond ASCII.
@@ -182,18 +188,21 @@ def _no_openings(opening: str) -> frozenset[str]:
     return _VISIBLE - {first, first.upper()} if first.isascii() else frozenset()
 
 
-def _begin(play: Play) -> None:
-    play.turn += 1
-    play.full |= 1 << play.turn
-    play.seen = set()
-    play.silent = play.valid = True
+def _begin_turn(play: Play) -> Play:
+    """A copy of a state at the start of its next turn."""
+    after = play.copy()
+    after.turn += 1
+    after.full |= 1 << after.turn
+    after.seen = set()
+    after.silent = after.valid = True
+    return after
 
 
-def _note(play: Play, atoms: AbstractSet[int]) -> None:
+def _mark_seen(play: Play, atoms: AbstractSet[int]) -> None:
     masks, bit = play.masks, 1 << play.turn
     for atom in atoms:
         masks[atom] = masks.get(atom, 0) | bit
 
 
-def _nothing(_: str) -> frozenset[int]:
-    return _NOTHING
+def _no_atoms(_: str) -> frozenset[int]:
+    return _NO_ATOMS

@@ -5,7 +5,7 @@ from itertools import repeat
 from typing import Any
 
 from labs_mock.contract.requests import Message
-from labs_mock.engine.criteria import requires_met
+from labs_mock.engine.evidence import requires_met
 from labs_mock.engine.player import Player
 from labs_mock.scenario.compiled.scenario import compile_scenario
 from labs_mock.scenario.files.paths import Mistake, find
@@ -20,7 +20,7 @@ def check_requires(data: dict[str, Any]) -> Iterator[Mistake]:
     if not any(find(data, "scoring.requires")):
         return
     scenario = compile_scenario("local", "local", ScenarioFile.model_validate(data))
-    player = Player.of(scenario)
+    player = Player(scenario)
     turn = [Message(role="assistant", content=NOTHING)]
     play = player.fold(player.start(), repeat(turn, scenario.file.max_turns))
     if requires_met(scenario, play):

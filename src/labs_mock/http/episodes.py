@@ -9,7 +9,6 @@ from labs_mock.contract.wording import EPISODE_COMPLETE, quote
 from labs_mock.engine.attribution import new_turn
 from labs_mock.engine.conversation_hash import conversation_hash
 from labs_mock.engine.detectors import config_findings, invalid_calls
-from labs_mock.engine.reward import assess
 from labs_mock.errors import BadRequest
 from labs_mock.http.evaluation import require_assistant, scored
 from labs_mock.http.exchange import Exchange, Payload
@@ -52,7 +51,7 @@ def take_turn(exchange: Exchange, request: TakeTurn) -> Payload:
         findings += invalid_calls(player.scenario, request.messages, turns)
     if episode.score_turns:
         conversation = conversation_hash(turns, conversation)
-        assessment = assess(player.scenario, play, request.reward_config)
+        assessment = player.assess(play, request.reward_config)
         payload |= scored(exchange, player.scenario, assessment, conversation)
         findings += config_findings(player.scenario, request.reward_config)
     elif request.reward_config is not None:

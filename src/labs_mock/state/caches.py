@@ -88,7 +88,7 @@ class Caches:
 
     def player(self, scenario: Scenario) -> Player:
         """The player of a scenario, the same each time, so that what it remembers serves every request."""
-        return self._players.get(scenario.version) or self._players.put(scenario.version, Player.of(scenario))
+        return self._players.get(scenario.version) or self._players.put(scenario.version, Player(scenario))
 
     def player_of(self, version: str) -> Player | None:
         """The player of a scenario by its version, if that is here."""

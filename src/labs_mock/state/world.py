@@ -51,7 +51,7 @@ class World:
         self.faults = Faults(library.server.faults, settings.seed)
         self.journal = Journal()
         self.rewards = Rewards()
-        self._players = {(scenario.collection, scenario.slug): Player.of(scenario) for scenario in library.scenarios}
+        self._players = {(scenario.collection, scenario.slug): Player(scenario) for scenario in library.scenarios}
         self.parts: dict[str, Callable[[], None]] = {
             "clock": self.clock.restart,
             "keys": self.accounts.reset,
@@ -89,7 +89,7 @@ class World:
         """Add a scenario, or replace the one with its slugs; episodes and datasets that have begun keep the old one."""
         self.library = self.library.with_scenario(scenario)
         self.scenarios[scenario.full_name] = scenario
-        self._players[scenario.collection, scenario.slug] = Player.of(scenario)
+        self._players[scenario.collection, scenario.slug] = Player(scenario)
 
     def adopt(self, library: Library) -> None:
         """Serve the scenarios and datasets of another library from now on; what has begun keeps the old ones."""
@@ -97,7 +97,7 @@ class World:
         self.library = library
         self.scenarios |= {one.full_name: one for one in library.scenarios}
         self._players = {
-            name: self._players[name] if before.get(name) == scenario.version else Player.of(scenario)
+            name: self._players[name] if before.get(name) == scenario.version else Player(scenario)
             for scenario in library.scenarios
             for name in [(scenario.collection, scenario.slug)]
         }

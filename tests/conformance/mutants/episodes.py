@@ -89,7 +89,7 @@ def _(response: ChangedResponse) -> None:
         tool.setdefault("description", None)
 
 
-@instead("EP-2", "calls are known by the name of the tool", Player, "_call", inferred=True)
+@instead("EP-2", "calls are known by the name of the tool", Player, "_apply_call", inferred=True)
 def _(original: Any, self: Player, state: Play, call: ToolCall) -> Any:
     ids = {tool.name: tool.id for tool in self.scenario.tools.values()}
     return original(self, state, call.model_copy(update={"name": ids.get(call.name, "")}))
@@ -193,7 +193,7 @@ def _(original: Any, player: Player, transcript: Any, submitted: Any) -> Any:
     return original(player, transcript, submitted)
 
 
-@instead("EP-7", "lines are compared letter by letter", Player, "text", inferred=True)
+@instead("EP-7", "lines are compared letter by letter", Player, "normalised", inferred=True)
 def _(_original: Any, _player: Player, content: str) -> str:
     return content
 
@@ -225,7 +225,9 @@ def _(original: Any, player: Player, transcript: Any, submitted: Any) -> Any:
     if len(transcript) > 1:
         return original(player, transcript, submitted)
     turns = [
-        one for one in submitted if one.role == "assistant" and player.text(one.content) != player.scenario.opening
+        one
+        for one in submitted
+        if one.role == "assistant" and player.normalised(one.content) != player.scenario.opening
     ]
     return attribution.Attributed([turns or list(submitted)[-1:]], [])
 
@@ -238,7 +240,7 @@ def _(original: Any, player: Player, play: Any, messages: Any, behind: Any) -> A
 @instead("EP-8", "a `user` prompt in front makes every `assistant` the operator", evaluation, "operator_turns")
 def _(original: Any, player: Player, submitted: Any) -> Any:
     front = [one for one in submitted if one.role != "system"][:1]
-    if any(one.role == "user" and player.text(one.content) != player.scenario.opening for one in front):
+    if any(one.role == "user" and player.normalised(one.content) != player.scenario.opening for one in front):
         return attribution.Attributed(_by_role(submitted), [])
     return original(player, submitted)
 
@@ -283,7 +285,7 @@ def _(original: Any, player: Player, runs: Any) -> Any:
 @instead("EP-8", "a history of assistants begins with the persona", evaluation, "operator_turns")
 def _(original: Any, player: Player, submitted: Any) -> Any:
     if all(one.role == "assistant" for one in submitted) and len(submitted) > 1:
-        submitted = [submitted[0].model_copy(update={"content": player.opening.observation}), *submitted[1:]]
+        submitted = [submitted[0].model_copy(update={"content": player.start().observation}), *submitted[1:]]
     return original(player, submitted)
 
 
@@ -338,13 +340,13 @@ def _(original: Any, self: Tool, kind: str, arguments: Any) -> Any:
     return original(self, kind, arguments) and self.options is None
 
 
-@instead("EP-10", "there is one turn more", Player, "_ending", inferred=False)
+@instead("EP-10", "there is one turn more", Player, "_terminal_reason", inferred=False)
 def _(original: Any, self: Player, state: Play) -> Any:
     reason = original(self, state)
     return None if reason == "max_turns_reached" and state.turn == self.scenario.file.max_turns else reason
 
 
-@instead("EP-10", "there is one turn less", Player, "_ending", inferred=True)
+@instead("EP-10", "there is one turn less", Player, "_terminal_reason", inferred=True)
 def _(original: Any, self: Player, state: Play) -> Any:
     return original(self, state) or ("max_turns_reached" if state.turn + 1 >= self.scenario.file.max_turns else None)
 
@@ -365,7 +367,7 @@ def _(response: ChangedResponse) -> None:
         response.body["terminal_reason"] = "done"
 
 
-@instead("EP-11", "completed comes before error", Player, "_ending", inferred=True)
+@instead("EP-11", "completed comes before error", Player, "_terminal_reason", inferred=True)
 def _(original: Any, self: Player, state: Play) -> Any:
     valid, state.valid = state.valid, True
     reason = original(self, state)
@@ -373,12 +375,12 @@ def _(original: Any, self: Player, state: Play) -> Any:
     return reason if reason == "completed" else original(self, state)
 
 
-@instead("EP-11", "max_turns_reached comes first", Player, "_ending", inferred=True)
+@instead("EP-11", "max_turns_reached comes first", Player, "_terminal_reason", inferred=True)
 def _(original: Any, self: Player, state: Play) -> Any:
     return "max_turns_reached" if state.turn >= self.scenario.file.max_turns else original(self, state)
 
 
-@instead("EP-12", "a call of an unknown tool is refused", Player, "_call")
+@instead("EP-12", "a call of an unknown tool is refused", Player, "_apply_call")
 def _(original: Any, self: Player, state: Play, call: Any) -> Any:
     if call.name not in self.scenario.tools:
         raise BadRequest("tool_calls.0.name: expected the id of a tool")
@@ -392,7 +394,7 @@ def _(original: Any, self: Tool, kind: str, arguments: Any) -> Any:
     return original(self, kind, arguments)
 
 
-@instead("EP-12", "a wrong call leaves the one before it", Player, "_call")
+@instead("EP-12", "a wrong call leaves the one before it", Player, "_apply_call")
 def _(original: Any, self: Player, state: Play, call: Any) -> Any:
     before = dict(state.inputs)
     valid = original(self, state, call)
@@ -406,7 +408,7 @@ def _(original: Any, self: Tool, _kind: str, arguments: Any) -> Any:
     return original(self, self.type, arguments)
 
 
-@instead("EP-12", "a wrong call completes the episode", Player, "_ending")
+@instead("EP-12", "a wrong call completes the episode", Player, "_terminal_reason")
 def _(original: Any, self: Player, state: Play) -> Any:
     reason = original(self, state)
     return "completed" if reason == "error" and not state.valid else reason
@@ -510,12 +512,12 @@ def _(original: Any, player: Player, transcript: Any, submitted: Any) -> Any:
     return attribution.Attributed([], []) if silent else found
 
 
-@instead("TOK-3", "the persona repeats what it heard last", observation, "_fallback")
+@instead("TOK-3", "the persona repeats what it heard last", observation, "_use_fallback")
 def _(original: Any, *arguments: Any) -> Any:
     return f"{NO_RESPONSE}? {original(*arguments)}" if arguments[1].silent else original(*arguments)
 
 
-@instead("TOK-3", "the persona speaks of the days that passed", observation, "_next_session")
+@instead("TOK-3", "the persona speaks of the days that passed", observation, "_begin_next_session")
 def _(original: Any, found: Any, state: Play, *arguments: Any) -> str:
     said = original(found, state, *arguments)
     return " ".join([*state.context[-1:], said])

@@ -6,8 +6,8 @@ from typing import Any
 
 from labs_mock.contract.dimensions import DIMENSIONS
 from labs_mock.contract.requests import QualityWeights, RewardConfig
-from labs_mock.engine import criteria, reward
 from labs_mock.engine import evaluation as engine_evaluation
+from labs_mock.engine import reward, scorers
 from labs_mock.engine.player import Player
 from labs_mock.errors import BadRequest
 from labs_mock.http import evaluation, order
@@ -49,9 +49,9 @@ def _(original: Any, self: Player, state: Any, turns: Any) -> Any:
     return state
 
 
-@instead("EV-2", "a whole conversation is never gated", engine_evaluation, "assess")
-def _(original: Any, scenario: Any, state: Any, config: RewardConfig | None) -> Any:
-    return original(scenario, state, (config or RewardConfig()).model_copy(update={"skip_safety_gate": True}))
+@instead("EV-2", "a whole conversation is never gated", engine_evaluation, "evaluate")
+def _(original: Any, player: Player, messages: Any, config: RewardConfig | None = None) -> Any:
+    return original(player, messages, (config or RewardConfig()).model_copy(update={"skip_safety_gate": True}))
 
 
 # SV
@@ -441,8 +441,8 @@ def _(response: ChangedResponse) -> None:
 
 
 @instead("RC-3", "the gate is never skipped", reward, "_assess")
-def _(original: Any, scenario: Any, state: Any, weights: Any, _skip: bool) -> Any:
-    return original(scenario, state, weights, False)
+def _(original: Any, evidence: Any, weights: Any, _skip: bool) -> Any:
+    return original(evidence, weights, False)
 
 
 @instead("RC-3", "with a config the gate is skipped by default", order, "read_model")
@@ -454,8 +454,8 @@ def _(original: Any, model: Any, value: Any) -> Any:
 
 
 @instead("RC-3", "skip_safety_gate means the opposite", reward, "_assess")
-def _(original: Any, scenario: Any, state: Any, weights: Any, skip: bool) -> Any:
-    return original(scenario, state, weights, not skip)
+def _(original: Any, evidence: Any, weights: Any, skip: bool) -> Any:
+    return original(evidence, weights, not skip)
 
 
 @instead("RC-4", "the sum is not divided by the weights", reward, "_assess")
@@ -495,7 +495,7 @@ def _(original: Any, scenario: Any, config: RewardConfig) -> Any:
     return {name: weight for name, weight in original(scenario, config).items() if weight > 0.1}
 
 
-@instead("RC-4", "a score has one place more", criteria, "_score")
+@instead("RC-4", "a score has one place more", scorers, "_score")
 def _(original: Any, value: float, *arguments: Any) -> Any:
     found = original(value, *arguments)
     return found._replace(value=found.value * (1 - 1e-7))
@@ -507,9 +507,9 @@ def _(original: Any, *arguments: Any) -> Any:
 
 
 @instead("RC-6", "what was earned is lost after two turns", reward, "_assess", inferred=True)
-def _(original: Any, scenario: Any, state: Any, *arguments: Any) -> Any:
-    assessment = original(scenario, state, *arguments)
-    return replace(assessment, reward=0.0) if state.turn > 2 else assessment
+def _(original: Any, evidence: Any, *arguments: Any) -> Any:
+    assessment = original(evidence, *arguments)
+    return replace(assessment, reward=0.0) if evidence.play.turn > 2 else assessment
 
 
 def _rewarded(assessment: Any, give: Any) -> Any:
@@ -517,11 +517,11 @@ def _rewarded(assessment: Any, give: Any) -> Any:
     return replace(assessment, reward=give(assessment))
 
 
-@instead("RC-5", "an undefined dimension counts as 0", engine_evaluation, "assess")
-def _(original: Any, scenario: Any, state: Any, config: RewardConfig | None) -> Any:
+@instead("RC-5", "an undefined dimension counts as 0", Player, "assess")
+def _(original: Any, self: Player, state: Any, config: RewardConfig | None = None) -> Any:
     asked = config and config.quality_weights
     total = sum(getattr(asked, name) or 0 for name in DIMENSIONS) if asked else 0
-    found = original(scenario, state, config)
+    found = original(self, state, config)
     return _rewarded(
         found, lambda one: round(one.reward * sum(one.weights.values()) / total, 6) if total else one.reward
     )

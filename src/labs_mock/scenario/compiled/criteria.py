@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from labs_mock.contract.dimensions import DIMENSIONS, Dimension
 from labs_mock.scenario.files import schema
 from labs_mock.scenario.rules.algebra import Rule
 from labs_mock.scenario.rules.operators import CallPattern, RuleCompiler, RuleFile
@@ -97,21 +96,6 @@ def compile_criteria(file: schema.ScenarioFile, rules: RuleCompiler) -> Criteria
         rules=Rulebook([*(one.rule for one in (*success, *failures, *practices, *prohibited, *terminology)), *levels]),
         endings=Rulebook([*critical, *([] if completed is None else [completed])]),
     )
-
-
-def defined_dimensions(file: schema.ScenarioFile) -> tuple[Dimension, ...]:
-    """The dimensions that a scenario defines, in their order (RC-5)."""
-    criteria = file.criteria
-    defined: dict[Dimension, Sequence[object]] = {
-        "success_metrics": criteria.success_metrics,
-        "failure_metrics": criteria.failure_metrics,
-        "best_practices": criteria.best_practices,
-        "rubrics": criteria.rubrics,
-        "discovery": file.state,
-        "output_similarity": [output for output in criteria.outputs if output.exemplar is not None],
-        "decision_match": [output for output in criteria.outputs if output.expected is not None],
-    }
-    return tuple(dimension for dimension in DIMENSIONS if defined[dimension])
 
 
 def _metrics(metrics: Sequence[schema.Metric], rules: RuleCompiler) -> tuple[Criterion, ...]:

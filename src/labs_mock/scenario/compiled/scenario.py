@@ -6,14 +6,15 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from labs_mock.contract.dimensions import Dimension, default_name
+from labs_mock.contract.dimensions import DEFINED_BY, Dimension, default_name
 from labs_mock.contract.wording import quote
 from labs_mock.ids import digest
-from labs_mock.scenario.compiled.criteria import Criteria, compile_criteria, defined_dimensions
+from labs_mock.scenario.compiled.criteria import Criteria, compile_criteria
 from labs_mock.scenario.compiled.persona import Persona, compile_persona, first_observation
 from labs_mock.scenario.compiled.tools import Tool
 from labs_mock.scenario.files import schema
 from labs_mock.scenario.files.operator_schema import Choice, Operator
+from labs_mock.scenario.files.paths import find
 from labs_mock.scenario.rules.algebra import Rule
 from labs_mock.scenario.rules.operators import RuleCompiler
 from labs_mock.scenario.rules.patterns import Patterns
@@ -83,9 +84,9 @@ def compile_scenario(collection: str, slug: str, file: schema.ScenarioFile) -> S
     persona = compile_persona(file, RuleCompiler(vocabulary, of_persona=True))
     criteria = compile_criteria(file, rules)
     operators = {name: _operator_rules(operator, rules) for name, operator in file.operators.items()}
-    dimensions = defined_dimensions(file)
     tools = {tool.id: Tool.from_file(tool) for tool in file.tools}
     data = file.model_dump(mode="json", by_alias=True)
+    dimensions = _defined_dimensions(data)
     return Scenario(
         collection=collection,
         slug=slug,
@@ -116,6 +117,15 @@ def scoring_version(scenarios: Iterable[Scenario]) -> str:
 def scenario_from_content(collection: str, slug: str, content: bytes) -> Scenario:
     """The scenario of the JSON of a file, as `Scenario.content` has it."""
     return compile_scenario(collection, slug, schema.ScenarioFile.model_validate_json(content))
+
+
+def _defined_dimensions(data: dict[str, Any]) -> tuple[Dimension, ...]:
+    """The dimensions that a file defines, in their order (RC-5); in the data of a checked file null is the same as absence."""
+    return tuple(
+        dimension
+        for dimension, pattern in DEFINED_BY.items()
+        if any(value is not None for _, value in find(data, pattern))
+    )
 
 
 def _weights(file: schema.ScenarioFile, dimensions: tuple[Dimension, ...]) -> dict[Dimension, float]:

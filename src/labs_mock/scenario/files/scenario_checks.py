@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
-from labs_mock.contract.dimensions import DIMENSIONS, Dimension, default_name
+from labs_mock.contract.dimensions import DEFINED_BY, DIMENSIONS, default_name
 from labs_mock.contract.limits import MAX_CONTENT
 from labs_mock.contract.tokens import NO_RESPONSE
 from labs_mock.scenario.files.paths import Mistake, Steps, Suggestion, find, mappings, texts
@@ -182,11 +182,7 @@ def _check_operators(data: Data) -> Iterator[Mistake]:
 
 
 def _check_scoring(data: Data) -> Iterator[Mistake]:
-    defined: list[Dimension] = [
-        dimension
-        for dimension, patterns in _DEFINED_BY.items()
-        if any(next(find(data, pattern), None) for pattern in patterns)
-    ]
+    defined = [dimension for dimension, pattern in DEFINED_BY.items() if any(find(data, pattern))]
     if not defined:
         yield Mistake(
             ("criteria",), "nothing can be scored", f"expected something for one of: {', '.join(DIMENSIONS)}", True
@@ -209,16 +205,6 @@ def _check_scoring(data: Data) -> Iterator[Mistake]:
             yield Mistake(path, f"the score name '{name}' is taken", "expected names that differ")
         taken.add(name)
 
-
-_DEFINED_BY: dict[Dimension, tuple[str, ...]] = {
-    "success_metrics": ("criteria.success_metrics.*",),
-    "failure_metrics": ("criteria.failure_metrics.*",),
-    "best_practices": ("criteria.best_practices.*",),
-    "rubrics": ("criteria.rubrics.*",),
-    "discovery": ("state.*",),
-    "output_similarity": ("criteria.outputs.*.exemplar",),
-    "decision_match": ("criteria.outputs.*.expected",),
-}
 
 _CHECKS: tuple[Callable[[Data], Iterator[Mistake]], ...] = (
     _check_ids,
