@@ -96,7 +96,7 @@ def test_so_is_what_it_did_to_a_batch(fault: dict[str, Any], delivery: list[str]
 
 
 @pytest.mark.parametrize("before", ["head", "body", "chunk"])
-def test_a_client_that_leaves_during_a_delay_is_noticed(before: str) -> None:
+def test_a_client_that_leaves_during_a_delay_is_a_finding(before: str) -> None:
     """With the bytes that were sent before; that is a finding, and no warning (GEN-4)."""
     record = after({"delay": 60, "before": before}, EVALUATE, BODY)
     place = "before the head" if before == "head" else "after 0 bytes"
@@ -115,8 +115,8 @@ def test_a_client_that_leaves_is_known_on_a_connection_that_is_open_already() ->
             assert found["count"] == number
 
 
-def test_a_client_that_leaves_an_export_is_noticed() -> None:
-    """In the middle of a stream without any fault, with the bytes that were handed to the network (DS-4)."""
+def test_a_client_that_leaves_an_export_is_a_finding() -> None:
+    """In the middle of a stream without any fault, with the bytes that were given to the network (DS-4)."""
     with live(with_datasets(dataset(LONG, count=20_000))) as server:
         with exporting(server.url) as response:
             response.read(1_000)
@@ -129,14 +129,14 @@ def test_a_client_that_leaves_an_export_is_noticed() -> None:
         assert last(server.url)["delivery"] == []
 
 
-def test_a_plain_answer_has_gone_out_whole(server: Live) -> None:
+def test_a_response_that_is_sent_whole_has_no_notes(server: Live) -> None:
     """Nothing is noted of it."""
     server.post("/evaluate", BODY)
     record = last(server.url)
     assert (record["delivery"], record["findings"]) == ([], [])
 
 
-def test_a_line_of_a_request_says_how_its_answer_went_out() -> None:
+def test_a_line_of_a_request_shows_how_its_response_was_sent() -> None:
     """In whatever shows it, such as a failed assertion and the section of a failed test."""
     with LabsMock() as mock:
         mock.add_fault(path=EVALUATE, nth=1, close=True)
