@@ -13,7 +13,7 @@ from labs_mock.errors import SettingsError
 FROZEN_AT = "2026-01-01T00:00:00Z"
 
 END = nextafter(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp() + 1, 0)
-"""The last instant that has a name: the end of the year 9999, in unix seconds. No clock goes further."""
+"""The last instant that ISO 8601 can name: the end of the year 9999, in unix seconds. No clock goes further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class MovingClock:
         return bool(self._rate)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait until so many seconds have gone by on this clock, or all that it has; on a frozen one somebody has to advance it."""
+        """Wait until so many seconds have passed on this clock, or until its end; a frozen one has to be advanced meanwhile."""
         end = min(self.now() + seconds, END)
         while (left := end - self.now()) > 0:  # noqa: ASYNC110 - others move the clock at any time
             await asyncio.sleep(min(left / self._rate, 0.02) if self._rate else 0.002)
@@ -119,7 +119,7 @@ class MovingClock:
         self._base += seconds
 
     def run(self, mode: str) -> None:
-        """From now on run so: `real`, `frozen` or `x<number>`; the time stays. Raises `SettingsError` for another."""
+        """Change the mode: `real`, `frozen` or `x<number>`; the time stays. Raises `SettingsError` for another."""
         if ":" in mode:
             raise SettingsError(_REFUSED.format(mode[:80], "real, frozen or x<number>"))
         now = self.now()
@@ -128,7 +128,7 @@ class MovingClock:
 
 
 def stopwatch() -> Callable[[], float]:
-    """Starts now, and gives the milliseconds of real time since then. It is for logs: no answer depends on it."""
+    """A function that returns the milliseconds of real time since this call. It is for logs: no answer depends on it."""
     started = time.perf_counter()
     return lambda: (time.perf_counter() - started) * 1000
 

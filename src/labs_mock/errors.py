@@ -8,7 +8,7 @@
     ├── StartError               the server could not start (exit code 3)
     ├── Conflict                 a commit expects what is no longer so
     ├── StaleEpoch               there was a reset of everything since a request arrived
-    └── RequestError             an answer other than 200; the class holds its status
+    └── RequestError             a response other than 200; the class has its status
         ├── BadRequest           400
         ├── Unauthorized         401
         ├── Forbidden            403
@@ -20,7 +20,7 @@
         ├── InternalError        500
         └── Faulted              500
 
-The message of a `RequestError` is sent to the client as it is (ERR-1), so it never holds a key, a
+The message of a `RequestError` is sent to the client as it is (ERR-1), so it never contains a key, a
 stack trace or more than a few words of input.
 """
 
@@ -35,7 +35,7 @@ class LabsMockError(Exception):
 
 
 class SettingsError(LabsMockError):
-    """A setting has a value that cannot be used; the message names it and says what to give."""
+    """A setting has a value that cannot be used; the message names it and the values that can."""
 
 
 class StartError(LabsMockError):
@@ -57,8 +57,8 @@ class StaleEpoch(LabsMockError):
 class Problem:
     """One mistake in one file.
 
-    `line` and `column` count from 1; `source` is the line itself; `expected` says what would be
-    right, and is empty where the message alone says it.
+    `line` and `column` count from 1; `source` is the line itself; `expected` describes what would be
+    right, and is empty where the message alone does.
     """
 
     file: str
@@ -89,7 +89,7 @@ class Problem:
 
 
 def _window(source: str, column: int, width: int = 120) -> tuple[str, str]:
-    """What surrounds a column of a line: the part before it, and the part from it on."""
+    """The surroundings of a column of a line: the part before it, and the part from it on."""
     at = column - 1
     start = max(0, at - width // 2) if len(source) > width else 0
     return printable(source[start:at], keep=""), printable(source[at : start + width], keep="")
@@ -114,7 +114,7 @@ MAX_IN_FILE, MAX_KEPT = 20, 200
 
 @dataclass(slots=True)
 class Problems:
-    """Problems as they are found. The first ones are kept, since nobody reads thousands; `more` counts the others."""
+    """Problems as they are found. The first ones are kept, since nobody reads thousands; `more` counts the rest."""
 
     kept: list[Problem] = field(default_factory=list)
     more: int = 0
@@ -146,7 +146,7 @@ class Problems:
 
 
 class RequestError(LabsMockError):
-    """An answer other than success: `status` and a `message` for the error envelope (ERR-1)."""
+    """A response other than success: `status` and a `message` for the error envelope (ERR-1)."""
 
     status = 500
 
@@ -156,7 +156,7 @@ class RequestError(LabsMockError):
 
 
 class BadRequest(RequestError):
-    """The request is not what the contract offers (GEN-3, GEN-6, ERR-2)."""
+    """The request does not keep the contract (GEN-3, GEN-6, ERR-2)."""
 
     status = 400
 
@@ -180,7 +180,7 @@ class NotFound(RequestError):
 
 
 class MethodNotAllowed(RequestError):
-    """A known path and another method; `allow` lists those that it has (GEN-3)."""
+    """A known path with another method; `allow` lists its methods (GEN-3)."""
 
     status = 405
 
@@ -214,7 +214,7 @@ class InternalError(RequestError):
 
 
 class Faulted(RequestError):
-    """An error that the fault plan asks for, 500 or another."""
+    """An error that the fault plan injects, 500 or another."""
 
     status = 500
 

@@ -2,10 +2,10 @@
 
 
 def printable(text: str, keep: str = "\n") -> str:
-    """A text as a terminal may have it: whatever cannot be seen is an escape, but for the characters to keep.
+    """A text that is safe on a terminal: every invisible character is an escape, but for those to keep.
 
-    So neither control characters nor those that turn the direction of writing can change what a person reads. A text that is
-    a part of a line keeps nothing; the default is for text that was laid out in lines by ourselves.
+    So neither control characters nor those that turn the direction of writing can change what a person reads. Text within a
+    line keeps none; the default is for text whose line breaks are our own.
     """
     return text if text.isprintable() else "".join(one if one in keep else _visible(one) for one in text)
 

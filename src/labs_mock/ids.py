@@ -1,4 +1,4 @@
-"""Every id and every draw: hashes of what was asked, never chance (DET-3)."""
+"""Every id and every seeded number: hashes of a seed and the request, never of the time or an order of arrival (DET-3)."""
 
 from hashlib import blake2b
 from math import isqrt
@@ -14,19 +14,19 @@ ID_PATTERN = f"[0-7][0-9a-hjkmnp-tv-z]{{{ID_LENGTH - 1}}}"  # Crockford's alphab
 
 
 def fingerprint(organisation: str, method: str, path: str, body: bytes) -> bytes:
-    """16 bytes that stand for what was asked: equal requests of an organisation share them."""
+    """16 bytes that name a request by its content: equal requests of an organisation share them."""
     head = f"{organisation}\0{method}\0{path}\0".encode("utf-8", "surrogatepass")
     return xxh3_128_digest(head + xxh3_128_digest(body))
 
 
-def request_id(seed: int, asked: bytes, attempt: int) -> str:
+def request_id(seed: int, fingerprint: bytes, attempt: int) -> str:
     """`req_` and 26 lower-case Crockford base-32 characters, 128 bits, as TypeIDs and ULIDs have them (ID-1)."""
-    return "req_" + _characters(seed, b"request", asked, attempt)
+    return "req_" + _characters(seed, b"request", fingerprint, attempt)
 
 
-def episode_id(seed: int, asked: bytes, attempt: int) -> str:
+def episode_id(seed: int, fingerprint: bytes, attempt: int) -> str:
     """`ep_` and 26 such characters (EP-1, ID-1)."""
-    return "ep_" + _characters(seed, b"episode", asked, attempt)
+    return "ep_" + _characters(seed, b"episode", fingerprint, attempt)
 
 
 def key_id(key: str) -> str:
@@ -39,16 +39,16 @@ def digest(content: bytes) -> str:
     return blake2b(content, digest_size=6).hexdigest()
 
 
-def drawn(seed: int, purpose: str, asked: bytes, attempt: int) -> float:
-    """A number in [0, 1) that belongs to a request and a purpose, whenever the request arrives."""
-    text = b"%d\0%b\0%d\0%b" % (seed, purpose.encode(), attempt, asked)
+def seeded_number(seed: int, purpose: str, fingerprint: bytes, attempt: int) -> float:
+    """A number in [0, 1) for a request and a purpose, the same whenever the request arrives."""
+    text = b"%d\0%b\0%d\0%b" % (seed, purpose.encode(), attempt, fingerprint)
     return int.from_bytes(blake2b(text, digest_size=6).digest()) / 2**48
 
 
 def permuted(key: bytes, number: int, size: int) -> int:
-    """Where a permutation of range(size) that the key stands for takes a number of that range.
+    """The place of a number of range(size) in the permutation of that range that a key selects.
 
-    A Feistel network over pairs: range(a·b) with a·b just above the size; what falls outside goes on until it is inside.
+    A Feistel network over pairs: range(a·b) with a·b just above the size, applied again while its result is outside.
     """
     wide = isqrt(size - 1) + 1
     narrow = -(-size // wide)
@@ -62,7 +62,7 @@ def permuted(key: bytes, number: int, size: int) -> int:
             return number
 
 
-def _characters(seed: int, purpose: bytes, asked: bytes, attempt: int) -> str:
-    text = b"%d\0%b\0%d\0%b" % (seed, purpose, attempt, asked)
+def _characters(seed: int, purpose: bytes, fingerprint: bytes, attempt: int) -> str:
+    text = b"%d\0%b\0%d\0%b" % (seed, purpose, attempt, fingerprint)
     made = blake2b(text, digest_size=ID_LENGTH).digest()
     return (made[:1].translate(_OCTAL) + made[1:].translate(_CROCKFORD)).decode()

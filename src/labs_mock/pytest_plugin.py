@@ -43,7 +43,7 @@ class PluginOption:
 
 
 OPTIONS = (
-    PluginOption("scenarios", "folder of scenarios (default: the shipped library)"),
+    PluginOption("scenarios", "folder of scenarios; without it, the shipped library"),
     PluginOption("seed", "what ids and all choices at random start from (default: 0)"),
     PluginOption("plan", f"plan of the test's key: {PLAN_NAMES} (default)"),
     PluginOption("clock", "frozen (default), frozen:<ISO time>, real or x<number>"),

@@ -1,6 +1,6 @@
-"""Secrets made unreadable where something is shown: the keys of accounts, and a request's own credentials (ERR-2).
+"""Secrets masked where something is shown: the keys of accounts, and a request's own credentials (ERR-2).
 
-A secret is what stands in a place where secrets stand, whatever it looks like: never what merely looks like one.
+A secret is recognised by the place where it stands, and never by its looks.
 """
 
 import re
@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 Redact = Callable[[str], str]
 
 MARK = "lab_"
-"""What keys begin with (AUTH-1)."""
+"""The prefix of keys (AUTH-1)."""
 MAX_LAYERS = 3  # of escapes, one in the other, behind which a secret is looked for
 _WORD = re.compile(r"[\w-]+…?")
 _ESCAPED = re.compile(r"(?:%|\\+u00)([2-7][0-9a-f])|\\+[bfnrt]", re.IGNORECASE)
@@ -22,7 +22,7 @@ def masked(secret: str) -> str:
 
 
 def credentials(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[str]:
-    """What the `Authorization` headers of a request offer as a proof, be it a key or not: all words but the scheme."""
+    """The credentials in the `Authorization` headers of a request, keys or not: all words but the scheme."""
     for value in [value for name, value in headers if name == b"authorization"]:
         for text in (value.decode("latin-1"), value.decode("utf-8", "replace")):
             words = text.split()
@@ -33,8 +33,8 @@ def credentials(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[str]:
 class Redactor:
     """Masks secrets that stand in a text as whole words, also behind the escapes of URLs and JSON.
 
-    `keys` are words of letters, digits, `_` and `-`, any number of them, and may change; `others` are of any shape. Without
-    such escapes, texts keep their length. A word that was cut short, as `…` says, is masked if a secret begins like it.
+    `keys` are words of letters, digits, `_` and `-`, any number of them, and may change; `others` are any texts. Without
+    such escapes, texts keep their length. A word that ends with `…` was cut short, and is masked if a secret begins with it.
     """
 
     def __init__(self, keys: Collection[str], others: Iterable[str] = ()) -> None:
@@ -42,7 +42,7 @@ class Redactor:
         self._others = sorted({other for other in others if other}, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
-        """The text, in which no secret can be read."""
+        """The text with all secrets masked."""
         if "%" in text or "\\" in text:
             plain = text
             for _ in range(MAX_LAYERS):
@@ -53,7 +53,7 @@ class Redactor:
         return self._hidden(text)
 
     def including(self, others: Iterable[str]) -> "Redactor":
-        """One that masks some more."""
+        """A redactor that masks some more secrets."""
         return Redactor(self._keys, (*self._others, *others))
 
     def _hidden(self, text: str) -> str:

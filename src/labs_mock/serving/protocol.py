@@ -1,4 +1,4 @@
-"""HTTP/1 on a connection: uvicorn's protocol, with what it leaves to a proxy in front of it."""
+"""HTTP/1 on a connection: uvicorn's protocol, with the checks that it leaves to a proxy in front of it."""
 
 from collections.abc import Sequence
 
@@ -10,15 +10,15 @@ from labs_mock.contract.limits import MAX_FIELDS, MAX_HEAD
 from labs_mock.http.heads import HEAD_TOO_LARGE
 from labs_mock.http.sending import CONNECTION
 
-SHOWN = 1_000  # bytes of the target of a refused head, as few as have always come when it is refused
+SHOWN = 1_000  # bytes of the target of a refused head: so many have always arrived when it is refused
 
 
 class Protocol(HttpToolsProtocol):
     """uvicorn's protocol for a server that stands alone.
 
-    Its requests know their connection, so that faults can break it. Heads are limited while they are read (GEN-3); an
-    upgrade that nobody offers is ignored, as RFC 9110 has it; what comes in the trailers of a body is no header; and
-    HTTP/1.0 gets a body without chunk marks. `quiet` counts the sweeps since anything came.
+    The scope of a request names its connection, so that faults can break it. Heads are limited while they are read (GEN-3);
+    a request for an upgrade is ignored, as RFC 9110 allows; trailers of a body are no headers; and a response to HTTP/1.0 has
+    no chunk marks. `quiet` counts the sweeps since the last bytes arrived.
     """
 
     reading = True  # in the middle of a request, or before the first one
@@ -26,23 +26,23 @@ class Protocol(HttpToolsProtocol):
     _segment = 0  # bytes of what is parsed now
     _fresh = False  # the next request begins where the segment does
     _least = _most = (
-        0  # bytes since the head began, or since it ended and no body came; where in a segment is not known
+        0  # bytes since the head began, or since it ended and no body came; at least and at most, as a segment may hold both
     )
     _in_head = False
-    _done = False  # whatever comes now is not read
-    _earlier: Sequence[RequestResponseCycle] = ()  # whose answers are in progress while the next requests are there
+    _done = False  # nothing that arrives now is read
+    _earlier: Sequence[RequestResponseCycle] = ()  # responses in progress while later requests have arrived
 
     @property
     def waits(self) -> bool:
-        """Whether nothing but the client keeps a request from going on, and no earlier answer is in progress."""
-        return self.reading and not self.pipeline and (not self._answering or self.cycle.more_body)
+        """Whether a request waits for its client alone, and no earlier response is in progress."""
+        return self.reading and not self.pipeline and (not self._responding or self.cycle.more_body)
 
     @property
-    def _answering(self) -> bool:
+    def _responding(self) -> bool:
         return not getattr(self.cycle, "response_complete", True)  # before the first request there is no cycle
 
     def data_received(self, data: bytes) -> None:
-        """Parse a segment. What follows a request that would upgrade is parsed after that request without the wish."""
+        """Parse a segment. A request for an upgrade is parsed again without its header, then what follows it."""
         self.quiet = 0
         self._unset_keepalive_if_required()
         self._segment = len(data)
@@ -73,14 +73,14 @@ class Protocol(HttpToolsProtocol):
         self._fresh = False
 
     def on_headers_complete(self) -> None:
-        """The head is there: the answer begins, and if the head is too large it is the last one."""
+        """The head is complete: the response begins, and if the head is too large it is the last one."""
         if len(self.headers) > MAX_FIELDS or (self._most > MAX_HEAD and self._head_size() > MAX_HEAD):
             self._refuse()
             raise httptools.HttpParserError("the head is too large")  # which ends the parsing
         connect = self.parser.get_method() == b"CONNECT"
         if connect:
             self.url = b"/" + self.url  # its target is no path; as one, it is unknown
-        if self._answering:
+        if self._responding:
             self._earlier = [*(cycle for cycle in self._earlier if not cycle.response_complete), self.cycle]
         super().on_headers_complete()
         self._in_head = False
@@ -97,23 +97,23 @@ class Protocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The request is whole."""
+        """The request is complete."""
         self.reading = False
         super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The client has left: the answers in progress end, not the newest alone, of which uvicorn knows."""
+        """The client has left: all responses in progress end, not only the newest, of which uvicorn knows."""
         super().connection_lost(exc)
         for cycle in self._earlier:
             cycle.disconnected = True
             cycle.message_event.set()
 
     def _should_upgrade(self) -> bool:
-        """Whether to let an upgrade interrupt a request, which then comes again without it."""
+        """Whether an upgrade interrupts the parsing of a request, which is then parsed again without it."""
         return not self._done and self.parser.get_method() != b"CONNECT"
 
     def _without_upgrade(self) -> bytes:
-        """The head of the request that has just been parsed, but for the upgrade; a new parser waits for it."""
+        """The head of the request that has just been parsed, without the upgrade, for a new parser."""
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
         fields = [b"%s: %s\r\n" % field for field in self.scope["headers"] if field[0] != b"upgrade"]
@@ -126,7 +126,7 @@ class Protocol(HttpToolsProtocol):
         return start + sum([len(name) + len(value) + len(": \r\n") for name, value in self.headers])
 
     def _give_up(self) -> None:
-        """Much has come, and neither a head has ended nor a body gone on: no more of it is read."""
+        """Too much has arrived without the end of a head or a byte of a body: no more of it is read."""
         if self._in_head:
             self._refuse()
         else:
@@ -134,7 +134,7 @@ class Protocol(HttpToolsProtocol):
             self.transport.abort()
 
     def _refuse(self) -> None:
-        """Let the application refuse a head that is too large, whatever else it holds."""
+        """Let the application refuse a head that is too large, whatever else it contains."""
         self._done = True
         self.scope["extensions"][HEAD_TOO_LARGE] = {}
         self.headers.clear()
@@ -147,7 +147,7 @@ class Protocol(HttpToolsProtocol):
         self._end()
 
     def _end(self) -> None:
-        """Nothing that comes after this head is read; the connection ends with the answer."""
+        """Nothing after this head is read; the connection ends with the response."""
         self._done = True
         self.reading = False
         self.cycle.keep_alive = self.cycle.more_body = False
@@ -155,10 +155,10 @@ class Protocol(HttpToolsProtocol):
 
 
 class Unframed(RequestResponseCycle):
-    """An answer for HTTP/1.0, which knows no chunks: one without a length ends where the connection does."""
+    """A response to HTTP/1.0, which has no chunks: one without a length ends where the connection does."""
 
     async def send(self, message: ASGISendEvent) -> None:
-        """Send the head, or a part of the body, which is as long as it turns out to be."""
+        """Send the head, or a part of a body of any length."""
         if message["type"] == "http.response.start":
             if not any(name.lower() == b"content-length" for name, _ in message.get("headers", ())):
                 self.chunked_encoding = False

@@ -30,10 +30,10 @@ async def reload(world: World, folder: Path, stop: asyncio.Event) -> None:
 
 
 async def changes(folder: Path, stop: asyncio.Event) -> AsyncIterator[None]:
-    """Yields after files below a folder have changed, until `stop` is set.
+    """Yields after a change of files below a folder, until `stop` is set.
 
-    The system watches a folder and not its path. So when the folder is removed, replaced or, as a link, pointed elsewhere,
-    what is at its path is watched from then on, as soon as there is something.
+    The system watches a folder and not its path. So when the folder is removed or replaced, or is a link that changes, the
+    folder that is at its path from then on is watched, as soon as there is one.
     """
     root = folder.absolute()  # noqa: ASYNC240 - it asks for the working directory, not the disk
     known = _identity(root)
@@ -64,7 +64,7 @@ async def changes(folder: Path, stop: asyncio.Event) -> AsyncIterator[None]:
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:
-    """What the system knows a folder by; None if there is none."""
+    """The numbers by which the system identifies a folder; None if there is none."""
     try:
         found = folder.stat()
     except OSError:
@@ -73,7 +73,7 @@ def _identity(folder: Path) -> tuple[int, int] | None:
 
 
 def _counts(root: Path, path: str) -> bool:
-    """Whether a file may be one of the scenarios': what is hidden, such as what editors and git keep, is none."""
+    """Whether a file may be one of the scenarios: hidden files, such as those of editors and git, are not."""
     return not any(part.startswith(".") for part in Path(path).parts[len(root.parts) :])
 
 

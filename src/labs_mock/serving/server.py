@@ -29,7 +29,7 @@ UVICORN: dict[str, Any] = {
 
 SWEEP = 1.0  # seconds
 PATIENCE = 30  # sweeps, for a head or a body that does not come on (GEN-3)
-FAREWELL = 1.0  # seconds for answers that are broken off to end
+CANCEL_TIMEOUT = 1.0  # seconds for responses that are broken off to end
 
 
 GC_THRESHOLD = (20_000, 20, 20)  # requests make many objects and few cycles
@@ -66,7 +66,7 @@ class Server(uvicorn.Server):
                 self._task = asyncio.create_task(self._beside(self._stopping))
 
     async def main_loop(self) -> None:
-        """Wait until somebody stops the server, and now and then look for clients that have stopped sending."""
+        """Wait until the server is stopped, and check at times for clients that have stopped sending."""
         await self.on_tick(0)
         while not self.should_exit:
             with suppress(TimeoutError):
@@ -74,7 +74,7 @@ class Server(uvicorn.Server):
             self._sweep()
 
     def _sweep(self) -> None:
-        """Close connections on which the rest of a request has not come for too long, without an answer (GEN-3)."""
+        """Close connections on which the rest of a request has not arrived for too long, without a response (GEN-3)."""
         for connection in list(self.server_state.connections):
             assert isinstance(connection, Protocol)
             connection.quiet = connection.quiet + 1 if connection.waits else 0
@@ -82,7 +82,7 @@ class Server(uvicorn.Server):
                 connection.transport.abort()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take no new connections, let requests in progress end, and break off those that take too long."""
+        """Accept no new connections, let requests in progress end, and break off those that take too long."""
         for taken in (*self.servers, *(sockets or ())):
             taken.close()
         for connection in list(self.server_state.connections):
@@ -93,15 +93,15 @@ class Server(uvicorn.Server):
         for task in left:
             task.cancel()
         if left:
-            await asyncio.wait(left, timeout=FAREWELL)
+            await asyncio.wait(left, timeout=CANCEL_TIMEOUT)
 
     async def _drained(self) -> None:
         state = self.server_state
-        while (state.connections or state.tasks) and not self.force_exit:  # noqa: ASYNC110 - uvicorn tells nobody
+        while (state.connections or state.tasks) and not self.force_exit:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.002)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A signal has come, which is how one stops a server; a second Ctrl-C does not wait for requests in progress.
+        """Stop on a signal, as servers are stopped; a second Ctrl-C does not wait for requests in progress.
 
         It is not raised again when the server has stopped, as uvicorn does.
         """
@@ -117,7 +117,7 @@ class Server(uvicorn.Server):
                 self._loop.call_soon_threadsafe(self._stopping.set)
 
     def break_off(self) -> None:
-        """Close the connections on which an answer is in progress, and wait until that is done; from any thread."""
+        """Close the connections on which a response is in progress, and wait until that is done; from any thread."""
         done = threading.Event()
 
         def reset() -> None:
@@ -132,15 +132,15 @@ class Server(uvicorn.Server):
             done.wait(1)
 
     def serve_until_stopped(self) -> None:
-        """Run until a signal comes."""
-        # What was loaded stays; the collector need not walk it again and again.
+        """Run until a signal arrives."""
+        # What was loaded stays, so the collector need not visit it.
         gc.freeze()
         gc.enable()
         gc.set_threshold(*GC_THRESHOLD)
         self.run(sockets=[self._listener])
 
     def serve_in_thread(self, ended: Callable[[], None] = lambda: None) -> threading.Thread:
-        """Run in a thread of its own until it is stopped, and call back then."""
+        """Run in a thread of its own until it is stopped, and then call `ended`."""
 
         def serve() -> None:
             try:

@@ -26,7 +26,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 EVERYWHERE = {"0.0.0.0": ("127.0.0.1", "192.0.2.1"), "::": ("::1", "2001:db8::1")}  # noqa: S104 - nothing is bound here
-"""The addresses that mean all of a machine's, each with its loopback address and one of another network."""
+"""The addresses that stand for all addresses of a machine, each with its loopback address and one of another network."""
 
 
 def address_of(listener: socket.socket) -> str:

@@ -8,7 +8,7 @@ from math import exp
 from statistics import NormalDist
 
 from labs_mock.config.fault_entry import FaultEntry, LogNormal, Uniform
-from labs_mock.ids import drawn
+from labs_mock.ids import seeded_number
 
 Slugs = tuple[str, str]
 """A collection and a scenario."""
@@ -64,7 +64,7 @@ class Fault:
         """Whether it befalls a request that it is for, which has been counted."""
         file = self.file
         if file.share is not None:
-            return drawn(seed, f"fault {self.id}", target.asked, target.attempt) < file.share
+            return seeded_number(seed, f"fault {self.id}", target.asked, target.attempt) < file.share
         return (
             (file.nth is None or self.fitting == file.nth)
             and (file.every is None or self.fitting % file.every == 0)
@@ -75,7 +75,7 @@ class Fault:
     def seconds(self, target: Target, seed: int) -> float:
         """How long its delay is for a request: the same whenever that arrives."""
         delay = self.file.delay
-        draw = drawn(seed, f"delay {self.id}", target.asked, target.attempt)
+        draw = seeded_number(seed, f"delay {self.id}", target.asked, target.attempt)
         if isinstance(delay, Uniform):
             return delay.low + draw * (delay.high - delay.low)
         if isinstance(delay, LogNormal):

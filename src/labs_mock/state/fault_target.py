@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from labs_mock.contract.limits import BASE_PATH
-from labs_mock.ids import drawn
+from labs_mock.ids import seeded_number
 from labs_mock.state.account import Account
 from labs_mock.state.arrival import Arrival
 from labs_mock.state.episode import Episode
@@ -60,7 +60,7 @@ class FaultTarget:
 
     def seeded(self, seed: int, purpose: str) -> float:
         """A number in [0, 1) that belongs to this attempt at this request and a purpose, whenever it arrives."""
-        return drawn(seed, purpose, self._fingerprint, self.attempt)
+        return seeded_number(seed, purpose, self._fingerprint, self.attempt)
 
     @cached_property
     def _objects(self) -> list[dict[str, Any]]:
