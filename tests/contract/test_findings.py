@@ -30,7 +30,7 @@ def test_no_key_stands_in_the_header() -> None:
 
 
 def test_near_misses_of_the_token() -> None:
-    """What was probably meant to be the token is told apart from the token and from talk of silence (TOK-1)."""
+    """What was probably meant to be the token is neither the token nor talk of silence (TOK-1)."""
     for meant in (
         "<no_response />",
         "<no_response>",
@@ -73,7 +73,7 @@ def test_near_misses_of_the_token() -> None:
 
 
 def test_leaked_markup() -> None:
-    """Marks of chat templates are told apart from HTML, from code and from talk (section 7)."""
+    """Marks of chat templates are found, and HTML, code and talk are not taken for them (section 7)."""
     for leaked in (
         "Well.<|im_end|>",
         "<|start_header_id|>assistant",

@@ -15,7 +15,7 @@ def test_every_operation_has_an_endpoint() -> None:
 
 
 def test_operations_cite_clauses() -> None:
-    """Each operation names the clauses that it keeps, and answers with codes in use (GEN-2)."""
+    """Each operation names the clauses that it keeps, and responds with codes in use (GEN-2)."""
     for operation in OPERATIONS:
         assert operation.clauses
         assert all(re.fullmatch(r"[A-Z]+-\d+", clause) for clause in operation.clauses)

@@ -39,7 +39,7 @@ values = st.recursive(
 )
 
 
-def told(role: str) -> st.SearchStrategy[dict[str, Any]]:
+def messages_of(role: str) -> st.SearchStrategy[dict[str, Any]]:
     """A message of the persona, or one of the operator, who may think."""
     fixed = {"role": st.just(role), "content": texts}
     return st.fixed_dictionaries(fixed, optional={"thinking": filled} if role == "assistant" else {})
@@ -48,7 +48,7 @@ def told(role: str) -> st.SearchStrategy[dict[str, Any]]:
 @st.composite
 def rows(draw: st.DrawFn) -> dict[str, Any]:
     """A row without mistakes."""
-    turns = draw(st.lists(st.tuples(told("user"), told("assistant")), min_size=1, max_size=3))
+    turns = draw(st.lists(st.tuples(messages_of("user"), messages_of("assistant")), min_size=1, max_size=3))
     metadata = st.fixed_dictionaries(
         {
             "temperature": st.sampled_from([0.0, 1.0, 2.0]) | st.floats(0, 2),

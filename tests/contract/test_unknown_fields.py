@@ -13,7 +13,7 @@ from tests.contract.test_parsing import json_values
 KNOWN = {"messages": [{"role": "user", "content": "x", "tool_calls": [{"type": "a", "name": "b", "input": {"q": 1}}]}]}
 
 
-def test_what_is_known_is_not_noticed() -> None:
+def test_what_is_known_is_not_duplicates() -> None:
     """Documented fields give no finding, and what stands in a tool's input is the scenario's business (GEN-4)."""
     assert unknown_fields(TakeTurn, {**KNOWN, "id": None, "reward_config": None}) == []
 
@@ -34,12 +34,12 @@ def test_what_is_unknown_is_noticed_by_place(names: list[str]) -> None:
     ),
 )
 def test_a_request_that_will_be_refused_is_looked_at_too(model: type[Any], value: dict[str, Any]) -> None:
-    """Whatever else is wrong with an object, its unknown fields are noticed: the typo may be the cause (GEN-4)."""
+    """Whatever else is wrong with an object, its unknown fields are reported: the typo may be the cause (GEN-4)."""
     places = [finding.place for finding in unknown_fields(model, value)]
     assert [place for place in places if "." not in place] == [name for name in value if name not in model.model_fields]
 
 
-def noticed(body: bytes) -> list[Finding]:
+def duplicates(body: bytes) -> list[Finding]:
     """The duplicate keys of a body."""
     return duplicate_keys(body, orjson.loads(body))
 
@@ -47,8 +47,8 @@ def noticed(body: bytes) -> list[Finding]:
 def test_a_flood_is_cut() -> None:
     """A million unknown fields, or ten thousand duplicate keys, teach no more than twenty do; more are not searched for."""
     assert len(unknown_fields(TakeTurn, {**KNOWN, **{f"x{number}": 1 for number in range(1_000_000)}})) == 20
-    assert len(noticed(b"[" + b",".join([b'{"a":1,"a":2}'] * 10_000) + b"]")) == 20
-    assert noticed(b"[" + b",".join([b'{"a":1,"\\u0061":2}'] * 100_000) + b"]")[0].place == "a"
+    assert len(duplicates(b"[" + b",".join([b'{"a":1,"a":2}'] * 10_000) + b"]")) == 20
+    assert duplicates(b"[" + b",".join([b'{"a":1,"\\u0061":2}'] * 100_000) + b"]")[0].place == "a"
 
 
 # JSON objects as lists of pairs, so that a key may stand there twice.
@@ -90,6 +90,6 @@ def test_duplicate_keys_are_noticed_by_place(node: Node, spelt: bool) -> None:
     """However they are spelt, and nowhere else, though the text may look like it (GEN-6)."""
     expected = [Finding("duplicate_key", place, "send it once") for place in dict.fromkeys(twice(node))]
     body = text(node, spelt).encode()
-    assert noticed(body) == expected[:20]
+    assert duplicates(body) == expected[:20]
     large = b'[%b,"%b","%b"]' % (body, b"x:" * 40_000, b"\\u003a" if spelt else b"")
-    assert bool(noticed(large)) == bool(expected)
+    assert bool(duplicates(large)) == bool(expected)

@@ -34,7 +34,7 @@ SECTIONS = {
     "ID": "Request ids",
     "ERR": "Errors",
     "RL": "Rate limits",
-    "KEY": "The key that asks",
+    "KEY": "The key",
     "CAT": "Catalog",
     "EP": "Episodes",
     "EV": "Evaluation",
@@ -51,17 +51,17 @@ SECTIONS = {
 }
 
 CLAUSES = (
-    Clause("GEN-1", "The base path is `/api/v1`; requests and answers are JSON in UTF-8."),
+    Clause("GEN-1", "The base path is `/api/v1`; requests and responses are JSON in UTF-8."),
     Clause("GEN-2", "Statuses in use: 200, 400, 401, 403, 404, 429 and 500, and 202 and 409 for exports."),
     Clause(
         "GEN-3",
         inferred="A body that is not JSON, no object or of another content type is a 400, one above the size limit a "
         "413. A head above 64 KiB or with more than 100 fields is a 431, after which the connection is closed. A head or "
-        "body that does not come on for 30 seconds ends the connection without an answer. An unknown path is a 404 and "
+        "body that does not come on for 30 seconds ends the connection without a response. An unknown path is a 404 and "
         "another method a 405 with `Allow`, both before the key is looked at. A trailing slash is another path. All of "
         "them come in the error envelope.",
     ),
-    Clause("GEN-4", inferred="Fields that are not documented are ignored; the mock tells of them as findings."),
+    Clause("GEN-4", inferred="Fields that are not documented are ignored; the mock reports them as findings."),
     Clause(
         "GEN-5",
         "`reward_config: null` is sent by the documentation itself.",
@@ -71,7 +71,7 @@ CLAUSES = (
         "GEN-6",
         inferred="A 400 for NaN and numbers beyond a double, lone surrogates, more than 64 levels of nesting, more than "
         "1,000 messages in a conversation or 100 tool calls in a message. Of equal keys in an object the last one counts; "
-        "the mock tells of it.",
+        "the mock reports it.",
     ),
     Clause(
         "AUTH-1",
@@ -92,7 +92,7 @@ CLAUSES = (
     ),
     Clause(
         "ID-1",
-        "Every answer, errors and streams too, has the header `X-Request-ID`: `req_` and base-32 characters.",
+        "Every response, errors and streams too, has the header `X-Request-ID`: `req_` and base-32 characters.",
         "There are 26 of them, the first of which is 0 to 7, as in the ids of episodes and keys: 128 bits, as parsers of TypeIDs "
         "and ULIDs read them. A client's own `X-Request-ID` changes nothing.",
     ),
@@ -109,9 +109,9 @@ CLAUSES = (
     ),
     Clause(
         "RL-1",
-        "Key and validation come before the rate limit, whose state is told in `X-RateLimit-Limit`, `-Remaining` and "
+        "Key and validation come before the rate limit, whose state is in `X-RateLimit-Limit`, `-Remaining` and "
         "`-Reset` (unix seconds).",
-        "The headers are on every answer behind the limiter: 200, 202, 403, 404 for things, 409, 429, 500 and a 400 that needs the "
+        "The headers are on every response behind the limiter: 200, 202, 403, 404 for things, 409, 429, 500 and a 400 that needs the "
         "episode. 401, 405, 413, a 404 for a path and a 400 that the request alone decides have none and use no quota.",
     ),
     Clause(
@@ -122,7 +122,7 @@ CLAUSES = (
     ),
     Clause(
         "KEY-1",
-        "`GET /key` describes the key that asks: `key_id`, `name` (text or null), `expires_at` (ISO 8601 or null) and "
+        "`GET /key` describes the key of the request: `key_id`, `name` (text or null), `expires_at` (ISO 8601 or null) and "
         "`rate_limits` (null, or a list of `limit`, `remaining` and `reset`, in the service's order).",
         "All four are always there. `key_id` is `key_` and 26 base-32 characters, never a part of the key. There is one "
         "limit, whose `reset` is in unix seconds; the call uses quota like any other and shows what is left after it.",
@@ -147,11 +147,11 @@ CLAUSES = (
     ),
     Clause("EP-3", "Without `score_turns` every turn's reward is 0, and there are no scores."),
     Clause("EP-4", "`turn` counts the accepted calls from 1; the observation is one message of the persona."),
-    Clause("EP-5", "A reward is within [0, 1] and judges the whole conversation so far."),
+    Clause("EP-5", "A reward is within [0, 1] and is for the whole conversation so far."),
     Clause(
         "EP-6",
         "The `id` in the body equals the one in the path.",
-        "A different one is a 400; none is accepted, and the mock tells of it.",
+        "A different one is a 400; none is accepted, and the mock reports it.",
     ),
     Clause(
         "EP-7",
@@ -163,7 +163,7 @@ CLAUSES = (
     ),
     Clause(
         "EP-8",
-        inferred="In a conversation given whole, `system` messages and what stands before the opening are context. `user` is "
+        inferred="In a conversation that is sent whole, `system` messages and what stands before the opening are context. `user` is "
         "never the operator. `assistant` is the persona where it says the opening or what the played persona says there, once a "
         "turn, unless the next `user` message says that; else it is the operator. Where all behind an opening as `assistant` are "
         "`assistant` and none is the persona's, they alternate. Without the opening and any `user`, all are the operator, in one "
@@ -213,9 +213,9 @@ CLAUSES = (
         "EV-2",
         inferred="It gives what an episode with that transcript gave last under the same `reward_config`, if every turn held "
         "one run of operator messages. "
-        "What follows the end of the scenario is ignored, and the mock tells of it.",
+        "What follows the end of the scenario is ignored, and the mock reports it.",
     ),
-    Clause("BAT-1", "A batch has 1 to 100 items and is answered in their order."),
+    Clause("BAT-1", "A batch has 1 to 100 items, and its results are in their order."),
     Clause(
         "BAT-2",
         "An error item has no `reward`.",
@@ -223,11 +223,11 @@ CLAUSES = (
         "is a 400 for the request.",
     ),
     Clause("BAT-3", inferred="An item gets what `/evaluate` gives for it, whatever else is in the batch."),
-    Clause("BAT-4", inferred="Ids may repeat. `reward_config` in an item is ignored, and the mock tells of it."),
+    Clause("BAT-4", inferred="Ids may repeat. `reward_config` in an item is ignored, and the mock reports it."),
     Clause(
         "CMP-1",
         "`POST /compare` gives both rewards, the winner (`a`, `b` or `tie`) and the absolute margin; swapping the "
-        "responses swaps the answer.",
+        "responses swaps the result.",
         "Rewards tie exactly when they are equal.",
     ),
     Clause(
@@ -256,7 +256,7 @@ CLAUSES = (
         "a critical one holds; else the weighted mean of the scores times the gate, rounded to six places, and 0 if nothing "
         "ran. Only ratios of weights matter.",
     ),
-    Clause("RC-5", inferred="A dimension that the scenario does not define does not run; the mock tells of it."),
+    Clause("RC-5", inferred="A dimension that the scenario does not define does not run; the mock reports it."),
     Clause(
         "RC-6",
         "Not investigating is given as the reason of rewards that are always 0.",
@@ -266,12 +266,12 @@ CLAUSES = (
     Clause(
         "SV-1",
         "`scoring_version` is the version of the scoring algorithm.",
-        "It is one value for a whole server, the same in every answer until the engine or a scenario changes.",
+        "It is one value for a whole server, the same in every response until the engine or a scenario changes.",
     ),
     Clause("DS-1", "A dataset is `pending`, `preview`, `running`, `filtering`, `ready`, `cancelled` or `failed`."),
     Clause(
         "DS-2",
-        "`GET /training-datasets/{id}/status` tells the state.",
+        "`GET /training-datasets/{id}/status` reports the state.",
         "It is a 200 in every state, with `status`, `row_count`, `message` and, exactly when it failed, `error`. `row_count`, which is "
         "documented both as the rows completed so far and as null until the end, is null before the final stage unless the file "
         "gives the stage a number, and when ready equal to `X-Row-Count`.",
@@ -301,7 +301,7 @@ CLAUSES = (
     ),
     Clause(
         "DS-7",
-        inferred="A stage of n polls is seen by the first n answered requests for status or export (200, 202, 409, 500) and ends "
+        inferred="A stage of n polls is seen by the first n requests for status or export with a 200, 202, 409 or 500 and ends "
         "with the n-th, when the seconds of the next one begin. A dataset has one count for all clients.",
     ),
     Clause(
@@ -334,7 +334,7 @@ CLAUSES = (
     ),
     Clause(
         "NEVER-1",
-        "Scoring criteria, objectives, optimal actions and expected paths are in no answer: no body, header or error, not the "
+        "Scoring criteria, objectives, optimal actions and expected paths are in no response: no body, header or error, not the "
         "catalog, no tool's description or schema, no exported row. Descriptions say what a thing is, not when to use it to win.",
     ),
     Clause(
@@ -346,7 +346,7 @@ CLAUSES = (
         "DET-2",
         inferred="In any order of arrival, too, but for what counts arrivals: quotas, shared histories, two turns of one episode.",
     ),
-    Clause("DET-3", inferred="Ids are hashes of the seed, of what was asked, and of how often that was asked before."),
+    Clause("DET-3", inferred="Ids are hashes of the seed, of the request, and of how many equal requests came before."),
 )
 
 BY_NAME = {clause.name: clause for clause in CLAUSES}

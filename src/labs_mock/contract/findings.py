@@ -19,19 +19,19 @@ class Kind(NamedTuple):
 KINDS: dict[str, Kind] = {
     "all_assistant_history": Kind(
         "info",
-        "In a conversation given whole the persona speaks as `assistant`, too. Its lines were told from the operator's by what "
-        "the played persona says there (EP-8).",
+        "In a conversation that is sent whole the persona speaks as `assistant`, too. Its lines were recognised by what the played "
+        "persona says there (EP-8).",
         "Send the persona's lines as `user`.",
     ),
     "missing_body_id": Kind(
         "info",
-        "A turn has no `id` in its body. The documentation asks for it, and its own clients leave it out (EP-6).",
+        "A turn has no `id` in its body. The documentation requires it, and its own clients leave it out (EP-6).",
         "Send the episode's id in the body, too.",
     ),
     "export_before_ready": Kind(
         "info",
         "A dataset was exported before it was ready (DS-3).",
-        "Poll `/status` until it says `ready`, then export.",
+        "Poll `/status` until it is `ready`, then export.",
     ),
     "polled_too_often": Kind(
         "info",
@@ -60,7 +60,7 @@ KINDS: dict[str, Kind] = {
         "info",
         "The `quality_weights` let no scorer run: all are 0, or the scenario does not define those that are not. The reward is 0 "
         "(RC-4).",
-        "Give a weight above 0 to a dimension that the scenario defines; `scores` of an answer without `reward_config` has them.",
+        "Give a weight above 0 to a dimension that the scenario defines; `scores` of a response without `reward_config` has them.",
     ),
     "unknown_dimension": Kind(
         "info",
@@ -90,13 +90,13 @@ KINDS: dict[str, Kind] = {
     ),
     "duplicate_turn": Kind(
         "warning",
-        "A turn came with the history up to the last turn, and not its answer. It was taken as one more turn with the "
+        "A turn came with the history up to the last turn, and not its response. It was taken as one more turn with the "
         "same text (EP-7).",
-        "Look for a retry of a request that had been answered; take the answer that came.",
+        "Look for a retry of a request that had a response; take that response.",
     ),
     "split_turn": Kind(
         "warning",
-        "A turn holds several runs of operator messages, such as a whole earlier history that is given to a new episode. All "
+        "A turn holds several runs of operator messages, such as a whole earlier history that is sent to a new episode. All "
         "of them are one turn here (EP-7), and `/evaluate` of the same messages counts several (EV-2).",
         "Send one run of operator messages a turn; for a conversation that is over, use `/evaluate`.",
     ),
@@ -109,7 +109,7 @@ KINDS: dict[str, Kind] = {
     "turns_after_end": Kind(
         "warning",
         "The conversation goes on after the turn that ends the scenario. What follows was ignored (EV-2).",
-        "Stop where an answer says `episode_complete`.",
+        "Stop where a response has `episode_complete: true`.",
     ),
     "repeated_opening": Kind(
         "warning",
@@ -137,8 +137,8 @@ KINDS: dict[str, Kind] = {
     ),
     "client_left": Kind(
         "info",
-        "The client closed the connection before all of the answer was there: before its head, in an export, or while a fault "
-        "held it up. What it asked for was done. This stands in the journal alone, since the head was out or nobody there.",
+        "The client closed the connection before all of the response was sent: before its head, in an export, or while a fault "
+        "delayed it. The request took effect. This is in the journal alone, since the head was sent or the client was gone.",
         "Look for a timeout that is too short, or for an export that is not read to its end.",
     ),
 }

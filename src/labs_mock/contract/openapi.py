@@ -136,8 +136,8 @@ def _content(operation: Operation, status: int) -> Schema:
         return {"schema": _ref(operation.response), "example": examples()[operation.name]["response"]}
     name = examples()["compare"]["response"]["request_id"]
     if status in operation.states:
-        told = _ref(DatasetState)
-        schema: Schema = {"oneOf": [told, _ref(ErrorBody)]} if status == 500 else told
+        state = _ref(DatasetState)
+        schema: Schema = {"oneOf": [state, _ref(ErrorBody)]} if status == 500 else state
         return {"schema": schema, "example": {**_STATES[status], "request_id": name}}
     message = operation.errors.get(status) or _MESSAGES[status]
     return {"schema": _ref(ErrorBody), "example": {"message": message, "data": {"request_id": name}}}
@@ -239,7 +239,7 @@ _PERHAPS_BEFORE = (400, 500)
 
 
 def _headers(operation: Operation, status: int) -> Schema:
-    """The headers of an answer: those of the limiter only where it is reached, and required only if it always is (RL-1)."""
+    """The headers of a response: those of the limiter only where it is reached, and required only if it always is (RL-1)."""
     certain = status not in _PERHAPS_BEFORE and not (status == 404 and operation.has_id)
     headers = {}
     for name in _header_names(operation, status):
@@ -293,7 +293,7 @@ def _plain(value: Any) -> Any:
 
 
 def _never_null(schemas: Schema) -> Schema:
-    """The schemas of answers, in which an optional field is absent where it has no value."""
+    """The schemas of responses, in which an optional field is absent where it has no value."""
     for schema in schemas.values():
         for name, field in schema.get("properties", {}).items():
             if name not in schema.get("required", ()):

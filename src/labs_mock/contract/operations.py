@@ -96,7 +96,7 @@ _EXPORTS = tuple(sorted({status.export for status in DATASET_STATUSES.values()} 
 OPERATIONS = (
     Operation(
         name="describe_key",
-        summary="Describe the key that asks",
+        summary="Describe the key of the request",
         method="GET",
         path="/key",
         request=None,
@@ -195,7 +195,7 @@ OPERATIONS = (
     ),
     Operation(
         name="dataset_status",
-        summary="Ask how far a training dataset is",
+        summary="Get the status of a training dataset",
         method="GET",
         path="/training-datasets/{id}/status",
         request=None,

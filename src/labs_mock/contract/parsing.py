@@ -116,10 +116,10 @@ def _explain(errors: list[ErrorDetails], place: str) -> str:
 def _sentence(error: ErrorDetails) -> str:
     place = ".".join(str(step) if isinstance(step, int) else _step(step) for step in error["loc"]) or "body"
     template = _PATTERNS.get(error.get("ctx", {}).get("pattern", "")) or _EXPECTED.get(error["type"])
-    said = template.format(**error.get("ctx", {})) if template else error["msg"]
+    expected = template.format(**error.get("ctx", {})) if template else error["msg"]
     quotable = error["type"] not in _COMPLETE and error["loc"][-1:] != ("key",)
     got = _got(error["input"]) if quotable else ""  # what stands in the place of a key may be one
-    return f"{place}: {said}{got}"
+    return f"{place}: {expected}{got}"
 
 
 def _step(step: str) -> str:

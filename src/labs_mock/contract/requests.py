@@ -23,7 +23,7 @@ class WireModel(BaseModel):
 
 
 class ToolCall(WireModel):
-    """`input` is judged by the scenario, never refused here (EP-12)."""
+    """`input` is checked by the scenario, never refused here (EP-12)."""
 
     type: str
     name: str
@@ -140,7 +140,7 @@ class BatchItem(Normalised):
 
 
 class BatchEvaluate(WireModel):
-    """`POST /batch/evaluate`; an item is any object with an id, and each is judged by itself (BAT-2)."""
+    """`POST /batch/evaluate`; an item is any object with an id, and each is checked by itself (BAT-2)."""
 
     items: Annotated[
         list[dict[str, Any]],
@@ -150,7 +150,7 @@ class BatchEvaluate(WireModel):
             fail_fast=True,
             json_schema_extra={
                 "items": {
-                    "description": "What is no `BatchItem` is answered with an error item (BAT-2).",
+                    "description": "What is no `BatchItem` gets an error item (BAT-2).",
                     "type": "object",
                     "properties": {"id": {"type": "string"}},
                     "required": ["id"],

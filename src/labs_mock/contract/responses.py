@@ -1,4 +1,4 @@
-"""What clients get. Answers are closed: they have these fields and no others, and what is optional is absent, never null."""
+"""What clients get. Responses are closed: they have these fields and no others, and what is optional is absent, never null."""
 
 from typing import Annotated, Any, Literal
 
@@ -18,7 +18,7 @@ TerminalReason = Literal["completed", "error", "max_turns_reached", "client_term
 
 
 class ClosedModel(WireModel):
-    """An answer, or a part of one."""
+    """A response, or a part of one; it has its own fields and no others."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -32,7 +32,7 @@ class RateLimit(ClosedModel):
 
 
 class KeyDescribed(ClosedModel):
-    """The key that asks; all fields are always there (KEY-1)."""
+    """The key of the request; all fields are always there (KEY-1)."""
 
     key_id: KeyId
     name: str | None
@@ -88,7 +88,7 @@ class Scored(ClosedModel):
 
 
 class TurnTaken(Scored):
-    """The persona's answer and the reward so far (EP-3, EP-4, EP-5, EP-11)."""
+    """The observation and the reward so far (EP-3, EP-4, EP-5, EP-11)."""
 
     turn: Annotated[int, Field(ge=1, le=MAX_TURNS)]
     observation: Observation
@@ -178,7 +178,7 @@ class CatalogListed(ClosedModel):
 
 
 class DatasetState(ClosedModel):
-    """How far a training dataset is; `error` exactly when it failed (DS-1, DS-2)."""
+    """The status of a training dataset; `error` exactly when it failed (DS-1, DS-2)."""
 
     status: StatusName
     row_count: Annotated[int, Field(ge=0)] | None

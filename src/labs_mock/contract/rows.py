@@ -1,4 +1,4 @@
-"""Rows of training datasets: what they hold, and the bytes of a line (ROW-1…4, TOK-1, TOK-2)."""
+"""Rows of training datasets: their fields, and the bytes of a line (ROW-1…4, TOK-1, TOK-2)."""
 
 from typing import Annotated, Any, Literal
 

@@ -1,4 +1,4 @@
-"""What a request holds beside what the contract asks for: ignored, but noticed (GEN-4, GEN-6)."""
+"""Fields and keys of a request that the contract does not have: ignored, but reported (GEN-4, GEN-6)."""
 
 import json
 from collections import Counter
@@ -14,7 +14,7 @@ from labs_mock.contract.findings import Finding
 from labs_mock.contract.requests import WireModel
 from labs_mock.text import did_you_mean
 
-MAX_NOTICED = 20  # unknown fields of one request, or duplicate keys; more teach nothing
+MAX_REPORTED = 20  # unknown fields of one request, or duplicate keys; more teach nothing
 MAX_PARSED = 64 * 1024  # bytes of a body that is parsed once more for its keys
 MAX_SEARCHED = 256 * 1024  # bytes of a body in which each duplicate key is looked for
 _CURE = "send it once"
@@ -41,7 +41,7 @@ def duplicate_keys(body: bytes, value: Any) -> list[Finding]:
         if len(body) > MAX_SEARCHED:
             return [Finding("duplicate_key", str(error).partition('"')[2].rpartition('"')[0], _CURE)]
         places = dict.fromkeys(_duplicates(json.loads(body, object_pairs_hook=_Object), ""))
-        return [Finding("duplicate_key", place, _CURE) for place in islice(places, MAX_NOTICED)]
+        return [Finding("duplicate_key", place, _CURE) for place in islice(places, MAX_REPORTED)]
     return []
 
 
@@ -71,7 +71,7 @@ def _note_unknown(model: type[WireModel], value: dict[str, Any], place: str, fou
         unknown = (name for name in value if name not in fields)
         found += [
             Finding("unknown_field", f"{place}{name}", did_you_mean(name, sorted(fields)))
-            for name in islice(unknown, MAX_NOTICED - len(found))
+            for name in islice(unknown, MAX_REPORTED - len(found))
         ]
     for name, inner in nested:
         child = value.get(name)
@@ -86,7 +86,7 @@ def _note_unknown(model: type[WireModel], value: dict[str, Any], place: str, fou
 
 @cache
 def _fields(model: type[WireModel]) -> tuple[frozenset[str], list[tuple[str, type[WireModel]]]]:
-    """The fields of a model, and those that hold objects or lists of them, with the models of these."""
+    """The fields of a model, and those that contain objects or lists of them, with the models of these."""
     nested = [(name, _model_in(field.annotation)) for name, field in model.model_fields.items()]
     return frozenset(model.model_fields), [(name, inner) for name, inner in nested if inner is not None]
 

@@ -31,6 +31,6 @@ def unknown_scenario(collection: str, slug: str) -> str:
 
 
 def quote(text: str, limit: int = 40) -> str:
-    """Input as an error message may show it: short, on one line and printable; keys in it are masked where it is sent (ERR-2)."""
+    """Input as an error message may show it: short, on one line and printable; keys in it are masked when it is sent (ERR-2)."""
     shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text[:limit])
     return f"'{shown}…'" if len(text) > limit else f"'{shown}'"

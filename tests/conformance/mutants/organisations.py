@@ -51,7 +51,7 @@ def _(response: ChangedResponse) -> None:
 # ERR-2
 
 
-@on_response("ERR-2", "only the key that asks is never quoted", "evaluate", status=range(400, 500))
+@on_response("ERR-2", "only the key of the request is never quoted", "evaluate", status=range(400, 500))
 def _(response: ChangedResponse) -> None:
     if SECOND_KEY in str(response.request_json):
         response.body["message"] += f"; got {SECOND_KEY}"
