@@ -90,7 +90,7 @@ def test_of_an_export_nobody_asked_for(labs_mock_client, monkeypatch):
 
 
 def test_warnings_fail_a_test_unless_it_says_otherwise(project: Project) -> None:
-    """They fail it by default, warn, or are ignored; info does nothing, and what the test itself says comes first."""
+    """They fail it by default, warn, or are ignored; info does nothing, and a failure of the test itself comes first."""
     project.write("test_warnings.py", WARNINGS)
     result = project.run("-rs")
     result.assert_outcomes(passed=4, failed=3, skipped=1, xfailed=1, warnings=1)
@@ -112,7 +112,7 @@ def test_warnings_fail_a_test_unless_it_says_otherwise(project: Project) -> None
 
 
 def test_an_answer_500_that_nobody_asked_for_fails_a_test(project: Project) -> None:
-    """Whatever it says of findings; those of faults and of datasets that failed are asked for."""
+    """Whatever its option for findings; a 500 of a fault or of a failed dataset is expected."""
     project.write("test_failures.py", FAILURES)
     result = project.run()
     result.assert_outcomes(passed=2, failed=2)

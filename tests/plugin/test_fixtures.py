@@ -133,7 +133,7 @@ def test_every_fixture_does_what_it_promises(project: Project, monkeypatch: pyte
 
 
 def test_the_client_says_what_it_needs(project: Project) -> None:
-    """Without httpx a test that asks for the client fails, and others do not mind."""
+    """Without httpx a test that uses the client fails, and others run."""
     project.write("conftest.py", "import sys\nsys.modules['httpx'] = None\n")
     project.write("test_some.py", "def test_a(labs_mock_client): pass\ndef test_b(labs_mock): pass\n")
     result = project.run()

@@ -36,7 +36,7 @@ LIGHT = {
 
 
 def modules(project: Project, *options: str) -> set[str]:
-    """What a run without other plugins has imported at its end."""
+    """The modules that a run without other plugins has imported at its end."""
     project.write("conftest.py", CONFTEST)
     project.write("test_none.py", TESTS)
     others = [option for name in ("asyncio", "anyio", "xdist") for option in ("-p", f"no:{name}")]
@@ -45,12 +45,12 @@ def modules(project: Project, *options: str) -> set[str]:
 
 
 def test_a_run_that_uses_no_fixture_imports_nothing_heavy(project: Project) -> None:
-    """Beside the plugin itself there is no module in it that would not be there without the plugin."""
+    """Beside those of the plugin itself there is no module that would not be imported without the plugin."""
     assert modules(project) - modules(project, "-p", "no:labs_mock") == LIGHT
 
 
 def test_the_options_import_nothing_heavy_either(project: Project) -> None:
-    """What they say is read when a fixture asks for it."""
+    """Their values are read when a fixture needs them."""
     project.configure("labs_mock_plan = standard", "labs_mock_datasets = missing.yaml")
     found = modules(project, "--labs-mock-seed=1", "--labs-mock-faults={status: 503}", "--labs-mock-scenarios=missing")
     assert found >= LIGHT

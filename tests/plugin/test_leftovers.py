@@ -145,33 +145,33 @@ def test_comes_after_it(labs_mock):
 
 
 def test_a_thread_that_goes_on_does_not_disturb_the_next_test(project: Project) -> None:
-    """Its key is no good any more, on a kept connection or a new one, and the next journal knows nothing of it."""
+    """Its key is rejected, on a kept connection or a new one, and the next journal has no request of it."""
     project.write("threads.py", THREADS)
     project.write("test_threads.py", WITH_A_KEY)
     project.run().assert_outcomes(passed=4)
 
 
 def test_a_thread_that_goes_on_with_labs_mock_does_not_either(project: Project) -> None:
-    """What it does to its server does not befall the world of the next test."""
+    """What it does to its server has no effect on the world of the next test."""
     project.write("threads.py", THREADS)
     project.write("test_threads.py", WITH_THE_MOCK)
     project.run().assert_outcomes(passed=2)
 
 
-def test_an_answer_that_was_left_half_read_is_broken_off(project: Project) -> None:
-    """When its test ends, an export as well as an answer that waits for the clock."""
+def test_a_response_that_was_left_half_read_is_broken_off(project: Project) -> None:
+    """When its test ends, an export as well as a response that waits for the clock."""
     project.write("test_streams.py", STREAMS)
     project.run().assert_outcomes(passed=3)
 
 
-def test_a_world_goes_with_its_test(project: Project) -> None:
-    """A session of many tests holds the journal of one at a time."""
+def test_a_world_ends_with_its_test(project: Project) -> None:
+    """A session of many tests has the journal of one at a time in memory."""
     project.write("test_worlds.py", WORLDS)
     project.run().assert_outcomes(passed=2)
 
 
-def test_a_journal_that_grows_can_be_judged() -> None:
-    """A thread that is still asking when its test ends does not make the judgement fail."""
+def test_a_journal_that_grows_can_be_reported() -> None:
+    """A thread that still sends requests when its test ends does not make the report fail."""
 
     def grow() -> None:
         while not enough.is_set():

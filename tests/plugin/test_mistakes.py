@@ -40,7 +40,7 @@ def test_{number}(labs_mock):
 
 
 def check(result: pytest.RunResult, *messages: str) -> None:
-    """That so many tests failed before they ran, and said just this: no traceback, no line of the plugin."""
+    """Check that so many tests failed before they ran, with just this message: no traceback, no line of the plugin."""
     lines = [line for message in messages for line in ("_* ERROR at setup of test_*_", f"labs-mock: {message}")]
     result.stdout.fnmatch_lines(lines)
     for unwanted in ("Traceback", "pytest_plugin.py", "Error: ", "the test ran"):
@@ -107,8 +107,8 @@ def test_a_plugin_that_is_turned_off_stays_off(project: Project) -> None:
     project.run("-p", "no:labs_mock", "-p", "labs_mock.pytest_plugin").assert_outcomes(passed=1)
 
 
-def test_what_the_control_plane_refuses_is_told_without_frames_of_the_library(project: Project) -> None:
-    """The traceback ends in the test, at the call that was refused, and the message says what to send."""
+def test_a_refusal_of_the_control_plane_is_shown_without_frames_of_the_library(project: Project) -> None:
+    """The traceback ends in the test, at the call that was refused, and the message names what to send."""
     project.write(
         "test_some.py",
         "from labs_mock.testing import LabsMock\n"
@@ -125,4 +125,4 @@ def test_what_the_control_plane_refuses_is_told_without_frames_of_the_library(pr
             "E   labs_mock.testing.ControlError: not started: *",
         ]
     )
-    result.stdout.no_fnmatch_line("*testing.py*")
+    result.stdout.no_fnmatch_line("*labs_mock/testing/*")

@@ -8,7 +8,7 @@ from tests.plugin.project import Project
 
 
 class Case(NamedTuple):
-    """What ini file, command line and marker (in Python) say, how to look (in Python), and what is seen of each."""
+    """The values in ini file, command line and marker (in Python), an expression that shows the effect, and its result for each."""
 
     ini: str
     option: str
@@ -111,7 +111,7 @@ def every_option(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 
 def seen(result: pytest.RunResult) -> dict[str, str]:
-    """What the tests told, by their names."""
+    """The results that the tests recorded, by their names."""
     return dict(re.findall(r"^test_(\w+) = (.*)$", result.stdout.str(), re.MULTILINE))
 
 
@@ -122,7 +122,7 @@ def expected(place: int) -> dict[str, str]:
 
 
 def test_every_option_can_be_said_in_three_places() -> None:
-    """The tests of this file know every row of the table, and each place says something else."""
+    """The tests of this file know every row of the table, and each place has another value."""
     assert list(CASES) == [option.name for option in OPTIONS]
     assert all(len(set(case.seen)) == 3 for name, case in CASES.items() if name != "findings")
 

@@ -111,7 +111,7 @@ def test_the_report_of_a_test_that_failed_has_its_last_requests(project: Project
 
 
 def test_so_has_that_of_a_test_whose_fixture_failed(project: Project) -> None:
-    """What a fixture asked the server is shown likewise."""
+    """The requests of a fixture are shown likewise."""
     project.write("test_failing.py", OF_A_FIXTURE)
     result = project.run()
     result.assert_outcomes(errors=1)
