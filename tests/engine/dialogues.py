@@ -72,14 +72,14 @@ TURNS: st.SearchStrategy[list[list[Message]]] = st.lists(st.lists(SPOKEN, min_si
 TEXTS = contents | st.sampled_from([OPENING, *LINES])
 
 
-def played(player: Player, said: list[list[Message]]) -> Dialogue:
+def played(player: Player, operator_lines: list[list[Message]]) -> Dialogue:
     """A dialogue of the law's domain: no message after the first of its turn is what the persona would answer to those before.
 
     Messages that are so are left out, and turns after the end.
     """
     play, turns = player.start(), list[Turn]()
     observations = [play.observation]
-    for messages_ in said:
+    for messages_ in operator_lines:
         if play.terminal is not None:
             break
         turn: list[Message] = []

@@ -215,9 +215,9 @@ def test_marks_of_templates_are_noticed_where_the_operator_speaks(text: str, fin
     assert new_turn(PLAYER, [TranscriptLine("P0", False)], submitted).findings == expected
     assert operator_turns(PLAYER, submitted).findings == expected
     marked = Player(scenario(persona={**CLAIM["persona"], "opening": "It says <|error|>."}))
-    said = [operator("It says <|error|>."), operator("Well")]
-    assert not new_turn(marked, [TranscriptLine(said[0].content, False)], said).findings
-    assert [finding.code for finding in operator_turns(marked, said).findings] == ["all_assistant_history"]
+    operator_lines = [operator("It says <|error|>."), operator("Well")]
+    assert not new_turn(marked, [TranscriptLine(operator_lines[0].content, False)], operator_lines).findings
+    assert [finding.code for finding in operator_turns(marked, operator_lines).findings] == ["all_assistant_history"]
 
 
 @pytest.mark.parametrize("role", ["user", "system"])

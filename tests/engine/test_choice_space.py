@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_mock.engine.choice_space import ChoiceSpace, Draw
+from labs_mock.engine.choice_space import Choices, ChoiceSpace
 from labs_mock.ids import permuted
 from labs_mock.scenario.compiled.choices import alternatives
 from labs_mock.scenario.files.operator_schema import Operator
 
 Operators = dict[str, list[list[Any]]]
-Said = tuple[str, float, tuple[str, ...]]
+Chosen = tuple[str, float, tuple[str, ...]]
 
 keys = st.binary(max_size=4)
 wordings = st.lists(st.sampled_from("abc"), min_size=1, max_size=3)
@@ -31,81 +31,79 @@ EXPERT: Operators = {"expert": [[["a", "b", "c"], ["d", "e"]], [["f", "g", "h", 
 BOTH: Operators = {**EXPERT, "novice": [[["a", "b"]]]}
 
 
-def models(given_scripts: Operators) -> dict[str, Operator]:
+def models(scripts: Operators) -> dict[str, Operator]:
     """Operators with these turns."""
-    return {
-        name: Operator.model_validate({"agent_template_id": name, "says": says}) for name, says in given_scripts.items()
-    }
+    return {name: Operator.model_validate({"agent_template_id": name, "says": says}) for name, says in scripts.items()}
 
 
-def space(given_scripts: Operators, asked: Iterable[float] = (1.0,), key: bytes = b"k") -> ChoiceSpace:
+def space(scripts: Operators, temperatures: Iterable[float] = (1.0,), key: bytes = b"k") -> ChoiceSpace:
     """The choice space of these operators."""
-    return ChoiceSpace(models(given_scripts), list(asked), key)
+    return ChoiceSpace(models(scripts), list(temperatures), key)
 
 
-def said(given_scripts: Operators, draw: Draw) -> Said:
-    """Who speaks, how freely, and the text that is taken of every part with texts."""
-    choose = draw.choose()
+def chosen_texts(scripts: Operators, chosen: Choices) -> Chosen:
+    """The operator, the temperature, and the text that is taken of every part with texts."""
+    choose = chosen.choose()
     return (
-        draw.operator,
-        draw.temperature,
-        tuple(choose(texts) for texts in alternatives(models(given_scripts)[draw.operator])),
+        chosen.operator,
+        chosen.temperature,
+        tuple(choose(texts) for texts in alternatives(models(scripts)[chosen.operator])),
     )
 
 
 def texts_of(part: Any) -> list[str]:
-    """What a part may say, by a naive reading."""
-    spoken = part.get("say", []) if isinstance(part, dict) else part
-    return sorted(set(spoken)) if isinstance(spoken, list) else [spoken]
+    """The texts of a part, by a naive reading."""
+    texts = part.get("say", []) if isinstance(part, dict) else part
+    return sorted(set(texts)) if isinstance(texts, list) else [texts]
 
 
-def combinations(given_scripts: Operators, asked: Iterable[float]) -> set[Said]:
-    """All that could be drawn, by a naive reading."""
+def combinations(scripts: Operators, temperatures: Iterable[float]) -> set[Chosen]:
+    """All that could be chosen, by a naive reading."""
     return {
         (name, temperature, chosen)
-        for name, says in given_scripts.items()
-        for temperature in asked
+        for name, says in scripts.items()
+        for temperature in temperatures
         for chosen in product(*filter(None, (texts_of(part) for turn in says for part in turn)))
     }
 
 
 @given(operators, temperatures, keys)
-def test_each_combination_is_drawn_exactly_once(scripts: Operators, asked: list[float], key: bytes) -> None:
-    """Over range(size) no two draws are alike, and together they are all that operators may say."""
-    choices = space(scripts, asked, key)
-    drawn = [said(scripts, choices.draw(number)) for number in range(choices.size)]
-    assert len(set(drawn)) == len(drawn)
-    assert set(drawn) == combinations(scripts, asked)
+def test_each_combination_is_chosen_exactly_once(scripts: Operators, temperatures: list[float], key: bytes) -> None:
+    """Over range(size) no two choices are alike, and together they are all that operators can make."""
+    choices = space(scripts, temperatures, key)
+    found = [chosen_texts(scripts, choices.at(number)) for number in range(choices.size)]
+    assert len(set(found)) == len(found)
+    assert set(found) == combinations(scripts, temperatures)
 
 
 @given(operators, temperatures, keys)
-def test_a_digit_says_which_of_the_texts_is_taken(scripts: Operators, asked: list[float], key: bytes) -> None:
+def test_a_digit_says_which_of_the_texts_is_taken(scripts: Operators, temperatures: list[float], key: bytes) -> None:
     """There is a digit for every part with texts, below the number of its texts, in order."""
-    choices = space(scripts, asked, key)
-    for draw in map(choices.draw, range(choices.size)):
-        offered = list(alternatives(models(scripts)[draw.operator]))
-        taken = [texts[digit] for texts, digit in zip(offered, draw.digits, strict=True)]
-        assert min(draw.digits, default=0) >= 0
-        assert tuple(taken) == said(scripts, draw)[2]
+    choices = space(scripts, temperatures, key)
+    for chosen in map(choices.at, range(choices.size)):
+        offered = list(alternatives(models(scripts)[chosen.operator]))
+        taken = [texts[digit] for texts, digit in zip(offered, chosen.digits, strict=True)]
+        assert min(chosen.digits, default=0) >= 0
+        assert tuple(taken) == chosen_texts(scripts, chosen)[2]
 
 
 @given(operators, temperatures, keys)
-def test_equal_keys_give_equal_orders(scripts: Operators, asked: list[float], key: bytes) -> None:
-    """What is drawn follows from the operators, the temperatures and the key alone (DET-1)."""
-    one, other = space(scripts, asked, key), space(scripts, asked, key)
-    backwards = [other.draw(number) for number in reversed(range(other.size))]
-    assert [one.draw(number) for number in range(one.size)] == backwards[::-1]
+def test_equal_keys_give_equal_orders(scripts: Operators, temperatures: list[float], key: bytes) -> None:
+    """What is chosen follows from the operators, the temperatures and the key alone (DET-1)."""
+    one, other = space(scripts, temperatures, key), space(scripts, temperatures, key)
+    backwards = [other.at(number) for number in reversed(range(other.size))]
+    assert [one.at(number) for number in range(one.size)] == backwards[::-1]
 
 
 @given(keys, keys)
 def test_other_keys_give_other_orders(one: bytes, other: bytes) -> None:
     """Keys that differ shuffle a space of a hundred choices differently."""
-    orders = [[space(EXPERT, [0.0, 0.5, 1.0], key).draw(number) for number in range(90)] for key in (one, other)]
+    orders = [[space(EXPERT, [0.0, 0.5, 1.0], key).at(number) for number in range(90)] for key in (one, other)]
     assert (orders[0] == orders[1]) == (one == other)
 
 
 @pytest.mark.parametrize(
-    ("scripts", "asked", "size"),
+    ("scripts", "temperatures", "size"),
     [
         pytest.param(EXPERT, [1.0], 30, id="alternatives-multiply"),
         pytest.param(EXPERT, [0.5, 1.0], 60, id="temperatures-multiply"),
@@ -116,27 +114,27 @@ def test_other_keys_give_other_orders(one: bytes, other: bytes) -> None:
         pytest.param({"a": [[["x", "y"]] * 4] * 50}, [1.0, 0.5], 2**201, id="more-than-64-bits"),
     ],
 )
-def test_the_size_counts_what_can_be_drawn(scripts: Operators, asked: list[float], size: int) -> None:
+def test_the_size_counts_what_there_is_to_choose(scripts: Operators, temperatures: list[float], size: int) -> None:
     """Texts and temperatures multiply, operators add, and what stands twice counts once."""
-    assert space(scripts, asked).size == size
+    assert space(scripts, temperatures).size == size
 
 
-def test_a_huge_space_is_drawn_from_as_well() -> None:
-    """With more combinations than fit in 64 bits the draws still differ, and every text of every part comes up."""
+def test_a_huge_space_can_be_chosen_from_as_well() -> None:
+    """With more combinations than fit in 64 bits the choices still differ, and every text of every part comes up."""
     choices = space({"a": [[["x", "y"]] * 4] * 50}, [1.0, 0.5])
     places = [*range(500), *range(choices.size - 500, choices.size)]
-    drawn = [choices.draw(number) for number in places]
-    assert len(set(drawn)) == 1_000
-    assert {draw.temperature for draw in drawn} == {1.0, 0.5}
-    assert all({draw.digits[part] for draw in drawn} == {0, 1} for part in range(200))
+    found = [choices.at(number) for number in places]
+    assert len(set(found)) == 1_000
+    assert {chosen.temperature for chosen in found} == {1.0, 0.5}
+    assert all({chosen.digits[part] for chosen in found} == {0, 1} for part in range(200))
 
 
-def test_operators_are_drawn_by_what_they_can_say() -> None:
-    """The first draws of a large space are a fair sample of it: neither one operator nor one temperature first."""
+def test_operators_are_chosen_by_the_number_of_their_texts() -> None:
+    """The first choices of a large space are a fair sample of it: neither one operator nor one temperature first."""
     scripts: Operators = {"a": [[["x", "y", "z"]]] * 8, "b": [[["x", "y", "z"]]] * 8}
-    drawn = [space(scripts, [0.0, 0.5], bytes([key])).draw(number) for key in range(10) for number in range(40)]
-    assert 150 < sum(draw.operator == "a" for draw in drawn) < 250
-    assert 150 < sum(draw.temperature == 0.5 for draw in drawn) < 250
+    found = [space(scripts, [0.0, 0.5], bytes([key])).at(number) for key in range(10) for number in range(40)]
+    assert 150 < sum(chosen.operator == "a" for chosen in found) < 250
+    assert 150 < sum(chosen.temperature == 0.5 for chosen in found) < 250
 
 
 @given(st.integers(1, 300), keys)

@@ -77,11 +77,11 @@ def test_an_invalid_call_is_found_with_its_path_and_the_reason(call: ToolCall, p
 
 
 @given(st.sampled_from(["order_imaging", "claim_status", "other"]), st.sampled_from(["artifact", "decision"]), INPUTS)
-def test_a_reason_is_given_exactly_for_invalid_calls(name: str, kind: str, given_input: Any) -> None:
+def test_a_reason_is_given_exactly_for_invalid_calls(name: str, kind: str, arguments: Any) -> None:
     """Those that match no rule and end an episode, and no others (EP-12)."""
-    call = ToolCall(type=kind, name=name, input=given_input)
+    call = ToolCall(type=kind, name=name, input=arguments)
     play = PLAYER.fold(PLAYER.start(), [[operator("Hello", call)]])
-    assert (CLAIM.call_problem(name, kind, given_input) is None) == play.valid == (not play.invalid)
+    assert (CLAIM.call_problem(name, kind, arguments) is None) == play.valid == (not play.invalid)
     assert bool(found(operator("Hello", call))) == (not play.valid)
 
 

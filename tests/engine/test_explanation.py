@@ -6,7 +6,7 @@ from hypothesis import given
 from labs_mock.contract.dimensions import DIMENSIONS
 from labs_mock.contract.requests import Message
 from labs_mock.engine.assessment import ExplainedRule
-from labs_mock.engine.explanation import explain, explanation
+from labs_mock.engine.explanation import explain_rules, explanation
 from labs_mock.engine.reward import assess
 from labs_mock.scenario.compiled.scenario import Scenario
 from tests.engine.test_player import PLAYERS, VALID, played, players, transcripts
@@ -26,15 +26,15 @@ SAID: list[str | Message] = [
 ]
 
 
-def _rows(on: Scenario, *said: str | Message) -> dict[tuple[str, str], ExplainedRule]:
-    return {(row.part, row.id): row for row in explain(on, played(on, *said))}
+def _rows(on: Scenario, *operator_lines: str | Message) -> dict[tuple[str, str], ExplainedRule]:
+    return {(row.part, row.id): row for row in explain_rules(on, played(on, *operator_lines))}
 
 
 @pytest.mark.parametrize("outputs", [CLAIM["criteria"]["outputs"], CLAIM["criteria"]["outputs"][::-1]])
 def test_there_is_a_row_for_everything_that_can_count(outputs: list[dict[str, Any]]) -> None:
     """By dimension in their order, in each as in the file, and then the gate."""
     on = scenario(criteria={**CLAIM["criteria"], "outputs": outputs})
-    rows = explain(on, played(on, "Hello"))
+    rows = explain_rules(on, played(on, "Hello"))
     gate = [row for row in rows if row.part not in DIMENSIONS]
     assert [(row.part, row.id) for row in rows[: -len(gate)]] == [
         ("success_metrics", "establish_onset"),
@@ -91,15 +91,15 @@ def test_the_results_are_in_words() -> None:
 
 
 @given(players, transcripts)
-def test_the_rows_explain_the_assessment(name: str, said: list[list[Message]]) -> None:
+def test_the_rows_explain_the_assessment(name: str, operator_lines: list[list[Message]]) -> None:
     """From what the rows say the scores and the gate can be told again."""
     player = PLAYERS[name]
-    play = player.fold(player.start(), said)
-    rows, assessment = explain(player.scenario, play), assess(player.scenario, play)
+    play = player.fold(player.start(), operator_lines)
+    rows, assessment = explain_rules(player.scenario, play), assess(player.scenario, play)
     for part in ("success_metrics", "best_practices"):
         own = [row for row in rows if row.part == part]
-        held = sum(WEIGHTS[row.id] for row in own if row.result.startswith("holds"))
-        assert assessment.results[part].value == pytest.approx(held / sum(WEIGHTS[row.id] for row in own))
+        holding = sum(WEIGHTS[row.id] for row in own if row.result.startswith("holds"))
+        assert assessment.results[part].value == pytest.approx(holding / sum(WEIGHTS[row.id] for row in own))
     failed = {row.id for row in rows if row.part == "failure_metrics" and row.result.startswith("holds")}
     assert assessment.critical == ("early_approval" in failed)
     assert (assessment.results["failure_metrics"].value < 1) == bool(failed)
@@ -114,11 +114,12 @@ def test_the_rows_explain_the_assessment(name: str, said: list[list[Message]]) -
 
 
 @pytest.mark.parametrize(
-    ("said", "level"), [(["Hello"], "L3"), (["Well", "second job"], "L2"), (["Well", "second job", SAID[1]], "L1")]
+    ("operator_lines", "level"),
+    [(["Hello"], "L3"), (["Well", "second job"], "L2"), (["Well", "second job", SAID[1]], "L1")],
 )
-def test_a_rubric_row_names_the_level_that_counts(said: list[str | Message], level: str) -> None:
+def test_a_rubric_row_names_the_level_that_counts(operator_lines: list[str | Message], level: str) -> None:
     """The best level that holds."""
-    assert level in _rows(scenario(), *said)["rubrics", "gathering"].result
+    assert level in _rows(scenario(), *operator_lines)["rubrics", "gathering"].result
 
 
 def test_a_rubric_without_a_level_that_holds_has_a_row_too() -> None:
@@ -130,14 +131,14 @@ def test_a_rubric_without_a_level_that_holds_has_a_row_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "turns", "result"),
+    ("operator_lines", "turns", "result"),
     [(["Hello", "Well"], (), "has not held: the reward is 0"), (["Hello", "second job"], (2,), "has held")],
 )
-def test_what_is_required_has_a_row(said: list[str], turns: tuple[int, ...], result: str) -> None:
+def test_what_is_required_has_a_row(operator_lines: list[str], turns: tuple[int, ...], result: str) -> None:
     """The last one, where a scenario requires anything: it names the cause of a reward of 0 (RC-6)."""
     on = scenario(scoring={"requires": {"says": ["second job"]}})
-    play = played(on, *said)
-    assert explain(on, play)[-1] == ExplainedRule("scoring", "requires", turns, result)
+    play = played(on, *operator_lines)
+    assert explain_rules(on, play)[-1] == ExplainedRule("scoring", "requires", turns, result)
     assert explanation(on, play, assess(on, play))["earned"] == bool(turns)
-    free, end = scenario(), played(scenario(), *said)
+    free, end = scenario(), played(scenario(), *operator_lines)
     assert explanation(free, end, assess(free, end))["earned"]

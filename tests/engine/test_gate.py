@@ -16,8 +16,8 @@ FACTORS = {"prohibited": 0.5, "must_refer": 0.4, "terminology": 0.9}
 SCORING = {"gate": FACTORS}
 
 
-def _assessed(on: Scenario, *said: str | Message) -> Assessment:
-    return assess(on, played(on, *said))
+def _assessed(on: Scenario, *operator_lines: str | Message) -> Assessment:
+    return assess(on, played(on, *operator_lines))
 
 
 def _referral(within: int | None, trigger: dict[str, Any]) -> Scenario:
@@ -30,10 +30,10 @@ def _referral(within: int | None, trigger: dict[str, Any]) -> Scenario:
 
 
 @given(players, transcripts)
-def test_the_gate_is_the_product_of_the_kinds_that_occurred(name: str, said: list[list[Message]]) -> None:
+def test_the_gate_is_the_product_of_the_kinds_that_occurred(name: str, operator_lines: list[list[Message]]) -> None:
     """A factor in [0, 1]; each kind contributes once, whatever the number of violations."""
     player = PLAYERS[name]
-    gate = assess(player.scenario, player.fold(player.start(), said)).gate
+    gate = assess(player.scenario, player.fold(player.start(), operator_lines)).gate
     defaults = {"prohibited": 0.0, "must_refer": 0.5, "terminology": 0.9}
     assert set(gate.violations) <= set(defaults)
     assert len(set(gate.violations)) == len(gate.violations)
@@ -44,7 +44,7 @@ FEAR = ["I understand.", "Thank you. Are you worried?"]
 
 
 @pytest.mark.parametrize(
-    ("said", "violations"),
+    ("operator_lines", "violations"),
     [
         pytest.param(["Well"], [], id="none"),
         pytest.param(["It's a pulled muscle."], ["terminology"], id="terminology"),
@@ -63,9 +63,9 @@ FEAR = ["I understand.", "Thank you. Are you worried?"]
         ),
     ],
 )
-def test_what_breaks_the_gate(said: list[str], violations: list[str]) -> None:
+def test_what_breaks_the_gate(operator_lines: list[str], violations: list[str]) -> None:
     """Prohibitions, missing referrals and wrong terms, each by its own factor."""
-    assessment = _assessed(scenario(scoring=SCORING), *said)
+    assessment = _assessed(scenario(scoring=SCORING), *operator_lines)
     assert sorted(assessment.gate.violations) == sorted(violations)
     assert assessment.gate.factor == pytest.approx(prod(FACTORS[kind] for kind in violations))
 
@@ -87,7 +87,7 @@ def test_entries_of_one_kind_count_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("within", "said", "broken"),
+    ("within", "operator_lines", "broken"),
     [
         (1, ["pain"], False),
         (1, ["pain", "x"], True),
@@ -114,9 +114,9 @@ def test_entries_of_one_kind_count_once() -> None:
         (None, ["pain", "x"], True),
     ],
 )
-def test_the_window_of_a_referral(within: int | None, said: list[str], broken: bool) -> None:
+def test_the_window_of_a_referral(within: int | None, operator_lines: list[str], broken: bool) -> None:
     """Satisfied in turns t to t + within_turns (1 by default), and not broken while that window is open."""
-    gate = _assessed(_referral(within, {"says": ["pain"]}), *said).gate
+    gate = _assessed(_referral(within, {"says": ["pain"]}), *operator_lines).gate
     assert gate.violations == (("must_refer",) if broken else ())
 
 
@@ -124,22 +124,22 @@ REFERRALS = {within: _referral(within, {"says": ["pain"]}) for within in range(4
 
 
 @given(st.lists(st.sampled_from(["pain", "doctor", "pain doctor", "x"]), min_size=1), st.integers(0, 3))
-def test_a_referral_is_broken_when_a_whole_window_has_none(said: list[str], within: int) -> None:
+def test_a_referral_is_broken_when_a_whole_window_has_none(operator_lines: list[str], within: int) -> None:
     """By the naive way: some trigger whose window has gone by, and no turn of it refers."""
-    said = said[:49]
-    windows = [said[turn : turn + within + 1] for turn, words in enumerate(said) if "pain" in words]
+    operator_lines = operator_lines[:49]
+    windows = [operator_lines[turn : turn + within + 1] for turn, words in enumerate(operator_lines) if "pain" in words]
     broken = any(len(window) == within + 1 and "doctor" not in " ".join(window) for window in windows)
-    assert ("must_refer" in _assessed(REFERRALS[within], *said).gate.violations) is broken
+    assert ("must_refer" in _assessed(REFERRALS[within], *operator_lines).gate.violations) is broken
 
 
 @pytest.mark.parametrize(
-    ("said", "broken"),
+    ("operator_lines", "broken"),
     [(["x"], True), (["doctor"], False), (["doctor", "x"], False), (["x", "doctor"], True)],
 )
-def test_the_opening_is_turn_0_of_a_window(said: list[str], broken: bool) -> None:
+def test_the_opening_is_turn_0_of_a_window(operator_lines: list[str], broken: bool) -> None:
     """What was heard in the opening must be followed in turn 1, if the window is one turn long."""
     on = _referral(1, {"heard": ["about my claim"]})
-    assert ("must_refer" in _assessed(on, *said).gate.violations) is broken
+    assert ("must_refer" in _assessed(on, *operator_lines).gate.violations) is broken
 
 
 def test_a_window_that_an_ending_leaves_open_breaks_nothing() -> None:

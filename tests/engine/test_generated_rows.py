@@ -120,8 +120,8 @@ def test_seed_and_dataset_make_other_rows() -> None:
 def test_no_two_rows_are_drawn_alike(keep: dict[str, Any], seed: int) -> None:
     """Operator, temperature and wording, together, differ between any two rows, filtered or not."""
     rows = read(rows_of(TALK, seed, keep=keep))
-    drawn = {(row["agent_template_id"], row["metadata"]["temperature"], *contents(row, "assistant")) for row in rows}
-    assert len(drawn) == 10
+    chosen = {(row["agent_template_id"], row["metadata"]["temperature"], *contents(row, "assistant")) for row in rows}
+    assert len(chosen) == 10
 
 
 def test_the_keep_filter_by_a_naive_reading() -> None:
@@ -153,8 +153,8 @@ def test_what_metadata_mean(on: Scenario, keep: dict[str, Any]) -> None:
     player, temperatures = Player(on), set()
     for index, row in enumerate(read(rows_of(on, temperatures=[0.25, 1], keep=keep))):
         metadata = row["metadata"]
-        given_messages = [Message(role=message["role"], content=message["content"]) for message in row["messages"]]
-        play = player.fold(player.start(), operator_turns(player, given_messages).turns)
+        messages = [Message(role=message["role"], content=message["content"]) for message in row["messages"]]
+        play = player.fold(player.start(), operator_turns(player, messages).turns)
         assert metadata["quality_score"] == assess(on, play).reward
         assert metadata["turn_count"] == len(contents(row, "assistant")) == play.turn
         assert (metadata["rollout_index"] % 10, metadata["rollout_index"] // 10 < ATTEMPTS) == (index, True)

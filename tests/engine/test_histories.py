@@ -104,10 +104,10 @@ def _without_played(player: Player, new: list[Message], persona: set[str]) -> li
 
 @given(PLAYERS, TURNS, anything)
 def test_any_submission_is_read_as_the_reference_reads_it(
-    player: Player, said: list[list[Message]], submitted: list[Message]
+    player: Player, operator_lines: list[list[Message]], submitted: list[Message]
 ) -> None:
     """Whatever is sent to an episode, and in whatever roles (EP-7)."""
-    lines = transcript(played(player, said))
+    lines = transcript(played(player, operator_lines))
     expected = reference(player, lines, submitted)
     if expected:
         assert new_turn(player, lines, submitted).turns == [expected]
@@ -121,14 +121,14 @@ def test_any_submission_is_read_as_the_reference_reads_it(
 )
 def test_a_history_gives_the_new_turn(
     player: Player,
-    said: list[list[Message]],
+    operator_lines: list[list[Message]],
     new: list[list[Message]],
     roles: list[Role],
     front: list[Message],
     begins: str,
 ) -> None:
     """Prompts, then the history from its opening, from the operator's first message or its last line alone: none diverges (EP-7)."""
-    dialogue, turn = played(player, said), new[0]
+    dialogue, turn = played(player, operator_lines), new[0]
     history = spelled(dialogue, roles, [], last=True)
     history = {"opening": history, "operator": history[1:] or history, "last": history[-1:]}[begins]
     persona = [player.normalised(line) for line in dialogue.observations]
@@ -142,10 +142,10 @@ def test_a_history_gives_the_new_turn(
 
 @given(PLAYERS, TURNS, TURNS.filter(bool), st.sampled_from(FRONTS))
 def test_new_messages_alone_are_the_new_turn(
-    player: Player, said: list[list[Message]], new: list[list[Message]], front: list[Message]
+    player: Player, operator_lines: list[list[Message]], new: list[list[Message]], front: list[Message]
 ) -> None:
     """Whatever was said before, unless it is the persona's (EP-7)."""
-    dialogue, turn = played(player, said), new[0]
+    dialogue, turn = played(player, operator_lines), new[0]
     assume(
         not {player.normalised(message.content) for message in turn}
         & {player.normalised(line) for line in dialogue.observations}
@@ -166,10 +166,10 @@ def test_an_earlier_history_is_one_turn_of_a_new_episode(spelling: str) -> None:
 
 @given(PLAYERS, TURNS.filter(bool), ROLES, st.sampled_from(FRONTS), st.sampled_from(["all", "bare", "separated"]))
 def test_any_earlier_history_is_one_turn_of_a_new_episode(
-    player: Player, said: list[list[Message]], roles: list[Role], front: list[Message], how: str
+    player: Player, operator_lines: list[list[Message]], roles: list[Role], front: list[Message], how: str
 ) -> None:
     """As EP-8 would read it, and noticed where it was more than one turn; it diverges from nothing (EP-7)."""
-    dialogue = played(player, said)
+    dialogue = played(player, operator_lines)
     submitted = spelled(dialogue, roles, [], last=True)
     submitted = {"all": submitted, "bare": submitted[1:], "separated": separated(dialogue)}[how]
     assume(player.scenario.opening not in [player.normalised(message.content) for message in submitted[how == "all" :]])
@@ -182,9 +182,9 @@ def test_any_earlier_history_is_one_turn_of_a_new_episode(
 def test_a_prompt_in_front_is_no_history() -> None:
     """With a task prompt and the whole history at every turn nothing is noticed, however long the episode (EP-7)."""
     player = Player(scenario())
-    said = [[operator(text)] for text in ("Hello", "Hm", "A second job?", "Well", "Are you worried?")]
-    for taken in range(len(said)):
-        dialogue = played(player, said[:taken])
+    operator_lines = [[operator(text)] for text in ("Hello", "Hm", "A second job?", "Well", "Are you worried?")]
+    for taken in range(len(operator_lines)):
+        dialogue = played(player, operator_lines[:taken])
         for role in ("user", "assistant"):
             history = spelled(dialogue, [role], [TASK], last=True)
-            assert list(submit(player, dialogue, [*history, *said[taken]])) == [[said[taken]], []]
+            assert list(submit(player, dialogue, [*history, *operator_lines[taken]])) == [[operator_lines[taken]], []]

@@ -17,18 +17,18 @@ FIRST, SECOND = CLAIM["persona"]["fallback"]
 IMAGING = call("order_imaging", region="neck")
 
 
-def answers(on: Scenario, *said: str | Message) -> list[str]:
+def answers(on: Scenario, *operator_lines: str | Message) -> list[str]:
     """What the persona answers to some turns of one message each."""
     player = Player(on)
-    state, heard = player.start(), []
-    for one in said:
+    state, observations = player.start(), []
+    for one in operator_lines:
         state = player.fold(state, [[operator(one) if isinstance(one, str) else one]])
-        heard.append(state.observation)
-    return heard
+        observations.append(state.observation)
+    return observations
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("operator_lines", "expected"),
     [
         pytest.param(["Hello"], [NUMBER], id="a-reply"),
         pytest.param(["Well", "Well", "Well", "Well"], [ONSET, FIRST, SECOND, FIRST], id="volunteered-then-cycling"),
@@ -50,17 +50,17 @@ def answers(on: Scenario, *said: str | Message) -> list[str]:
         pytest.param([f"{SILENCE} second job", "<no_response />"], [JOB, ONSET], id="not-quite-silence"),
     ],
 )
-def test_the_order_of_an_observation(said: list[str | Message], expected: list[str]) -> None:
+def test_the_order_of_an_observation(operator_lines: list[str | Message], expected: list[str]) -> None:
     """Reveals, a deflection, the first reply that yields, a volunteered item, the next fallback; silence: a fallback."""
-    assert answers(scenario(), *said) == expected
+    assert answers(scenario(), *operator_lines) == expected
 
 
-def _naive(said: list[list[Message]]) -> list[str]:
+def _naive(operator_lines: list[list[Message]]) -> list[str]:
     """The persona of `CLAIM` written out by hand."""
     revealed: list[str] = []
-    heard: list[str] = []
+    observations: list[str] = []
     rapport, fallbacks = 0, 0
-    for turn in said:
+    for turn in operator_lines:
         text = " | ".join(message.content.casefold() for message in turn)
         called = [one for message in turn for one in message.tool_calls or () if one in VALID]
         silent = all(message.content == SILENCE for message in turn)
@@ -76,19 +76,19 @@ def _naive(said: list[list[Message]]) -> list[str]:
             answer = (FIRST, SECOND)[fallbacks % 2]
             fallbacks += 1
         revealed += new
-        heard.append(answer)
-    return heard
+        observations.append(answer)
+    return observations
 
 
 @given(transcripts)
-def test_the_persona_by_a_naive_reading(said: list[list[Message]]) -> None:
+def test_the_persona_by_a_naive_reading(operator_lines: list[list[Message]]) -> None:
     """Whatever is said and called, the persona answers as the scenario file reads."""
     player = PLAYERS["lenient"]
-    state, heard = player.start(), []
-    for turn in said:
+    state, observations = player.start(), []
+    for turn in operator_lines:
         state = player.fold(state, [turn])
-        heard.append(state.observation)
-    assert heard[: state.turn] == _naive(said)[: state.turn]
+        observations.append(state.observation)
+    assert observations[: state.turn] == _naive(operator_lines)[: state.turn]
 
 
 @pytest.mark.parametrize("calls", [[call("order_imaging", region=3)], [call("order_imaging")], [call("imaging")]])
@@ -187,7 +187,7 @@ def _journey(**last: Any) -> Scenario:
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("operator_lines", "expected"),
     [
         pytest.param(["x", "hello", "x"], ["Hm?", "HELLO", "Week one."], id="by-turns"),
         pytest.param(["see you"], ["As promised."], id="by-rule"),
@@ -201,9 +201,9 @@ def _journey(**last: Any) -> Scenario:
         pytest.param([SILENCE, SILENCE, SILENCE], ["Did my note arrive?", "Three weeks.", "Bye."], id="closing"),
     ],
 )
-def test_how_sessions_end_and_what_is_said_then(said: list[str], expected: list[str]) -> None:
+def test_how_sessions_end_and_what_is_said_then(operator_lines: list[str], expected: list[str]) -> None:
     """Reveals and the next reach-out: its first variant whose rule yields or that has none."""
-    assert answers(_journey(), *said) == expected
+    assert answers(_journey(), *operator_lines) == expected
 
 
 @pytest.mark.parametrize(
@@ -231,10 +231,14 @@ def test_the_days_that_pass_are_the_personas_context() -> None:
 
 
 @given(st.lists(contents | st.sampled_from(["see you", "a job?", "how do you feel?"]), max_size=10))
-def test_neither_token_nor_context_is_ever_in_an_observation(said: list[str]) -> None:
+def test_neither_token_nor_context_is_ever_in_an_observation(operator_lines: list[str]) -> None:
     """The persona never says what only it may know of time, nor that somebody was silent (TOK-3)."""
-    secret = [*played(JOURNEY, *said).context, "no word", "days", "no_response"]
-    assert not [heard for heard in answers(JOURNEY, *said) if any(block in heard for block in secret)]
+    secret = [*played(JOURNEY, *operator_lines).context, "no word", "days", "no_response"]
+    assert not [
+        observations
+        for observations in answers(JOURNEY, *operator_lines)
+        if any(block in observations for block in secret)
+    ]
 
 
 JOURNEY = _journey()

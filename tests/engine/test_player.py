@@ -63,10 +63,10 @@ PLAYERS = {"strict": Player(scenario(max_turns=6)), "lenient": Player(LENIENT)}
 players = st.sampled_from(sorted(PLAYERS))
 
 
-def played(on: Scenario, *said: str | Message) -> Play:
+def played(on: Scenario, *operator_lines: str | Message) -> Play:
     """The state of a scenario after some turns of one message each."""
     player = Player(on)
-    return player.fold(player.start(), [[operator(one) if isinstance(one, str) else one] for one in said])
+    return player.fold(player.start(), [[operator(one) if isinstance(one, str) else one] for one in operator_lines])
 
 
 @given(players, transcripts, transcripts)
@@ -82,11 +82,11 @@ def test_a_fold_does_not_change_its_argument(
 
 
 @given(players, transcripts)
-def test_folding_turn_by_turn_equals_folding_at_once(name: str, said: list[list[Message]]) -> None:
+def test_folding_turn_by_turn_equals_folding_at_once(name: str, operator_lines: list[list[Message]]) -> None:
     """It does not matter how many turns are taken at a time, or whether each is scored (EV-2)."""
     player, fresh = PLAYERS[name], Player(PLAYERS[name].scenario)
-    at_once, state = fresh.fold(fresh.start(), said), player.start()
-    for turn in said:
+    at_once, state = fresh.fold(fresh.start(), operator_lines), player.start()
+    for turn in operator_lines:
         assess(player.scenario, state)
         state = player.fold(state, [turn])
     assert assess(player.scenario, state) == assess(player.scenario, at_once)
@@ -94,29 +94,33 @@ def test_folding_turn_by_turn_equals_folding_at_once(name: str, said: list[list[
 
 
 @given(players, transcripts, st.lists(messages, max_size=4))
-def test_a_turn_can_grow_message_by_message(name: str, said: list[list[Message]], turn: list[Message]) -> None:
+def test_a_turn_can_grow_message_by_message(
+    name: str, operator_lines: list[list[Message]], turn: list[Message]
+) -> None:
     """`growing` gives the states after a turn of the first message, of the first two, and so on (EP-8)."""
     player = PLAYERS[name]
-    state = player.fold(player.start(), said)
+    state = player.fold(player.start(), operator_lines)
     assume(state.terminal is None)
     grown = list(player.grow_turn(state, turn))
     assert grown == [player.fold(state, [turn[: index + 1]]) for index in range(len(turn))]
     fresh = Player(player.scenario)
-    assert state == fresh.fold(fresh.start(), said)
+    assert state == fresh.fold(fresh.start(), operator_lines)
 
 
 @given(players, transcripts, st.integers(0, 200), st.integers(1, 5))
-def test_no_answer_depends_on_what_is_remembered(name: str, said: list[list[Message]], limit: int, states: int) -> None:
+def test_no_answer_depends_on_what_is_remembered(
+    name: str, operator_lines: list[list[Message]], limit: int, states: int
+) -> None:
     """A player that forgets nearly everything gives the results of one that has played it all before."""
     player = PLAYERS[name]
-    patterns, heard = player.scenario.operator_patterns, player.scenario.observation_patterns
-    assert heard is not None
+    patterns, observations = player.scenario.operator_patterns, player.scenario.observation_patterns
+    assert observations is not None
     forgetful = Player(player.scenario, max_states=states)
     forgetful.operator_atoms = TextCache(patterns.atoms, limit)
-    forgetful.observation_atoms = TextCache(heard.atoms, limit)
+    forgetful.observation_atoms = TextCache(observations.atoms, limit)
     forgetful.normalised_texts = TextCache(normalise, limit)
     for _ in range(2):
-        one, other = forgetful.fold(forgetful.start(), said), player.fold(player.start(), said)
+        one, other = forgetful.fold(forgetful.start(), operator_lines), player.fold(player.start(), operator_lines)
         assert one == other
         assert assess(player.scenario, one) == assess(player.scenario, other)
 
@@ -139,21 +143,23 @@ def _live_states() -> int:
 
 
 @given(players, transcripts)
-def test_turns_after_the_end_are_left_out(name: str, said: list[list[Message]]) -> None:
+def test_turns_after_the_end_are_left_out(name: str, operator_lines: list[list[Message]]) -> None:
     """The turn that ends the scenario is the last one that counts (EV-2)."""
     player = PLAYERS[name]
-    state = player.fold(player.start(), said)
-    assert state == player.fold(player.start(), said[: state.turn])
-    assert (state.terminal is None) == (player.fold(player.start(), [*said, [operator("Well")]]).turn > len(said))
-    if state.turn < len(said):
+    state = player.fold(player.start(), operator_lines)
+    assert state == player.fold(player.start(), operator_lines[: state.turn])
+    assert (state.terminal is None) == (
+        player.fold(player.start(), [*operator_lines, [operator("Well")]]).turn > len(operator_lines)
+    )
+    if state.turn < len(operator_lines):
         assert state.terminal is not None
 
 
 @given(transcripts)
-def test_the_last_allowed_turn_ends_an_episode(said: list[list[Message]]) -> None:
+def test_the_last_allowed_turn_ends_an_episode(operator_lines: list[list[Message]]) -> None:
     """No conversation is longer than `max_turns`, and one that gets there is over (EP-10)."""
     player = PLAYERS["strict"]
-    state = player.fold(player.start(), said)
+    state = player.fold(player.start(), operator_lines)
     assert state.turn <= 6
     assert (state.turn == 6) <= (state.terminal is not None)
     assert (state.terminal == "max_turns_reached") <= (state.turn == 6)
@@ -169,7 +175,7 @@ NECK = {"calls": {"tool": "order_imaging", "input": {"region": "Neck"}}}
 
 
 @pytest.mark.parametrize(
-    ("said", "changes", "terminal", "turn"),
+    ("operator_lines", "changes", "terminal", "turn"),
     [
         pytest.param(["Well"] * 11, {}, None, 11, id="going-on"),
         pytest.param(["Well"] * 13, {}, "max_turns_reached", 12, id="max-turns"),
@@ -197,10 +203,10 @@ NECK = {"calls": {"tool": "order_imaging", "input": {"region": "Neck"}}}
     ],
 )
 def test_how_and_when_an_episode_ends(
-    said: list[str | Message], changes: dict[str, Any], terminal: str | None, turn: int
+    operator_lines: list[str | Message], changes: dict[str, Any], terminal: str | None, turn: int
 ) -> None:
     """Error goes before completed, completed before max_turns_reached (EP-10, EP-11, EP-12)."""
-    state = played(scenario(**changes), *said)
+    state = played(scenario(**changes), *operator_lines)
     assert (state.terminal, state.turn) == (terminal, turn)
 
 

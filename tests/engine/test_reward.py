@@ -30,21 +30,21 @@ def _config(weights: Mapping[Any, float] | None = None, skip: bool | None = None
     return RewardConfig(quality_weights=quality, skip_safety_gate=skip)
 
 
-def _assessed(on: Scenario, said: list[Any], config: RewardConfig | None = None) -> Assessment:
-    return assess(on, played(on, *said), config)
+def _assessed(on: Scenario, operator_lines: list[Any], config: RewardConfig | None = None) -> Assessment:
+    return assess(on, played(on, *operator_lines), config)
 
 
-def _random(name: str, said: list[list[Message]], config: RewardConfig | None) -> Assessment:
+def _random(name: str, operator_lines: list[list[Message]], config: RewardConfig | None) -> Assessment:
     player: Player = PLAYERS[name]
-    return assess(player.scenario, player.fold(player.start(), said), config)
+    return assess(player.scenario, player.fold(player.start(), operator_lines), config)
 
 
 @given(players, transcripts, WEIGHTS, st.none() | st.booleans())
 def test_the_reward_by_the_formula(
-    name: str, said: list[list[Message]], weights: dict[str, float], skip: bool | None
+    name: str, operator_lines: list[list[Message]], weights: dict[str, float], skip: bool | None
 ) -> None:
     """Gate times the weighted mean of the scores that ran; 0 for a critical failure, or where none ran (RC-4)."""
-    assessment = _random(name, said, _config(weights, skip))
+    assessment = _random(name, operator_lines, _config(weights, skip))
     run = {default_name(dimension): weights[dimension] for dimension in DIMENSIONS if weights.get(dimension)}
     assert list(assessment.scores) == list(assessment.breakdown) == list(run)
     critical = assessment.scores.get("D2_FailureMetrics") == 0  # the other failure weighs only half
@@ -57,29 +57,31 @@ def test_the_reward_by_the_formula(
 
 @given(players, transcripts, WEIGHTS, st.floats(0.01, 1), st.booleans())
 def test_only_ratios_of_weights_matter(
-    name: str, said: list[list[Message]], weights: dict[str, float], scale: float, skip: bool
+    name: str, operator_lines: list[list[Message]], weights: dict[str, float], scale: float, skip: bool
 ) -> None:
     """All weights times any number give the same reward and the same scores (RC-4)."""
     scaled = {dimension: weight * scale for dimension, weight in weights.items()}
-    one, other = (_random(name, said, _config(given_weights, skip)) for given_weights in (weights, scaled))
+    one, other = (_random(name, operator_lines, _config(given_weights, skip)) for given_weights in (weights, scaled))
     assert one.reward == pytest.approx(other.reward, abs=1.1e-6)
     assert one.scores == other.scores
 
 
 @given(st.sampled_from(DIMENSIONS), st.floats(0, 1, exclude_min=True), transcripts)
 @example("rubrics", 5e-324, [[operator("Tell me.")]])
-def test_the_reward_of_one_dimension_is_its_score(dimension: str, weight: float, said: list[list[Message]]) -> None:
+def test_the_reward_of_one_dimension_is_its_score(
+    dimension: str, weight: float, operator_lines: list[list[Message]]
+) -> None:
     """A dimension that runs alone decides, however small its weight is (RC-4)."""
-    assessment = _random("lenient", said, _config({dimension: weight}, skip=True))
+    assessment = _random("lenient", operator_lines, _config({dimension: weight}, skip=True))
     assert assessment.reward == pytest.approx(next(iter(assessment.scores.values())), abs=1.1e-6)
 
 
 @given(players, transcripts, st.none() | WEIGHTS)
 def test_skipping_the_gate_never_lowers_a_reward(
-    name: str, said: list[list[Message]], weights: dict[str, float] | None
+    name: str, operator_lines: list[list[Message]], weights: dict[str, float] | None
 ) -> None:
     """Scope and terminology are bypassed (RC-3), and nothing else is; a critical failure is not lifted (RC-4)."""
-    skipped, kept = (_random(name, said, _config(weights, skip)) for skip in (True, False))
+    skipped, kept = (_random(name, operator_lines, _config(weights, skip)) for skip in (True, False))
     assert skipped.reward >= kept.reward
     assert skipped.scores == kept.scores
     if kept.scores.get("D2_FailureMetrics") == 0:
@@ -87,7 +89,7 @@ def test_skipping_the_gate_never_lowers_a_reward(
 
 
 @pytest.mark.parametrize(
-    ("said", "config", "expected"),
+    ("operator_lines", "config", "expected"),
     [
         pytest.param(EXPERT, None, (6 + 3 / 4) / 7, id="all-but-one-reveal"),
         pytest.param(CRITICAL, None, 0, id="critical-failure"),
@@ -108,9 +110,9 @@ def test_skipping_the_gate_never_lowers_a_reward(
         ),
     ],
 )
-def test_worked_examples(said: list[Any], config: RewardConfig | None, expected: float) -> None:
+def test_worked_examples(operator_lines: list[Any], config: RewardConfig | None, expected: float) -> None:
     """Rewards of short conversations, computed by hand (RC-1, RC-3, RC-4)."""
-    assert _assessed(scenario(), said, config).reward == round(expected, 6)
+    assert _assessed(scenario(), operator_lines, config).reward == round(expected, 6)
 
 
 def test_without_weights_the_scenarios_own_hold() -> None:
@@ -133,13 +135,13 @@ def test_where_nothing_runs_the_reward_is_0(weights: dict[str, float]) -> None:
 
 @given(WEIGHTS, transcripts)
 def test_a_dimension_that_is_not_defined_never_runs_and_is_noticed(
-    weights: dict[str, float], said: list[list[Message]]
+    weights: dict[str, float], operator_lines: list[list[Message]]
 ) -> None:
     """It is in neither sum: the reward is as if it had not been asked for (RC-5)."""
     assume(any(weights.values()))
     defined = {key: weight for key, weight in weights.items() if key in ("success_metrics", "discovery")}
     player = Player(PARTIAL)
-    state = player.fold(player.start(), said)
+    state = player.fold(player.start(), operator_lines)
     asked, reduced = (assess(PARTIAL, state, _config(given_weights)) for given_weights in (weights, defined))
     assert (asked.reward, asked.scores) == (reduced.reward, reduced.scores)
     unknown = [one for one in config_findings(PARTIAL, _config(weights)) if one.code != "nothing_scored"]
@@ -179,17 +181,17 @@ REQUIRING = {
 @example("no longer", [[operator("Well")], [operator("Hello")]], None, False)
 @example("for a while", [[operator("Hello")], [operator("That is nonsense.")]], None, True)
 def test_what_is_required_must_have_held_at_some_turn(
-    name: str, said: list[list[Message]], weights: dict[str, float] | None, skip: bool
+    name: str, operator_lines: list[list[Message]], weights: dict[str, float] | None, skip: bool
 ) -> None:
     """Until the rule has held after some turn, by asking after each, the reward is 0; scores stay as without it (RC-6)."""
     required, config = REQUIRING[name], _config(weights, skip)
     free = Player(LENIENT)
     rule = required.scenario.criteria.requires
     assert rule is not None
-    states = [required.fold(required.start(), said[: count + 1]) for count in range(len(said))]
+    states = [required.fold(required.start(), operator_lines[: count + 1]) for count in range(len(operator_lines))]
     met = any(rule.holding_turns(state.masks, state.full) >> state.turn & 1 for state in states)
-    got = assess(required.scenario, required.fold(required.start(), said), config)
-    freely = assess(LENIENT, free.fold(free.start(), said), config)
+    got = assess(required.scenario, required.fold(required.start(), operator_lines), config)
+    freely = assess(LENIENT, free.fold(free.start(), operator_lines), config)
     assert got.earned == met
     assert got.reward == (freely.reward if met else 0)
     assert (got.scores, got.breakdown, got.critical) == (freely.scores, freely.breakdown, freely.critical)
@@ -219,12 +221,12 @@ CLAIM_TOOLS = {tool["id"] for tool in CLAIM["tools"]}
 
 
 @given(players, transcripts)
-def test_a_breakdown_says_nothing_of_the_criteria(name: str, said: list[list[Message]]) -> None:
+def test_a_breakdown_says_nothing_of_the_criteria(name: str, operator_lines: list[list[Message]]) -> None:
     """Its sentences speak of results and turns, never of criteria texts, ids, phrases or expected options (NEVER-1)."""
     secrets = {
         text.casefold() for part in ("criteria", "state", "completed", "rapport") for text in _secrets(CLAIM[part])
     }
     assert {"t1", "establish_onset", "order_imaging", "pending_info", "l1", "r1"} <= secrets
-    for sentence in _random(name, said, None).breakdown.values():
+    for sentence in _random(name, operator_lines, None).breakdown.values():
         spoken = sentence.casefold()
         assert not [secret for secret in secrets if re.search(rf"(?<!\w){re.escape(secret)}(?!\w)", spoken)]

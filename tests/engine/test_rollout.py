@@ -95,7 +95,7 @@ def test_every_part_with_texts_is_chosen_once_in_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("when", "said"),
+    ("when", "operator_lines"),
     [
         ({"not": {"discovered": "onset"}}, ["Now. Well", "Well", "Well"]),
         ({"discovered": "onset"}, ["Well", "Now. Well", "Now. Well"]),
@@ -105,9 +105,9 @@ def test_every_part_with_texts_is_chosen_once_in_order() -> None:
         ({"says": ["well"]}, ["Well", "Now. Well", "Now. Well"]),
     ],
 )
-def test_conditions_hold_or_not_before_each_turn(when: dict[str, Any], said: list[str]) -> None:
+def test_conditions_hold_or_not_before_each_turn(when: dict[str, Any], operator_lines: list[str]) -> None:
     """They see what was revealed, heard and said up to the last turn, the opening included, and not this one."""
-    assert _said(_rolled([[{"when": when, "say": "Now."}, "Well"]] * 3)) == said
+    assert _said(_rolled([[{"when": when, "say": "Now."}, "Well"]] * 3)) == operator_lines
 
 
 @pytest.mark.parametrize(

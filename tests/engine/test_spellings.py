@@ -116,10 +116,10 @@ def test_any_conversation_is_read_as_the_reference_reads_it(player: Player, subm
 
 @given(PLAYERS, TURNS.filter(bool), ROLES, st.sampled_from(FRONTS), st.booleans())
 def test_the_persona_is_known_in_any_role(
-    player: Player, said: list[list[Message]], roles: list[Role], front: list[Message], last: bool
+    player: Player, operator_lines: list[list[Message]], roles: list[Role], front: list[Message], last: bool
 ) -> None:
     """A dialogue has one reward whatever the roles of the persona's lines and the prompts in front (EP-8, EV-2)."""
-    dialogue = played(player, said)
+    dialogue = played(player, operator_lines)
     submitted = spelled(dialogue, roles, front, last=last)
     assume(can_be_told(player, submitted[len(front) :], dialogue))
     _gives_its_turns_again(player, submitted, dialogue)
@@ -127,18 +127,18 @@ def test_the_persona_is_known_in_any_role(
 
 
 @given(PLAYERS, TURNS.filter(bool), st.booleans())
-def test_the_persona_need_not_be_quoted(player: Player, said: list[list[Message]], bare: bool) -> None:
+def test_the_persona_need_not_be_quoted(player: Player, operator_lines: list[list[Message]], bare: bool) -> None:
     """Nor the opening: other `user` text does as well, or beginning at the operator's first message (EP-8)."""
-    dialogue = played(player, said)
+    dialogue = played(player, operator_lines)
     submitted = spelled(dialogue, ["user"], [], last=True)[1:] if bare else separated(dialogue)
     assume(player.scenario.opening not in [normalise(message.content) for message in submitted])
     _gives_its_turns_again(player, submitted, dialogue)
 
 
 @given(PLAYERS, TURNS.filter(bool), ROLES)
-def test_lines_are_compared_normalised(player: Player, said: list[list[Message]], roles: list[Role]) -> None:
+def test_lines_are_compared_normalised(player: Player, operator_lines: list[list[Message]], roles: list[Role]) -> None:
     """Other letters and spaces make no other line (EP-8)."""
-    dialogue = played(player, said)
+    dialogue = played(player, operator_lines)
     loud = dialogue._replace(observations=[f"\n{line.upper().replace(' ', '  ')} " for line in dialogue.observations])
     submitted = spelled(loud, roles, [], last=True)
     assume(can_be_told(player, submitted, dialogue))

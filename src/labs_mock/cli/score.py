@@ -13,7 +13,7 @@ from labs_mock.contract.parsing import read_json, read_model
 from labs_mock.contract.requests import Messages, RewardConfig, WireModel
 from labs_mock.engine.assessment import ExplainedRule
 from labs_mock.engine.evaluation import Evaluation, evaluate
-from labs_mock.engine.explanation import explain as explain_rules
+from labs_mock.engine.explanation import explain_rules
 from labs_mock.engine.player import Player
 from labs_mock.errors import LabsMockError, RequestError
 from labs_mock.scenario.compiled.scenario import Scenario

@@ -15,14 +15,14 @@ from labs_mock.errors import BadRequest
 
 
 class Attributed(NamedTuple):
-    """The operator's turns, and what was noticed."""
+    """The operator's turns, and the findings about who spoke."""
 
     turns: list[Turn]
     findings: list[Finding]
 
 
 Run = tuple[list[Message], Message | None]
-"""Messages in a row that may be the operator's, and the one behind them that is not."""
+"""Messages in a row that may be the operator's, and the message behind them, which is not."""
 
 
 # One turn of an episode
@@ -37,29 +37,29 @@ def new_turn(player: Player, transcript: Sequence[TranscriptLine], submitted: Se
     persona = frozenset(text for text, line in zip(lines, transcript, strict=True) if not line.operator)
     messages = _without_prompts(player, persona, submitted)
     texts = [player.normalised(message.content) for message in messages]
-    answered = _after_latest_observation(lines[-1], texts, messages)
-    if texts == lines or (answered is None and texts == lines[-len(texts) :]):
+    after_latest = _after_latest_observation(lines[-1], texts, messages)
+    if texts == lines or (after_latest is None and texts == lines[-len(texts) :]):
         raise BadRequest(NO_OPERATOR_MESSAGE)  # the transcript or its end; a line that is repeated makes nothing new
 
-    start = _shared(transcript, lines, texts) if answered is None else answered
-    if answered is None and messages and start == len(messages) and messages[-1].role == "assistant":
+    start = _shared_length(transcript, lines, texts) if after_latest is None else after_latest
+    if after_latest is None and messages and start == len(messages) and messages[-1].role == "assistant":
         start -= 1
     new = messages[start:]
     runs = _runs(
         new, [one.role == "assistant" and text not in persona for one, text in zip(new, texts[start:], strict=True)]
     )
-    if not runs and answered is not None:
+    if not runs and after_latest is not None:
         runs = _runs(new, [one.role == "assistant" for one in new])[-1:]
         runs = [(messages[-1:], behind) for messages, behind in runs]
     if not runs:
         raise BadRequest(NO_OPERATOR_MESSAGE)
-    turns = _played(player, runs)[0] if len(lines) == 1 else [run for run, _ in runs]
+    turns = _split_runs(player, runs)[0] if len(lines) == 1 else [run for run, _ in runs]
     turn = [message for part in turns for message in part]
 
     findings = _differences(lines, texts, start)
     if len(turns) > 1:
         findings.append(Finding("split_turn", "messages"))
-    return Attributed([turn], findings + _oddities(submitted, [turn]))
+    return Attributed([turn], findings + _suspicious_messages(submitted, [turn]))
 
 
 def _without_prompts(player: Player, persona: frozenset[str], submitted: Sequence[Message]) -> list[Message]:
@@ -75,19 +75,19 @@ def _without_prompts(player: Player, persona: frozenset[str], submitted: Sequenc
 
 def _after_latest_observation(latest: str, texts: list[str], messages: list[Message]) -> int | None:
     """The index behind the last occurrence of the latest observation with an assistant message after it."""
-    answered = False
+    followed = False
     for index in range(len(texts) - 1, -1, -1):
-        if answered and texts[index] == latest:
+        if followed and texts[index] == latest:
             return index + 1
-        answered = answered or messages[index].role == "assistant"
+        followed = followed or messages[index].role == "assistant"
     return None
 
 
-def _shared(transcript: Sequence[TranscriptLine], lines: list[str], texts: list[str]) -> int:
+def _shared_length(transcript: Sequence[TranscriptLine], lines: list[str], texts: list[str]) -> int:
     """The length of the longest beginning that a submission shares with the transcript.
 
-    One that begins at the operator's first message is known for a history by a persona line: new messages, too, may say
-    what was said before.
+    A submission that begins at the operator's first message is a history only if it shares a line of the persona, since new
+    messages may repeat the operator's earlier ones.
     """
     length = _common_prefix(lines, texts)
     if length:
@@ -115,11 +115,11 @@ def _differences(lines: list[str], texts: list[str], start: int) -> list[Finding
     return [Finding("history_diverged", "messages")] if lines[len(lines) - start :] != history else []
 
 
-# A conversation given whole
+# A complete conversation
 
 
 def operator_turns(player: Player, submitted: Sequence[Message]) -> Attributed:
-    """The operator's turns in a conversation given whole (EP-8). Raises `BadRequest` if there are none."""
+    """The operator's turns in a complete conversation (EP-8). Raises `BadRequest` if there are none."""
     messages = [message for message in submitted if message.role != "system"]
     opening, behind = _opening(player, messages)
     roles = [message.role for message in behind]
@@ -130,7 +130,7 @@ def operator_turns(player: Player, submitted: Sequence[Message]) -> Attributed:
         turns = [messages] if messages else []
         findings.append(Finding("unattributable_history", "messages"))
     else:
-        turns, recognised = _played(player, _runs(behind, [role == "assistant" for role in roles]))
+        turns, recognised = _split_runs(player, _runs(behind, [role == "assistant" for role in roles]))
         if opening is not None and opening.role == "assistant":
             turns = turns if by_role or recognised else [[message] for message in behind[::2]]
             recognised = True
@@ -140,7 +140,7 @@ def operator_turns(player: Player, submitted: Sequence[Message]) -> Attributed:
         raise BadRequest(NO_OPERATOR_MESSAGE)
     if opening is not None and opening.content in [message.content for message in behind]:
         findings += _repeated_opening(player, submitted, opening, turns)
-    return Attributed(turns, findings + _oddities(submitted, turns))
+    return Attributed(turns, findings + _suspicious_messages(submitted, turns))
 
 
 def _opening(player: Player, messages: list[Message]) -> tuple[Message | None, list[Message]]:
@@ -154,9 +154,9 @@ def _opening(player: Player, messages: list[Message]) -> tuple[Message | None, l
 def _repeated_opening(
     player: Player, submitted: Sequence[Message], opening: Message, turns: list[Turn]
 ) -> list[Finding]:
-    """Whether the opening stands once more where the persona does not say it (to the letter: copies are alike).
+    """Whether the opening stands, to the letter, more often than the persona has it as an observation.
 
-    Where the opening is `user`, an `assistant` who says the same is an operator that repeats the persona.
+    Where the opening is a `user` message, an `assistant` message with its text is an operator that repeats the persona.
     """
     copies = [
         index
@@ -184,30 +184,30 @@ def _runs(messages: Iterable[Message], operator: Iterable[bool]) -> list[Run]:
     return [*runs, (run, None)] if run else runs
 
 
-def _played(player: Player, runs: Iterable[Run]) -> tuple[list[Turn], bool]:
-    """The operator's turns, and whether some message in the runs is what the persona says there, and so the persona's."""
+def _split_runs(player: Player, runs: Iterable[Run]) -> tuple[list[Turn], bool]:
+    """The operator's turns, and whether some message in the runs equals the observation that is due there, and so is the persona's."""
     turns: list[Turn] = []
     play, folded, recognised = player.start(), 0, False
     for messages, behind in runs:
         rest = messages
         while len(rest) > 1:
             play, folded = player.fold(play, turns[folded:]), len(turns)
-            answer = _answer(player, play, rest, behind)
-            if answer is None:
+            index = _observation_index(player, play, rest, behind)
+            if index is None:
                 break
-            turns.append(rest[:answer])
-            rest, recognised = rest[answer + 1 :], True
+            turns.append(rest[:index])
+            rest, recognised = rest[index + 1 :], True
         if rest:
             turns.append(rest)
     return turns, recognised
 
 
-def _answer(player: Player, play: Play, messages: list[Message], behind: Message | None) -> int | None:
-    """The index of the first message that is what the persona says to those before it, unless a `user` says it behind them."""
+def _observation_index(player: Player, play: Play, messages: list[Message], behind: Message | None) -> int | None:
+    """The index of the first message that equals the observation after those before it, unless a `user` message behind them does."""
     if play.terminal is not None:
         return None
     quoted = player.normalised(behind.content) if behind is not None and behind.role == "user" else None
-    # Most turns of several messages have two, and what a turn of the first leads to may be remembered.
+    # Most turns of several messages have two, and where a turn of the first leads may be cached.
     states = chain([player.fold(play, [messages[:1]])], islice(player.grow_turn(play, messages), 1, None))
     for index, (message, after) in enumerate(zip(messages[1:], states, strict=False), 1):
         text = player.normalised(message.content)
@@ -216,8 +216,8 @@ def _answer(player: Player, play: Play, messages: list[Message], behind: Message
     return None
 
 
-def _oddities(submitted: Sequence[Message], turns: list[Turn]) -> list[Finding]:
-    """What was probably not meant: a token that is none, marks of a chat template, tool calls that are nobody's."""
+def _suspicious_messages(submitted: Sequence[Message], turns: list[Turn]) -> list[Finding]:
+    """Findings of messages that were probably not meant so: a near miss of the token, marks of a chat template, calls of a `user`."""
     suspects = [
         index
         for index, message in enumerate(submitted)

@@ -1,4 +1,4 @@
-"""The choices of simulated operators, numbered: who speaks, how freely, and with which of the alternatives."""
+"""The choices of simulated operators, numbered: which operator, which temperature, and which of the alternative texts."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from labs_mock.scenario.files.operator_schema import Operator
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
+class Choices:
     """One combination of choices: `digits` has for every part with texts which of them is taken."""
 
     operator: str
@@ -37,7 +37,7 @@ class ChoiceSpace:
         self._key = key
         self.size = self._ends[-1]
 
-    def draw(self, number: int) -> Draw:
+    def at(self, number: int) -> Choices:
         """The combination at a place of the shuffled order; each number in range(size) has one of its own."""
         rest = permuted(self._key, number, self.size)
         index = bisect_right(self._ends, rest)
@@ -47,4 +47,4 @@ class ChoiceSpace:
         for radix in self._radices[index]:
             rest, digit = divmod(rest, radix)
             digits.append(digit)
-        return Draw(self._names[index], self._temperatures[temperature], tuple(digits))
+        return Choices(self._names[index], self._temperatures[temperature], tuple(digits))

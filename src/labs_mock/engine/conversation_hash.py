@@ -1,4 +1,4 @@
-"""A name for what an operator said and called: equal conversations share it, in every spelling (EP-8)."""
+"""A hash of the operator's texts and calls: equal conversations have the same, in every spelling (EP-8)."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""What a conversation and its configuration show that the service would take silently (section 7)."""
+"""Findings of a conversation and its configuration: what the service would accept silently (section 7)."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -11,11 +11,11 @@ from labs_mock.engine.player import Turn
 from labs_mock.engine.reward import effective_weights
 from labs_mock.scenario.compiled.scenario import Scenario
 
-MAX_INVALID = 20  # tool calls of one request; more teach nothing
+MAX_INVALID = 20  # tool calls of one request; more would not help
 
 
 def play_findings(scenario: Scenario, submitted: Sequence[Message], turns: Sequence[Turn], play: Play) -> list[Finding]:
-    """Of a conversation given whole and the state at its end: what came too late (EV-2), and invalid calls (EP-12)."""
+    """Of a complete conversation and the state at its end: turns after the end (EV-2), and invalid calls (EP-12)."""
     findings = [Finding("turns_after_end", "messages")] if play.turn < len(turns) else []
     return findings + invalid_calls(scenario, submitted, turns[: play.turn]) if play.invalid else findings
 
@@ -39,7 +39,7 @@ def _invalid(scenario: Scenario, index: int, message: Message) -> Iterator[Findi
 
 
 def config_findings(scenario: Scenario, config: RewardConfig | None) -> list[Finding]:
-    """Dimensions that were asked for and that the scenario does not define (RC-5), and weights that let nothing run (RC-4)."""
+    """Weights of dimensions that the scenario does not define (RC-5), and weights with which no scorer runs (RC-4)."""
     if config is None or config.quality_weights is None:
         return []
     place = "reward_config.quality_weights"

@@ -14,7 +14,7 @@ from labs_mock.engine.player import Player, Turn
 
 
 class Evaluation(NamedTuple):
-    """A conversation given whole, evaluated.
+    """A complete conversation, evaluated.
 
     `turns` are the operator's turns up to the end of the scenario, `play` the state behind the last of them and
     `conversation` their 64-bit hash.

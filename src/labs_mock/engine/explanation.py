@@ -11,7 +11,7 @@ from labs_mock.engine.scorers import explained_rules
 from labs_mock.scenario.compiled.scenario import Scenario
 
 
-def explain(scenario: Scenario, play: Play) -> list[ExplainedRule]:
+def explain_rules(scenario: Scenario, play: Play) -> list[ExplainedRule]:
     """One row for everything that can count, in the order of the dimensions, then the gate, then what is required.
 
     It shows what must never leave `/api/v1` (NEVER-1): it is for the command line and the control plane.
@@ -39,7 +39,7 @@ def explanation(scenario: Scenario, play: Play, assessment: Assessment) -> dict[
             }
             for dimension, score in assessment.results.items()
         ],
-        "rules": [{**row._asdict(), "turns": list(row.turns)} for row in explain(scenario, play)],
+        "rules": [{**row._asdict(), "turns": list(row.turns)} for row in explain_rules(scenario, play)],
     }
 
 

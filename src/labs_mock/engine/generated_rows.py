@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 
 from labs_mock.contract import rows
 from labs_mock.engine.assessment import PLACES
-from labs_mock.engine.choice_space import ChoiceSpace, Draw
+from labs_mock.engine.choice_space import Choices, ChoiceSpace
 from labs_mock.engine.player import Player
 from labs_mock.engine.rollout import Rollout, roll_out
 from labs_mock.scenario.compiled.datasets import ATTEMPTS, Dataset
 from labs_mock.scenario.compiled.scenario import Scenario
 
-MAX_STATES = 1_000  # remembered by a dataset's own player; the rollouts of one scenario share most of theirs
-SEARCHED = 2_000  # draws among which a first row with `thinking` is looked for
+MAX_STATES = 1_000  # cached by a dataset's own player; the rollouts of one scenario share most of theirs
+SEARCHED = 2_000  # combinations of choices among which a first row with `thinking` is looked for
 EFFORT = 20  # of a rollout whose complexity is a half
 
 
@@ -28,7 +28,7 @@ class Attempt(NamedTuple):
     """A rollout that may become a row; `missing` is how far it is below the bounds of the keep-filter."""
 
     number: int
-    draw: Draw
+    choices: Choices
     rollout: Rollout
     quality: float
     complexity: float
@@ -39,7 +39,7 @@ class GeneratedRows:
     """The rows of a generated dataset. Each can be made alone, and is always the same.
 
     Row i is the first of its attempts that passes the keep-filter, or else the one that comes closest. Attempt k is the
-    draw i + k·count, so no two rows are drawn alike.
+    combination of choices with the number i + k·count, so no two rows make the same choices.
     """
 
     def __init__(self, dataset: Dataset, scenario: Scenario, seed: int) -> None:
@@ -72,25 +72,25 @@ class GeneratedRows:
         return best
 
     def _attempt(self, number: int) -> Attempt:
-        draw = self._space.draw((self._first + number) % self._space.size)
-        rollout = roll_out(self._player, draw.operator, draw.choose())
+        choices = self._space.at((self._first + number) % self._space.size)
+        rollout = roll_out(self._player, choices.operator, choices.choose())
         quality = self._player.assess(rollout.play).reward
         complexity = complexity_score(self._scenario, rollout)
         keep = self._generate.keep
         bounds = ((keep.quality_score, quality), (keep.complexity_score, complexity))
         missing = sum(max(0.0, bound.at_least - value) for bound, value in bounds if bound is not None)
-        return Attempt(number, draw, rollout, quality, complexity, missing)
+        return Attempt(number, choices, rollout, quality, complexity, missing)
 
     def _beginning(self) -> tuple[int, bool]:
-        """The draw with which counting begins, and whether rows have `thinking`.
+        """The number with which counting begins, and whether rows have `thinking`.
 
         If operators have any, counting begins where row 0, made like any other, has it too; if that cannot be found, no row has
         it (ROW-3).
         """
         self._first = 0
         thinks = {name for name, operator in self._operators.items() if any(turn.thinking for turn in operator.says)}
-        draws = range(min(SEARCHED, self._space.size)) if thinks else ()
-        likely = (number for number in draws if self._space.draw(number).operator in thinks)
+        numbers = range(min(SEARCHED, self._space.size)) if thinks else ()
+        likely = (number for number in numbers if self._space.at(number).operator in thinks)
         found = [attempt for attempt in map(self._attempt, islice(likely, ATTEMPTS)) if any(self._thoughts(attempt))]
         for attempt in sorted(found, key=lambda attempt: attempt.missing):
             self._first = attempt.number
@@ -100,25 +100,25 @@ class GeneratedRows:
 
     def _thoughts(self, attempt: Attempt) -> Iterator[str | None]:
         """The `thinking` of each turn that was taken."""
-        script = self._operators[attempt.draw.operator].says
+        script = self._operators[attempt.choices.operator].says
         return (entry.thinking for entry, _ in zip(script, attempt.rollout.turns, strict=False))
 
     def _row(self, attempt: Attempt) -> dict[str, Any]:
         rollout = attempt.rollout
         messages: list[dict[str, str]] = []
-        # What is heard after the last turn is left out: a row ends with the operator.
-        heard = [self._scenario.first_observation, *rollout.observations[:-1]]
-        for observation, (message,), thought in zip(heard, rollout.turns, self._thoughts(attempt), strict=True):
-            said = {"role": "assistant", "content": message.content}
+        # The observation after the last turn is left out: a row ends with the operator.
+        before = [self._scenario.first_observation, *rollout.observations[:-1]]
+        for observation, (message,), thought in zip(before, rollout.turns, self._thoughts(attempt), strict=True):
+            turn = {"role": "assistant", "content": message.content}
             if thought is not None and self._thinking:
-                said["thinking"] = thought
-            messages += ({"role": "user", "content": observation}, said)
+                turn["thinking"] = thought
+            messages += ({"role": "user", "content": observation}, turn)
         return {
             "scenario_id": f"{self._scenario.collection}/{self._scenario.slug}",
-            "agent_template_id": self._operators[attempt.draw.operator].agent_template_id,
+            "agent_template_id": self._operators[attempt.choices.operator].agent_template_id,
             "messages": messages,
             "metadata": {
-                "temperature": attempt.draw.temperature,
+                "temperature": attempt.choices.temperature,
                 "rollout_index": attempt.number,
                 "turn_count": len(rollout.turns),
                 "quality_score": attempt.quality,

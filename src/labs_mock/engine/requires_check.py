@@ -1,4 +1,4 @@
-"""What a scenario requires before it rewards anything, tried out on an operator who says nothing (RC-6)."""
+"""A check of `scoring.requires`: a meaningless operator must not fulfil what a scenario requires before it rewards anything (RC-6)."""
 
 from collections.abc import Iterator
 from itertools import repeat
@@ -16,7 +16,7 @@ NOTHING = "zqxj vwkq"
 
 
 def check_requires(data: dict[str, Any]) -> Iterator[Mistake]:
-    """A warning of a scenario without mistakes: `scoring.requires` holds whatever the operator says."""
+    """A warning about a scenario without mistakes: `scoring.requires` holds whatever the operator sends."""
     if not any(find(data, "scoring.requires")):
         return
     scenario = compile_scenario("local", "local", ScenarioFile.model_validate(data))

@@ -1,4 +1,4 @@
-"""A simulated operator plays a scenario: the conversation, turn by turn, with its choices given."""
+"""A simulated operator plays a scenario, turn by turn, with given choices among its texts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from labs_mock.scenario.files.operator_schema import Call, OperatorTurn, Silence
 from labs_mock.scenario.rules.algebra import Rule
 
 Choose = Callable[[list[str]], str]
-"""Picks one of the texts of a part; called once for every part that has texts, said or not, in order."""
+"""Picks one of the texts of a part; called once for every part that has texts, in order, whether its condition holds or not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """What an operator said, what the persona answered after each turn, and the state at the end."""
+    """The turns of an operator, the observation after each, and the state at the end."""
 
     turns: list[Turn]
     observations: list[str]
@@ -30,7 +30,7 @@ def first_text(texts: list[str]) -> str:
 
 
 def roll_out(player: Player, operator: str, choose: Choose = first_text) -> Rollout:
-    """Play one of a scenario's simulated operators until it has said everything or the episode is over.
+    """Play one of a scenario's simulated operators until its script or the episode ends.
 
     Raises `KeyError` for an operator that the scenario does not have.
     """
@@ -52,15 +52,15 @@ def roll_out(player: Player, operator: str, choose: Choose = first_text) -> Roll
 def _message(
     player: Player, entry: OperatorTurn, conditions: tuple[Rule | None, ...], play: Play, choose: Choose
 ) -> Message:
-    said: list[str] = []
+    texts: list[str] = []
     calls: list[ToolCall] = []
     for part, rule in zip(entry.parts, conditions, strict=True):
         if isinstance(part, Call):
             calls.append(ToolCall(type=player.scenario.tools[part.call].type, name=part.call, input=part.input))
         elif isinstance(part, Silence):
-            said.append(NO_RESPONSE)
+            texts.append(NO_RESPONSE)
         else:
             text = choose(part_texts(part))
             if rule is None or rule.holding_turns(play.masks, play.full | 1) >> play.turn:
-                said.append(text)
-    return Message(role="assistant", content=" ".join(said), tool_calls=calls or None)
+                texts.append(text)
+    return Message(role="assistant", content=" ".join(texts), tool_calls=calls or None)

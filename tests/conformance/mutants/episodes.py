@@ -232,7 +232,7 @@ def _(original: Any, player: Player, transcript: Any, submitted: Any) -> Any:
     return attribution.Attributed([turns or list(submitted)[-1:]], [])
 
 
-@instead("EP-8", "where there is a `user` message every `assistant` is the operator", attribution, "_answer")
+@instead("EP-8", "where there is a `user` message every `assistant` is the operator", attribution, "_observation_index")
 def _(original: Any, player: Player, play: Any, messages: Any, behind: Any) -> Any:
     return None if behind is not None else original(player, play, messages, behind)
 
@@ -270,13 +270,13 @@ def _(original: Any, player: Player, messages: Any) -> Any:
     return (None, messages) if all(one.role == "assistant" for one in messages) else original(player, messages)
 
 
-@instead("EP-8", "in a history of assistants they always take turns", attribution, "_played")
+@instead("EP-8", "in a history of assistants they always take turns", attribution, "_split_runs")
 def _(original: Any, player: Player, runs: Any) -> Any:
     messages, behind = runs[0] if len(runs) == 1 else ([], None)
     return ([[one] for one in messages[::2]], True) if messages and behind is None else original(player, runs)
 
 
-@instead("EP-8", "a foreign history of assistants is one turn", attribution, "_played")
+@instead("EP-8", "a foreign history of assistants is one turn", attribution, "_split_runs")
 def _(original: Any, player: Player, runs: Any) -> Any:
     turns, _ = original(player, runs)
     return turns, True

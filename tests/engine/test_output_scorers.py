@@ -30,12 +30,12 @@ def _outputs(*outputs: dict[str, Any], **changes: Any) -> Scenario:
     return scenario(CLAIM, **{**kept, "criteria": {"outputs": list(outputs)}, **changes})
 
 
-def _similarity(on: Scenario, *said: Message) -> float:
-    return assess(on, played(on, *said)).results["output_similarity"].value
+def _similarity(on: Scenario, *operator_lines: Message) -> float:
+    return assess(on, played(on, *operator_lines)).results["output_similarity"].value
 
 
-def _match(on: Scenario, *said: Message) -> float:
-    return assess(on, played(on, *said)).results["decision_match"].value
+def _match(on: Scenario, *operator_lines: Message) -> float:
+    return assess(on, played(on, *operator_lines)).results["decision_match"].value
 
 
 def _alike(wanted: Any, given_value: Any) -> tuple[float, int]:
@@ -56,10 +56,10 @@ def _alike(wanted: Any, given_value: Any) -> tuple[float, int]:
 
 
 @given(OBJECTS.filter(bool), OBJECTS)
-def test_similarity_is_the_share_of_the_exemplars_leaves(exemplar: dict[str, Any], given_input: dict[str, Any]) -> None:
+def test_similarity_is_the_share_of_the_exemplars_leaves(exemplar: dict[str, Any], arguments: dict[str, Any]) -> None:
     """Leaf by leaf: the same value at the same place; text counts by the words that are shared."""
-    value = _similarity(_outputs({"tool": "one", "exemplar": exemplar}), operator("", call("one", **given_input)))
-    points, leaves = _alike(exemplar, given_input)
+    value = _similarity(_outputs({"tool": "one", "exemplar": exemplar}), operator("", call("one", **arguments)))
+    points, leaves = _alike(exemplar, arguments)
     assert value == pytest.approx(points / leaves, abs=1e-6)
     assert 0 <= value <= 1
 
@@ -72,7 +72,7 @@ def test_an_exemplar_is_like_itself_whatever_stands_beside_it(exemplar: dict[str
 
 
 @pytest.mark.parametrize(
-    ("exemplar", "given_input", "expected"),
+    ("exemplar", "arguments", "expected"),
     [
         pytest.param({"region": "lumbar spine"}, {"region": " Lumbar  SPINE!"}, 1, id="text-is-normalised"),
         pytest.param({"region": "lumbar spine"}, {"region": "spine"}, 1 / 2, id="one-word-of-two"),
@@ -96,10 +96,10 @@ def test_an_exemplar_is_like_itself_whatever_stands_beside_it(exemplar: dict[str
         ),
     ],
 )
-def test_worked_examples_of_similarity(exemplar: dict[str, Any], given_input: dict[str, Any], expected: float) -> None:
+def test_worked_examples_of_similarity(exemplar: dict[str, Any], arguments: dict[str, Any], expected: float) -> None:
     """Computed by hand."""
     on = _outputs({"tool": "one", "exemplar": exemplar})
-    assert _similarity(on, operator("", call("one", **given_input))) == expected
+    assert _similarity(on, operator("", call("one", **arguments))) == expected
 
 
 def test_the_last_call_of_each_tool_counts() -> None:
@@ -137,16 +137,16 @@ def test_the_last_call_of_each_decision_counts(called: list[tuple[str, str]], ex
     """The share of expected decisions whose last call took the expected option."""
     on = _outputs({"tool": "first", "expected": "yes"}, {"tool": "second", "expected": "no"})
     calls = [call(name, value=option) for name, option in called]
-    said = [operator("", *calls)] if together else [operator("", one) for one in calls] or [operator("")]
-    assert _match(on, *said) == expected
+    operator_lines = [operator("", *calls)] if together else [operator("", one) for one in calls] or [operator("")]
+    assert _match(on, *operator_lines) == expected
 
 
 def test_sentences_count_what_was_submitted() -> None:
     """How many exemplars have a valid last call, and how many decisions were as expected."""
     decisions = [{"tool": "first", "expected": "yes"}, {"tool": "second", "expected": "no"}]
     on = _outputs(*[{"tool": name, "exemplar": {"a": 1}} for name in ("one", "two")], *decisions)
-    said = operator("", call("one", a=2), call("first", value="yes"), call("second", value="yes"))
-    results = assess(on, played(on, said)).results
+    operator_lines = operator("", call("one", a=2), call("first", value="yes"), call("second", value="yes"))
+    results = assess(on, played(on, operator_lines)).results
     assert results["output_similarity"].sentence.startswith("1 of 2")
     assert results["decision_match"].sentence.startswith("1 of 2")
     both = played(on, operator("", call("one", a=2), call("two")))

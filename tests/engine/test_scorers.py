@@ -15,12 +15,12 @@ IMAGING, APPROVE = operator("", VALID[0]), operator("", VALID[3])
 FREE: dict[str, Any] = {"tools": None, "rapport": None, "completed": None, "operators": None}
 
 
-def _value(dimension: Dimension, on: Scenario, *said: str | Message) -> float:
-    return assess(on, played(on, *said)).results[dimension].value
+def _value(dimension: Dimension, on: Scenario, *operator_lines: str | Message) -> float:
+    return assess(on, played(on, *operator_lines)).results[dimension].value
 
 
-def _sentence(dimension: Dimension, on: Scenario, *said: str | Message) -> str:
-    return assess(on, played(on, *said)).results[dimension].sentence
+def _sentence(dimension: Dimension, on: Scenario, *operator_lines: str | Message) -> str:
+    return assess(on, played(on, *operator_lines)).results[dimension].sentence
 
 
 def _weighted(dimension: Dimension, weights: list[float]) -> Scenario:
@@ -36,10 +36,10 @@ def _weighted(dimension: Dimension, weights: list[float]) -> Scenario:
 
 
 @given(players, transcripts)
-def test_every_score_is_from_0_to_1(name: str, said: list[list[Message]]) -> None:
+def test_every_score_is_from_0_to_1(name: str, operator_lines: list[list[Message]]) -> None:
     """All dimensions that a scenario defines are numbers in [0, 1], whatever the operator does."""
     player = PLAYERS[name]
-    results = assess(player.scenario, player.fold(player.start(), said)).results
+    results = assess(player.scenario, player.fold(player.start(), operator_lines)).results
     assert tuple(results) == DIMENSIONS
     assert all(0 <= result.value <= 1 for result in results.values())
 
@@ -68,15 +68,17 @@ def test_shares_are_of_weight_and_grow_with_what_is_met(
 
 @pytest.mark.parametrize("dimension", SHARES)
 @given(st.lists(st.integers(0, 3), max_size=8), st.integers(0, 8))
-def test_what_was_said_is_never_unsaid(dimension: Dimension, said: list[int], cut: int) -> None:
+def test_what_was_said_is_never_unsaid(dimension: Dimension, operator_lines: list[int], cut: int) -> None:
     """Further turns only ever add to what is reached, followed, revealed or failed by saying something."""
     on = _weighted(dimension, [1, 2, 3])
-    whole, part = (_value(dimension, on, *[f"word{word}" for word in words]) for words in (said, said[:cut]))
+    whole, part = (
+        _value(dimension, on, *[f"word{word}" for word in words]) for words in (operator_lines, operator_lines[:cut])
+    )
     assert whole <= part if dimension == "failure_metrics" else whole >= part
 
 
 @pytest.mark.parametrize(
-    ("dimension", "said", "expected"),
+    ("dimension", "operator_lines", "expected"),
     [
         ("success_metrics", ["Hello"], 0),
         ("success_metrics", ["Well"], 1 / 4),
@@ -99,9 +101,9 @@ def test_what_was_said_is_never_unsaid(dimension: Dimension, said: list[int], cu
         ("discovery", ["I understand", "Thank you. Worried? A second job?", IMAGING], 1),
     ],
 )
-def test_worked_examples(dimension: Dimension, said: list[str | Message], expected: float) -> None:
+def test_worked_examples(dimension: Dimension, operator_lines: list[str | Message], expected: float) -> None:
     """Scores of short conversations with the persona of `CLAIM`, computed by hand."""
-    assert _value(dimension, scenario(), *said) == pytest.approx(expected, abs=1e-6)
+    assert _value(dimension, scenario(), *operator_lines) == pytest.approx(expected, abs=1e-6)
 
 
 def test_discovery_is_weighed() -> None:
@@ -115,7 +117,7 @@ def test_a_metric_may_be_lost_again() -> None:
     """Metrics are asked whether they hold at the last turn, so `not` holds only until it does not."""
     metric = {"id": "calm", "text": "T", "when": {"not": {"says": ["nonsense"]}}}
     on = scenario(criteria={"success_metrics": [metric]})
-    assert [_value("success_metrics", on, *said) for said in (["x"], ["x", "nonsense"])] == [1, 0]
+    assert [_value("success_metrics", on, *operator_lines) for operator_lines in (["x"], ["x", "nonsense"])] == [1, 0]
 
 
 @pytest.mark.parametrize("critical", [True, False])
@@ -142,7 +144,7 @@ def _levels(*levels: tuple[str | None, float]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("levels", "said", "expected"),
+    ("levels", "operator_lines", "expected"),
     [
         ([("a", 1.0), ("b", 0.5), (None, 0.1)], "a b", 1.0),
         ([(None, 0.1), ("b", 0.5), ("a", 1.0)], "a b", 1.0),
@@ -152,10 +154,12 @@ def _levels(*levels: tuple[str | None, float]) -> dict[str, Any]:
         ([("a", 1.0), ("b", 0.5)], "c", 0.0),
     ],
 )
-def test_the_best_level_that_holds_counts(levels: list[tuple[str | None, float]], said: str, expected: float) -> None:
+def test_the_best_level_that_holds_counts(
+    levels: list[tuple[str | None, float]], operator_lines: str, expected: float
+) -> None:
     """Levels may stand in any order; where none holds there is nothing to count."""
     on = scenario(criteria={"rubrics": [{"name": "R", "criteria": [_levels(*levels)]}]})
-    assert _value("rubrics", on, said) == expected
+    assert _value("rubrics", on, operator_lines) == expected
 
 
 def test_rubrics_are_the_mean_over_all_criteria() -> None:
