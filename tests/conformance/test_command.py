@@ -13,6 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from labs_mock.cli.conformance import command as conformance_command
 from labs_mock.cli.main import main
 from labs_mock.config.server_file import KeyEntry
 from labs_mock.conformance.options import EXTRA, OPTIONS, URL, add_to_pytest, count, name_for_pytest, values_from_pytest
@@ -288,8 +289,7 @@ def test_a_missing_extra_is_reported_first() -> None:
 
 def test_both_commands_have_the_options_of_the_table() -> None:
     """The names are those of the command line, and for pytest with `labs` in front."""
-    command = main.commands["conformance"]
-    assert [param.opts[0] for param in command.params if isinstance(param, click.Option)] == [
+    assert [param.opts[0] for param in conformance_command.params if isinstance(param, click.Option)] == [
         f"--{option.name}" for option in OPTIONS
     ]
     assert name_for_pytest(OPTIONS[0]) == "--labs-mock-conformance-api-key"

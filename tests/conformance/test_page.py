@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from labs_mock.cli.main import main
+from labs_mock.cli.conformance import command as conformance_command
 from labs_mock.conformance.options import OPTIONS, URL, add_to_pytest, name_for_pytest
 from labs_mock.conformance.profiles import PROFILES
 from labs_mock.conformance.verdicts import UNSEEN, Outcome
@@ -15,7 +15,6 @@ from tests.pages import ROOT, Block, blocks
 
 PAGE = ROOT / "docs" / "conformance.md"
 TEXT = PAGE.read_text(encoding="utf-8")
-COMMAND = main.commands["conformance"]
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
@@ -29,7 +28,9 @@ def test_the_page_names_every_option(option: Any) -> None:
 
 def test_the_page_names_no_other_option() -> None:
     """Every option that the page gives to one of our commands exists."""
-    known = {name for param in COMMAND.params for name in param.opts} | {name_for_pytest(option) for option in OPTIONS}
+    known = {name for param in conformance_command.params for name in param.opts} | {
+        name_for_pytest(option) for option in OPTIONS
+    }
     known |= {"--labs-mock-conformance-url", "--labs-mock-conformance-", "--data-binary", "--pyargs", "--junitxml"}
     assert {*re.findall(r"(?<![\w-])--[a-z][a-z-]*", TEXT)} <= known
 
