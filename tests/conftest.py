@@ -26,7 +26,7 @@ def shared_server() -> Iterator[Live]:
 @pytest.fixture
 def server(shared_server: Live) -> Live:
     """The module's server, with its world as new."""
-    shared_server.world.reset()
+    shared_server.reset()
     return shared_server
 
 

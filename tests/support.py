@@ -2,10 +2,11 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from hashlib import blake2b
+from typing import Any, TypeVar
 
 import httpx
 import orjson
@@ -16,11 +17,20 @@ from labs_mock.config.server_file import KeyEntry, ServerFile
 from labs_mock.config.settings import settings_from
 from labs_mock.contract.requests import Message, ToolCall
 from labs_mock.http import create_app
+from labs_mock.http.control.journal import records_of
 from labs_mock.scenario.compiled.scenario import Scenario
 from labs_mock.scenario.files.loader import Collection, parse_scenario
 from labs_mock.serving.server import Server
 from labs_mock.serving.sockets import address_of, bind
 from labs_mock.state import World
+from labs_mock.state.bounds import Bounds
+from labs_mock.state.episode import Episode
+from labs_mock.state.memory.store import MemoryStore
+from labs_mock.state.record import Record
+from labs_mock.state.store import InitialState, Store
+from labs_mock.state.world import accounts_of, initial_state
+
+Result = TypeVar("Result")
 
 KEY = "lab_local"
 
@@ -115,9 +125,40 @@ def library(*scenarios: Scenario, keys: list[KeyEntry] | None = None) -> Library
     return Library(collections, server=ServerFile(keys=keys))
 
 
-def world(*scenarios: Scenario, keys: list[KeyEntry] | None = None, **settings: Any) -> World:
-    """A world on a frozen clock."""
-    return World(settings_from({"clock": "frozen", "port": 0, **settings}), library(*scenarios, keys=keys))
+def make_store(initial: InitialState, bounds: Bounds = Bounds()) -> Store:  # noqa: B008 - a tuple, which cannot change
+    """The store that the tests use."""
+    return MemoryStore(initial, bounds)
+
+
+def world(
+    *scenarios: Scenario, keys: list[KeyEntry] | None = None, bounds: Bounds | None = None, **settings: Any
+) -> World:
+    """A world on a frozen clock, whose store may have other bounds than usual."""
+    used, served = settings_from({"clock": "frozen", "port": 0, **settings}), library(*scenarios, keys=keys)
+    if bounds is None:
+        return World(used, served)
+    return World(
+        used, served, store=make_store(initial_state(used, served, accounts_of(used, served).values()), bounds)
+    )
+
+
+def noise(size: int) -> bytes:
+    """Bytes that no compression makes fewer."""
+    return b"".join(blake2b(b"%d" % number).digest() for number in range(size // 64 + 1))[:size]
+
+
+def result_of(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """What an operation of a store or a world returns, without a loop: it waits for nothing, though it may suspend."""
+    while True:
+        try:
+            coroutine.send(None)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+
+
+async def _all_records(world: World) -> list[Record]:
+    return [record async for record in records_of(world, await world.store.journal_counts())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +168,38 @@ class Live:
     world: World
     url: str
     client: httpx.Client
+
+    def reset(self, *parts: str) -> None:
+        """Everything, or some parts, back to the start."""
+        result_of(self.world.reset(*parts))
+
+    def now(self) -> float:
+        """The time of the server's clock, in unix seconds."""
+        return result_of(self.world.store.clock()).now()
+
+    def advance(self, seconds: float) -> None:
+        """Move the server's clock forward."""
+        assert result_of(self.world.store.advance_clock(seconds)) is not None
+
+    def remove_faults(self) -> None:
+        """Empty the fault plan."""
+        result_of(self.world.store.remove_faults())
+
+    def records(self) -> list[Record]:
+        """All records of the journal, oldest first."""
+        return result_of(_all_records(self.world))
+
+    def stored_episodes(self) -> list[Episode]:
+        """All episodes, the one with the newest turn first."""
+        return result_of(self.world.store.episodes(1_000_000))
+
+    def stored_episode(self, name: str) -> Episode:
+        """An episode by its id."""
+        return next(episode for episode in self.stored_episodes() if episode.id == name)
+
+    def library(self) -> Library:
+        """The library of now."""
+        return result_of(self.world.library())
 
     def post(self, path: str, body: Any, key: str | None = KEY) -> httpx.Response:
         """POST JSON under `/api/v1`."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from labs_mock.clock import END, MovingClock, instant_text, parse_instant
+from labs_mock.clock import END, Clock, instant_text, parse_instant, sleep
 from labs_mock.errors import SettingsError
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
@@ -33,7 +33,7 @@ def _some_time_passes() -> float:
 )
 def test_a_frozen_clock_stands_where_it_was_set(specification: str, instant: float) -> None:
     """`frozen` is the start of 2026, `frozen:<ISO time>` another instant, and neither moves by itself."""
-    clock = MovingClock(specification)
+    clock = Clock.parse(specification)
     assert clock.now() == instant
     _some_time_passes()
     assert clock.now() == instant
@@ -43,16 +43,16 @@ def test_a_frozen_clock_stands_where_it_was_set(specification: str, instant: flo
 def test_a_real_clock_shows_the_time_of_day() -> None:
     """`real`, the default, reads unix seconds."""
     before = time.time()
-    read = [MovingClock().now(), MovingClock("real").now()]
+    read = [Clock.parse().now(), Clock.parse("real").now()]
     assert all(before - 1e-3 <= now <= time.time() + 1e-3 for now in read)
-    assert MovingClock().mode == "real"
+    assert Clock.parse().mode == "real"
 
 
 @pytest.mark.parametrize(("specification", "rate"), [("x60", 60), ("x0.5", 0.5), ("x999999", 999_999)])
 def test_a_multiplied_clock_runs_at_its_rate(specification: str, rate: float) -> None:
     """`x60` starts at the time of day and lets sixty seconds pass in one."""
     earliest = time.time()
-    clock = MovingClock(specification)
+    clock = Clock.parse(specification)
     latest = time.time()
     passed = _some_time_passes()
     now = clock.now()
@@ -64,42 +64,44 @@ def test_a_multiplied_clock_runs_at_its_rate(specification: str, rate: float) ->
 @given(st.lists(st.floats(0, 1e6), max_size=5))
 def test_a_frozen_clock_moves_by_what_it_is_advanced(steps: list[float]) -> None:
     """Advances add up."""
-    clock = MovingClock("frozen")
+    clock = Clock.parse("frozen")
     for step in steps:
-        clock.advance(step)
+        clock = clock.advanced(step)
     assert clock.now() == pytest.approx(NEW_YEAR + sum(steps), abs=1e-3)
 
 
 @pytest.mark.parametrize("specification", ["real", "x60"])
 def test_a_running_clock_can_be_advanced(specification: str) -> None:
     """A clock that runs goes on from where it was advanced to; seconds are its own, not multiplied."""
-    clock = MovingClock(specification)
+    clock = Clock.parse(specification)
     before = clock.now()
-    clock.advance(3600)
+    clock = clock.advanced(3600)
     assert 3600 <= clock.now() - before < 7200
 
 
 @pytest.mark.parametrize("specification", ["real", "x999999", "frozen", "frozen:9999-12-31T23:59:59.999999Z"])
 def test_no_clock_goes_beyond_the_year_9999(specification: str) -> None:
     """However far it is advanced, and however fast it runs: at the last instant that has a name it stands still."""
-    clock = MovingClock(specification)
+    clock = Clock.parse(specification)
     for seconds in (1e10, 1e11, 1e12, 0.0):
-        clock.advance(seconds)
+        clock = clock.advanced(seconds)
         instant_text(clock.now())
     assert clock.now() == END
     assert instant_text(END).startswith("9999-12-31T23:59:59.99")
-    asyncio.run(asyncio.wait_for(clock.sleep(1e6), 5))
-    clock.run("frozen")
-    assert clock.now() == END
-    clock.restart()
-    assert clock.now() < END or "9999" in specification
+
+    async def read() -> Clock:
+        return clock
+
+    asyncio.run(asyncio.wait_for(sleep(read, 1e6), 5))
+    assert clock.running("frozen").now() == END
+    assert clock.restarted().now() < END or "9999" in specification
 
 
 @given(st.floats(0, 1e12), st.sampled_from(["frozen", "real", "x999999"]))
 def test_every_time_of_a_clock_can_be_shown(seconds: float, specification: str) -> None:
     """Whatever it is advanced by, its time is text that is read as that time again."""
-    clock = MovingClock(specification)
-    clock.advance(seconds)
+    clock = Clock.parse(specification)
+    clock = clock.advanced(seconds)
     now = clock.now()
     assert parse_instant(instant_text(now)) == pytest.approx(now, abs=1e-4)
 
@@ -130,7 +132,7 @@ def test_every_time_of_a_clock_can_be_shown(seconds: float, specification: str) 
 def test_what_is_no_clock_is_refused(specification: str) -> None:
     """Anything else is a `SettingsError` that names the setting and says what to give."""
     with pytest.raises(SettingsError, match=r"^clock: .*give real, frozen, frozen:<ISO time> or x<number>$"):
-        MovingClock(specification)
+        Clock.parse(specification)
 
 
 @given(st.text() | st.from_regex(r"\A(x[0-9.]*|frozen:[0-9TZ:+-]*)\Z"))
@@ -139,7 +141,7 @@ def test_what_is_no_clock_is_refused(specification: str) -> None:
 def test_any_text_is_a_clock_or_a_settings_error(specification: str) -> None:
     """No specification raises anything else, and a clock keeps the one that it was made from."""
     try:
-        clock = MovingClock(specification)
+        clock = Clock.parse(specification)
     except SettingsError:
         return
     assert clock.specification == specification

@@ -26,7 +26,7 @@ def shipped() -> Iterator[Live]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_block_of_a_page_does_what_it_shows(page: Path, shipped: Live, tmp_path: Path) -> None:
     """The blocks of a page run one after the other in an empty folder, and print what the page says they print."""
-    shipped.world.reset()
+    shipped.reset()
     folder = Folder(tmp_path, shipped.url)
     for block in blocks(page):
         try:

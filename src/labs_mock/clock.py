@@ -79,54 +79,6 @@ async def sleep(read: Callable[[], Awaitable[Clock]], seconds: float) -> None:
         clock = await read()
 
 
-class MovingClock:
-    """The time of day in unix seconds.
-
-    `specification` is `real`, `frozen` (2026-01-01T00:00:00Z), `frozen:<ISO time>` or `x<number>` (real
-    time multiplied, from the moment of construction on). Raises `SettingsError` for anything else.
-    At the end of the year 9999 it stands still.
-    """
-
-    def __init__(self, specification: str = "real") -> None:
-        self.specification = specification
-        self.restart()
-
-    def restart(self) -> None:
-        """Back to where it began."""
-        self.mode, self._rate, start = _parse(self.specification)
-        self._origin = time.time()
-        self._base = self._origin if start is None else start
-
-    def now(self) -> float:
-        """Unix seconds on this clock."""
-        if not self._rate:
-            return min(self._base, END)
-        return min(self._base + (time.time() - self._origin) * self._rate, END)
-
-    @property
-    def runs(self) -> bool:
-        """Whether it moves by itself."""
-        return bool(self._rate)
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait until so many seconds have passed on this clock, or until its end; a frozen one has to be advanced meanwhile."""
-        end = min(self.now() + seconds, END)
-        while (left := end - self.now()) > 0:  # noqa: ASYNC110 - others move the clock at any time
-            await asyncio.sleep(min(left / self._rate, 0.02) if self._rate else 0.002)
-
-    def advance(self, seconds: float) -> None:
-        """Move the clock forward, whatever its mode, and to its end at most."""
-        self._base += seconds
-
-    def run(self, mode: str) -> None:
-        """Change the mode: `real`, `frozen` or `x<number>`; the time stays. Raises `SettingsError` for another."""
-        if ":" in mode:
-            raise SettingsError(_REFUSED.format(mode[:80], "real, frozen or x<number>"))
-        now = self.now()
-        self.mode, self._rate, _ = _parse(mode)
-        self._base, self._origin = now, time.time()
-
-
 def stopwatch() -> Callable[[], float]:
     """A function that returns the milliseconds of real time since this call. It is for logs: no answer depends on it."""
     started = time.perf_counter()

@@ -59,8 +59,9 @@ SEVERAL = [option.name for option in OPTIONS if option.several]
 
 @dataclass(frozen=True, slots=True)
 class OpenWorld:
-    """The test world that is open, with its key and the options of the test."""
+    """The test world that is open, with its server, its key and the options of the test."""
 
+    server: "ServerThread"
     world: "World"
     key: str
     options: dict[str, Any]
@@ -228,7 +229,7 @@ def _labs_mock_open_world(
     key = _labs_mock_thread.new_key()
     world = _labs_mock_make_world(options.get("scenarios", labs_mock_scenarios), settings, key)
     _labs_mock_thread.open(world, key)
-    open_world = OpenWorld(world, key, options)
+    open_world = OpenWorld(_labs_mock_thread, world, key, options)
     request.node.stash[OPEN_WORLD] = open_world
     yield open_world
     _labs_mock_thread.close()
@@ -310,7 +311,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 def _report_findings(item: pytest.Item, test: OpenWorld) -> None:
     from labs_mock.testing.report import failures_in, warnings_in
 
-    failures, findings = failures_in(test.world), warnings_in(test.world)
+    failures = test.server.result_of(failures_in(test.world))
+    findings = test.server.result_of(warnings_in(test.world))
     if failures:
         pytest.fail(
             "\n".join(["labs-mock answered 500 where no fault and no dataset asked for it:", *failures]), pytrace=False
@@ -329,5 +331,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if OPEN_WORLD in item.stash and report.failed:
         from labs_mock.testing.report import summary
 
-        report.sections.append(("labs-mock", summary(item.stash[OPEN_WORLD].world)))
+        test = item.stash[OPEN_WORLD]
+        report.sections.append(("labs-mock", test.server.result_of(summary(test.world))))
     return report

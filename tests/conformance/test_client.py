@@ -21,7 +21,7 @@ CATALOG = ("GET", "/api/v1/catalog")
 
 def statuses(server: Live) -> Counter[int]:
     """How often the server has answered with each status."""
-    return Counter(record.status for record in server.world.journal)
+    return Counter(record.status for record in server.records())
 
 
 def test_a_run_waits_for_windows_as_they_pass() -> None:
@@ -30,7 +30,7 @@ def test_a_run_waits_for_windows_as_they_pass() -> None:
         with Client(running.url, KEY, max_requests=70, sleep=lambda pause: time.sleep(pause / 60)) as client:
             report = run_checks(Target(client), PROFILES["quick"])
         assert report.waited > 0
-        assert len(running.world.journal) <= report.requests <= 70
+        assert len(running.records()) <= report.requests <= 70
         assert statuses(running)[429] == 0
         assert statuses(running)[200] > 20
         assert [one for one in report.verdicts if one.violation] == []
@@ -38,7 +38,7 @@ def test_a_run_waits_for_windows_as_they_pass() -> None:
 
 def test_a_clock_that_is_behind_is_learned() -> None:
     """Where the server's window ends later than our clock says, requests are late and not lost (RL-2)."""
-    with live(world(keys=KEYS)) as running, Client(running.url, KEY, sleep=running.world.clock.advance) as client:
+    with live(world(keys=KEYS)) as running, Client(running.url, KEY, sleep=running.advance) as client:
         seen = {client.send(*CATALOG).status for _ in range(100)}
         assert seen == {200}
         assert statuses(running)[429] <= 3
@@ -46,7 +46,7 @@ def test_a_clock_that_is_behind_is_learned() -> None:
 
 def test_a_quota_that_others_use_is_waited_for() -> None:
     """A 429 that came without a warning is waited for, and the request sent again (RL-2)."""
-    with live(world(keys=KEYS)) as running, Client(running.url, KEY, sleep=running.world.clock.advance) as client:
+    with live(world(keys=KEYS)) as running, Client(running.url, KEY, sleep=running.advance) as client:
         assert client.send(*CATALOG).status == 200
         for _ in range(19):
             running.client.get(CATALOG[1], headers={"authorization": f"Bearer {KEY}"})
@@ -61,7 +61,7 @@ def test_a_server_that_always_refuses_is_left_alone(server: Live) -> None:
         assert client.send(*CATALOG).status == 429
         with pytest.raises(OutOfBudget, match="does not lift"):
             client.send(*CATALOG)
-    assert len(server.world.journal) == client.used == 4
+    assert len(server.records()) == client.used == 4
     assert max(waited) <= 61
 
 
@@ -73,7 +73,7 @@ def test_attempts_count_for_the_budget(server: Live) -> None:
         pytest.raises(OutOfBudget, match="spent"),
     ):
         client.send(*CATALOG)
-    assert len(server.world.journal) == client.used == 3
+    assert len(server.records()) == client.used == 3
 
 
 def test_a_run_ends_where_no_window_ever_does() -> None:
@@ -93,7 +93,7 @@ def test_each_key_has_its_own_limit() -> None:
 
         def sleep(seconds: float) -> None:
             waited.append(seconds)
-            running.world.clock.advance(60)
+            running.advance(60)
 
         with Client(running.url, KEY, second_key=OTHER, max_requests=22, sleep=sleep) as client:
             assert {client.send(*CATALOG, authorization=WITH_SECOND_KEY).status for _ in range(5)} == {200}

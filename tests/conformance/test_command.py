@@ -57,7 +57,7 @@ def test_the_command_reports_what_it_found(server: Live, tmp_path: Path) -> None
     assert "0 failed, 0 differs" in result.stdout
     assert json.loads(files["json"].read_text())["passed"]
     assert "It is incomplete: what was checked holds." in files["html"].read_text()
-    assert len(server.world.journal) <= 300
+    assert len(server.records()) <= 300
 
 
 @pytest.mark.parametrize(("options", "code"), [(["--allow-incomplete"], 0), ([], 1)])
@@ -132,7 +132,7 @@ def test_a_second_key_is_used(how: str) -> None:
         options = ["--second-api-key", SECOND_KEY] if how == "an option" else []
         environment = {"LABS_SECOND_API_KEY": SECOND_KEY if how == "the environment" else ""}
         result = conformance(running.url, "--api-key", KEY, "--json", "-", *options, **environment)
-        used = [one for one in running.world.journal if one.account is not None and one.account.key == SECOND_KEY]
+        used = [one for one in running.records() if one.organisation is not None and one.credentials == (SECOND_KEY,)]
     found = verdicts_of(result)
     assert (result.exit_code, json.loads(result.stdout)["incomplete"]) == (0, [])
     assert {one["outcome"] for one in found.values()} == {"passed", "skipped"}
@@ -171,7 +171,7 @@ def test_a_second_key_that_sees_everything(organisation: str) -> None:
 def test_a_second_key_must_be_another_one_that_is_known(server: Live) -> None:
     """The first one again, or one that the server does not know, is a usage error in one line (AUTH-1)."""
     same = conformance(server.url, "--api-key", KEY, "--second-api-key", KEY)
-    assert len(server.world.journal) == 0
+    assert len(server.records()) == 0
     wrong = conformance(server.url, "--api-key", KEY, "--second-api-key", "lab_wrong")
     assert (same.exit_code, wrong.exit_code) == (2, 2)
     assert (
@@ -213,7 +213,7 @@ def test_no_server_wrong_usage_and_a_wrong_key_differ(server: Live, tmp_path: Pa
     for url in ("127.0.0.1:9", "ftp://127.0.0.1", f"{server.url}/api/v1"):
         result = conformance(url, "--api-key", KEY)
         assert (result.exit_code, result.output.partition(";")[0]) == (2, f"labs-mock: {ADDRESS}")
-    assert len(server.world.journal) == 0
+    assert len(server.records()) == 0
     refused = conformance(server.url, "--api-key", "lab_wrong")
     assert refused.exit_code == 2
     assert refused.output == f"labs-mock: {server.url} does not know the key: 401 Invalid or missing API key\n"
@@ -430,7 +430,7 @@ def test_pytest_has_a_test_for_each_part(server: Live, tmp_path: Path) -> None:
     assert "BAT-1 failed: " in output
     assert "/api/v1/batch/evaluate --data-binary" in output
     assert KEY not in output
-    runs = [record for record in server.world.journal if record.path == "/_mock/datasets"]
+    runs = [record for record in server.records() if record.path == "/_mock/datasets"]
     assert len(runs) <= 1
     assert {path.name for path in tmp_path.iterdir()} == {"report.json", "report.xml"}
     check_xml(xml, outcomes, server.url)

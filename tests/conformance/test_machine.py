@@ -1,6 +1,5 @@
 """The state machine: what shows only where requests of several kinds come one after the other."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +11,10 @@ from labs_mock.conformance.profiles import PROFILES
 from labs_mock.conformance.report import Report
 from labs_mock.conformance.runner import run_checks
 from labs_mock.conformance.target import Target
-from labs_mock.contract.requests import Message
 from labs_mock.engine.assessment import Assessment
-from labs_mock.engine.play import Play
 from labs_mock.engine.player import Player
-from labs_mock.state.episodes import Episode, Episodes
+from labs_mock.state.episode import AppendedTurn, Episode
+from labs_mock.state.memory.episodes import Episodes
 from tests.support import KEY, Live
 
 QUICK = PROFILES["quick"]
@@ -46,12 +44,13 @@ def test_no_sequence_breaks_the_unbroken_server(server: Live, seed: int) -> None
 
 def test_what_one_episode_does_to_another_is_found(server: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that keeps turns of the latest episode alone fails, and the report has a short sequence (EP-4)."""
-    keep = Episodes.append
+    keep = Episodes.change
 
-    def forget(self: Episodes, episode: Episode, turn: Iterable[Message], play: Play, now: float) -> bool:
-        return keep(self, episode, turn, play, now) if next(reversed(self._held)) == episode.id else True
+    def forget(self: Episodes, created: Episode | None, turn: AppendedTurn | None) -> None:
+        latest = turn is None or next(reversed(self._stored)) == turn.episode
+        keep(self, created, turn if latest else None)
 
-    monkeypatch.setattr(Episodes, "append", forget)
+    monkeypatch.setattr(Episodes, "change", forget)
     report = machine_run(server)
     assert "EP-4" in clauses(report)
     found = {one.part.clause: one.violation for one in report.verdicts if one.violation}

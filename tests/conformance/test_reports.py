@@ -120,7 +120,7 @@ def test_equal_runs_have_equal_reports(server: Live) -> None:
     """Nothing but the two times tells one from the other."""
     texts = []
     for _ in range(2):
-        server.world.reset()
+        server.reset()
         with Client(server.url, "lab_local", max_requests=150) as client:
             report = run_checks(Target(client), PROFILES["quick"], 3)
         texts.append([write_(replace(report, seconds=0, waited=0)) for write_ in WRITERS.values()])

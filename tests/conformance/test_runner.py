@@ -77,7 +77,7 @@ def test_what_is_not_checked_is_skipped_with_a_reason(server: Live) -> None:
 def test_the_budget_is_never_exceeded(server: Live, most: int) -> None:
     """Not by one request, and what was not checked for want of it has that reason."""
     report = quick_run(server.url, most=most)
-    assert len(server.world.journal) <= report.requests <= most
+    assert len(server.records()) <= report.requests <= most
     assert troubles(report) == []
     if most <= 40:
         assert any("budget" in one.reason for one in report.verdicts)
@@ -91,7 +91,7 @@ def test_a_small_plan_is_waited_for() -> None:
 
         def sleep(seconds: float) -> None:
             waited.append(seconds)
-            running.world.clock.advance(60)
+            running.advance(60)
 
         with Client(running.url, KEY, max_requests=60, sleep=sleep) as client:
             report = run_checks(Target(client), QUICK)
@@ -103,7 +103,7 @@ def test_a_wrong_key_is_no_failure_of_the_server(server: Live) -> None:
     """A key that the server does not know ends the run before anything is checked, after one request (AUTH-1)."""
     with pytest.raises(CannotRun, match="does not know the key: 401 Invalid or missing API key"):
         quick_run(server.url, key="lab_wrong")
-    assert len(server.world.journal) == 1
+    assert len(server.records()) == 1
 
 
 def test_a_key_without_scores_is_original_what_it_sees() -> None:

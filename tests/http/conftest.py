@@ -18,5 +18,5 @@ def shared_datasets() -> Iterator[Live]:
 @pytest.fixture
 def datasets(shared_datasets: Live) -> Live:
     """The same, with its world as new."""
-    shared_datasets.world.reset()
+    shared_datasets.reset()
     return shared_datasets

@@ -57,11 +57,11 @@ def seen(response: httpx.Response) -> tuple[int, list[tuple[bytes, bytes]], byte
 
 def story(server: Live, between: Callable[[str], object]) -> list[object]:
     """What a new world responds to good requests before and after something else, and how many episodes it has."""
-    server.world.reset()
+    server.reset()
     episode = server.episode(score_turns=True)
     between(episode)
     after = [server.turn(episode, "Tell me."), server.post("/evaluate", {**WHERE, "messages": MESSAGES})]
-    return [len(server.world.episodes), *map(seen, after)]
+    return [len(server.stored_episodes()), *map(seen, after)]
 
 
 def refused(server: Live, status: int, send: Send) -> str:
@@ -277,7 +277,7 @@ def test_a_body_without_its_length_is_answered_alike(server: Live) -> None:
     for make_request in REQUESTS.values():
         responses = []
         for size in (10_000, 1, 7):
-            server.world.reset()
+            server.reset()
             path, body = make_request(server.episode(), MESSAGES)
             content = orjson.dumps(body)
             parts = (content[start : start + size] for start in range(0, len(content), size))
@@ -303,4 +303,4 @@ def test_an_episode_of_others_is_an_unknown_one() -> None:
         assert [check_envelope(response, 404) for response in responses] == ["Episode not found"] * 3
         texts = {str(seen(response)).replace(response.headers["x-request-id"], "") for response in responses}
         assert len(texts) == 1
-        assert len(server.world.episodes) == 1
+        assert len(server.stored_episodes()) == 1

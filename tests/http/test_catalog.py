@@ -2,6 +2,7 @@ from labs_mock.config.library import load_library, shipped_library
 from labs_mock.config.server_file import KeyEntry
 from labs_mock.contract.responses import CatalogListed
 from labs_mock.state import World
+from labs_mock.state.account import Account
 from tests.support import KEY, Live, live, world
 
 
@@ -38,8 +39,8 @@ def test_only_subscribed_collections_are_listed_and_sorted() -> None:
         KeyEntry(key="lab_all", organisation="a"),
         KeyEntry(key="lab_some", organisation="a", subscriptions=["healthcare", "coaching"]),
     ]
-    served = World(world().settings, load_library(shipped_library()))
-    served.accounts = world(keys=keys).accounts
+    accounts = {entry.key: Account.from_entry(entry) for entry in keys}
+    served = World(world().settings, load_library(shipped_library()), accounts=accounts)
     with live(served) as server:
         listed = {}
         for key in ("lab_all", "lab_some"):

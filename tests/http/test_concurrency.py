@@ -87,9 +87,9 @@ requests = st.sampled_from(
 @given(st.lists(requests, min_size=1, max_size=12), st.randoms(use_true_random=False))
 def test_the_order_of_arrival_changes_nothing(shared_server: Live, unordered: list[Request], order: Any) -> None:
     """Whatever the order of the same requests, each kind gets the same set of responses (DET-2, DET-3)."""
-    shared_server.world.reset()
+    shared_server.reset()
     first = responses(shared_server, unordered, 1)
     shuffled = list(unordered)
     order.shuffle(shuffled)
-    shared_server.world.reset()
+    shared_server.reset()
     assert responses(shared_server, shuffled, 4) == first

@@ -77,7 +77,7 @@ def test_an_unknown_uuid_is_not_found(datasets: Live, name: str, what: str) -> N
 
 def test_ids_are_compared_in_lower_case(datasets: Live) -> None:
     """An id in capitals is the same dataset, version 8 too; all f have one spelling (DS-5)."""
-    datasets.world.clock.advance(5)
+    datasets.advance(5)
     for written in (LONG, LONG.upper(), LONG.title()):
         assert get(datasets, written, "status").json()["status"] == "ready"
     assert get(datasets, TIMED, "status").json()["status"] == "preview"

@@ -117,19 +117,19 @@ def test_stages_follow_the_clock(datasets: Live) -> None:
     """Seconds pass several stages at once, and a stage of polls lasts until it was polled (DS-7)."""
 
     def later(seconds: float, what: str = "status") -> str:
-        datasets.world.clock.advance(seconds)
+        datasets.advance(seconds)
         return state(get(datasets, TIMED, what))
 
     assert [later(0), later(4.5), later(0.5, "export"), later(9.5)] == ["pending", "pending", "preview", "preview"]
     assert [later(1_000), later(29.5), later(0.5, "export"), later(1e6)] == ["running", "filtering", "ready", "ready"]
-    datasets.world.reset()
+    datasets.reset()
     assert [later(15), later(30)] == ["running", "ready"]
 
 
 def test_a_reset_starts_all_lifecycles_anew(datasets: Live) -> None:
     """What was ready is pending again, and then gives the same rows (DS-6, DS-7)."""
     first = [get(datasets, POLLED, "export") for _ in range(5)]
-    datasets.world.reset()
+    datasets.reset()
     again = [get(datasets, POLLED, "export") for _ in range(5)]
     assert [one.status_code for one in first] == [202, 202, 202, 202, 200]
     assert [(one.status_code, one.headers.raw, one.content) for one in first] == [
@@ -146,7 +146,7 @@ def test_hasty_polls_have_a_finding_where_time_passes(clock: str, codes: list[st
         hasty = get(server, waiting.id, "status")
         assert findings(hasty) == codes
         assert hasty.headers.get("x-mock-findings", "") == "".join(f'{code};severity=info;place="id"' for code in codes)
-        server.world.clock.advance(2)
+        server.advance(2)
         assert findings(get(server, waiting.id, "export")) == ["export_before_ready"]
         for name in (name_of("failed"),):
             assert [findings(get(server, name, what)) for what in ("status", "export", "export")] == [[], [], []]

@@ -9,7 +9,7 @@ import pytest
 from labs_mock.contract.responses import ErrorBody
 from labs_mock.http.exchange import Exchange
 from labs_mock.state import World
-from tests.support import KEY, Live, live, world
+from tests.support import KEY, Live, live, result_of, world
 
 JSON = {"content-type": "application/json", "authorization": f"Bearer {KEY}"}
 EVALUATE = "/api/v1/evaluate"
@@ -231,21 +231,21 @@ def test_the_limit_is_429_with_headers() -> None:
         assert check_envelope(responses[-1], 429) == "Rate limit exceeded"
         assert "retry-after" not in responses[-1].headers
         assert server.post("/nowhere", {}).status_code == 404
-        server.world.clock.advance(29)
+        server.advance(29)
         assert server.post("/episodes", {"collection_slug": "x", "scenario_slug": "x"}).status_code == 429
-        server.world.clock.advance(1)
+        server.advance(1)
         assert server.post("/episodes", {"collection_slug": "x", "scenario_slug": "x"}).status_code == 404
 
 
 def test_a_defect_of_the_mock_is_a_500_that_says_so(caplog: pytest.LogCaptureFixture) -> None:
     """A 500 says whose fault it is and names the request; the traceback is in the log alone."""
     broken = world()
-    del broken.episodes
+    del broken.caches
     with live(broken) as server:
         response = server.post("/episodes", {"collection_slug": "case-management", "scenario_slug": "back-claim"})
     message = check_envelope(response, 500)
     assert "mock server" in message
-    assert "episodes" not in message
+    assert "caches" not in message
     assert response.headers["x-request-id"] in caplog.text
     assert "AttributeError" in caplog.text
 
@@ -328,7 +328,7 @@ def test_a_request_that_breaks_off_changes_nothing() -> None:
     body = b'{"collection_slug": "case-management", "scenario_slug": "back-claim"}'
     broken = head.encode() + b"content-length: 500\r\n\r\n" + body
     assert raw(served, broken) == b""
-    assert len(served.episodes) == 0
+    assert result_of(served.store.episodes(10)) == []
     whole = head.encode() + b"connection: close\r\ncontent-length: %d\r\n\r\n" % len(body) + body
     assert raw(served, whole).startswith(b"HTTP/1.1 200")
-    assert len(served.episodes) == 1
+    assert len(result_of(served.store.episodes(10))) == 1

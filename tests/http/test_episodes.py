@@ -98,11 +98,11 @@ def test_worked_histories(server: Live, messages: list[Spoken], new: str | None,
     episode = server.episode()
     assert server.turn(episode, FIRST).json()["observation"]["content"] == P1
     response = server.turn(episode, *messages)
-    stored = server.world.episodes.get(episode, "local", server.world.clock.now())
+    stored = server.stored_episode(episode)
     if new is None:
         assert response.status_code == 400
         assert "at least one new assistant message" in response.json()["message"]
-        assert stored.play.turn == 1
+        assert stored.turns == 1
     else:
         assert response.json()["turn"] == 2
         assert [line.content for line in stored.transcript if line.operator] == [FIRST, new]
@@ -182,11 +182,11 @@ def test_episodes_last_fifty_turns_at_most() -> None:
 def test_an_episode_expires_a_day_after_its_last_turn(server: Live) -> None:
     """24 h without a turn make an episode unknown; a turn starts the day anew (EP-13)."""
     episode = server.episode()
-    server.world.clock.advance(24 * 3600 - 1)
+    server.advance(24 * 3600 - 1)
     assert server.turn(episode, "Still there?").status_code == 200
-    server.world.clock.advance(24 * 3600 - 1)
+    server.advance(24 * 3600 - 1)
     assert server.turn(episode, "Still there?").status_code == 200
-    server.world.clock.advance(24 * 3600)
+    server.advance(24 * 3600)
     gone = server.turn(episode, "Still there?")
     assert (gone.status_code, gone.json()["message"]) == (404, "Episode not found")
 
@@ -230,7 +230,7 @@ def test_turns_at_once_are_applied_one_after_the_other(server: Live) -> None:
     with ThreadPoolExecutor(20) as pool:
         responses = list(pool.map(lambda number: server.turn(episode, f"Turn {number}."), range(12)))
     assert sorted(response.json()["turn"] for response in responses) == list(range(1, 13))
-    stored = server.world.episodes.get(episode, "local", server.world.clock.now())
+    stored = server.stored_episode(episode)
     assert {line.content for line in stored.transcript if line.operator} == {f"Turn {number}." for number in range(12)}
 
 
@@ -238,9 +238,9 @@ def test_equal_requests_give_different_episodes(server: Live) -> None:
     """The same request again makes another episode, and a reset starts the same ids anew (DET-3)."""
     first, second = server.episode(), server.episode()
     assert first != second
-    server.world.reset()
+    server.reset()
     assert [server.episode(), server.episode()] == [first, second]
-    server.world.attempts.reset()
+    server.reset("attempts")
     assert server.episode() not in (first, second)
 
 

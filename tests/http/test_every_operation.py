@@ -30,7 +30,7 @@ def shipped() -> Iterator[Live]:
 @pytest.fixture
 def server(shipped: Live) -> Live:
     """The same with its world as new, but for the episode of the examples."""
-    shipped.world.reset()
+    shipped.reset()
     send(shipped, CREATE)
     return shipped
 
@@ -137,7 +137,7 @@ def test_null_equals_absence(server: Live, operation: Operation) -> None:
                     value.update({name: None} if fill else {})
     assert absent != null or operation.name == "batch_evaluate"  # its items have no model of their own
     first = without_id(send(server, operation, absent))
-    server.world.reset()
+    server.reset()
     send(server, CREATE)
     assert without_id(send(server, operation, null)) == first
 
@@ -147,7 +147,7 @@ def test_unknown_fields_change_nothing_and_are_noticed(server: Live, operation: 
     """In any object of a request, but for the closed one of the weights (GEN-4)."""
     assert operation.request is not None
     first = without_id(send(server, operation))
-    server.world.reset()
+    server.reset()
     send(server, CREATE)
     request = example(operation)
     added = 0

@@ -13,7 +13,7 @@ from labs_mock.state import World
 from tests.http.clients import HEADERS, ClientRequest, quiet
 from tests.http.test_batch import WHERE, conversation
 from tests.http.test_fault_plans import add, arrived
-from tests.support import world
+from tests.support import result_of, world
 
 EVALUATE = ClientRequest("/api/v1/evaluate", {**WHERE, "messages": conversation("Tell me what happened.")})
 WAITING: list[dict[str, Any]] = [
@@ -37,7 +37,7 @@ BREAKING: list[dict[str, Any]] = [
 def world_with(**fault: Any) -> World:
     """A world with a fault."""
     served = world()
-    served.faults.add(FaultEntry.model_validate(fault))
+    result_of(served.store.add_fault(FaultEntry.model_validate(fault)))
     return served
 
 

@@ -145,7 +145,7 @@ def test_several_faults_befall_a_batch_by_its_items(served: Live) -> None:
     faults: list[dict[str, Any]] = [{"drop_result": 0}, {"fail_item": 1}, {"reverse_results": True}, {"drop_result": 2}]
     body = {"items": [item(name) for name in "abcd"]}
     for order in (faults, faults[::-1]):
-        served.world.faults.remove()
+        served.remove_faults()
         for fault in order:
             add(served, **fault)
         results = served.post("/batch/evaluate", body).json()["results"]
@@ -175,10 +175,10 @@ def test_a_delay_waits_for_a_frozen_clock(served: Live, delay: Any, before: str)
         response: Future[httpx.Response] = pool.submit(served.post, "/evaluate", BODY)
         arrived(served, 1)
         for seconds in (0, 6, 3.5, 0.49):
-            served.world.clock.advance(seconds)
+            served.advance(seconds)
             settle(served)
             assert not response.done()
-        served.world.clock.advance(0.01)
+        served.advance(0.01)
         assert response.result().json()["metadata"]["evaluation_time_ms"] == 0
 
 
@@ -187,9 +187,9 @@ def test_a_delay_is_divided_on_a_multiplied_clock(before: str) -> None:
     """An hour at 36,000 times the speed is a tenth of a second, and an hour all the same on the server's clock."""
     with quiet(world(clock="x36000")) as server:
         add(server, path=EVALUATE, delay=3_600, before=before)
-        start = server.world.clock.now()
+        start = server.now()
         assert server.post("/evaluate", BODY).status_code == 200
-        assert server.world.clock.now() - start >= 3_600
+        assert server.now() - start >= 3_600
 
 
 def test_delays_add_up(served: Live) -> None:
@@ -199,10 +199,10 @@ def test_delays_add_up(served: Live) -> None:
     with ThreadPoolExecutor(1) as pool:
         response = pool.submit(served.post, "/evaluate", BODY)
         arrived(served, 1)
-        served.world.clock.advance(6.9)
+        served.advance(6.9)
         settle(served)
         assert not response.done()
-        served.world.clock.advance(0.2)
+        served.advance(0.2)
         assert response.result().status_code == 200
 
 

@@ -40,7 +40,7 @@ def shipped() -> Iterator[Live]:
 @pytest.fixture(scope="module")
 def lines(shipped: Live) -> list[bytes]:
     """The lines of the check-ins, which are more than one chunk has."""
-    shipped.world.faults.remove()  # which another test may have left
+    shipped.remove_faults()  # which another test may have left
     found = with_httpx(shipped.url, export(CHECK_INS)).body.splitlines(keepends=True)
     assert len(found) == ROWS
     assert sum(map(len, found)) > 2 * 64 * 1_024
@@ -56,7 +56,7 @@ def fresh() -> Iterator[Live]:
 
 def add(server: Live, *plan: dict[str, Any]) -> None:
     """Let faults be the plan."""
-    server.world.faults.remove()
+    server.remove_faults()
     for fault in plan:
         assert server.client.post("/_mock/faults", json=fault).status_code == 200
 
@@ -213,6 +213,6 @@ def test_every_chunk_is_delayed() -> None:
     ready = Dataset(LONG, "rows", "Rows", (Stage("ready", ""),), given_lines)
     with quiet(with_datasets(ready, clock="x10000")) as server:
         add(server, {"delay": 100, "before": "chunk"})
-        start = server.world.clock.now()
+        start = server.now()
         assert with_httpx(server.url, export(LONG)).body == b"".join(given_lines)
-        assert server.world.clock.now() - start >= 1_000
+        assert server.now() - start >= 1_000

@@ -112,7 +112,7 @@ def test_three_clients_see_an_answer_break_off(
     assert [one.body for one in received] == [body[: max(size, 0)]] * len(CLIENTS)
     (fault_shown,) = served.client.get("/_mock/faults").json()["faults"]
     assert (fault_shown["matched"], fault_shown["applied"]) == (3, 3)
-    served.world.faults.remove()
+    served.remove_faults()
     assert whole(served, sent)[:40] == body[:40]
 
 
@@ -177,7 +177,7 @@ def test_three_clients_see_an_answer_changed(
     assert [one.failure for one in received] == [0] * len(CLIENTS)
     assert [look(one) for one in received] == [change(look(plain))] * len(CLIENTS)
     assert {name for one in received for name in one.headers} <= {*plain.headers, "content-length"}
-    served.world.faults.remove()
+    served.remove_faults()
     assert look(Received(200, dict(send(served, sent).headers), whole(served, sent))) == look(plain)
 
 

@@ -87,14 +87,14 @@ def test_a_head_without_end_is_refused_while_it_is_read(server: Live, start: byt
 @given(st.lists(st.integers(1, 80_000), max_size=4))
 def test_ids_of_refusals_do_not_depend_on_segments(shared_server: Live, places: list[int]) -> None:
     """However the head arrives, the first refusal has the same id, and the next another (ID-1, DET-1, DET-3)."""
-    shared_server.world.reset()
+    shared_server.reset()
     content = of_size(MAX_HEAD + 20_000)
     borders = [0, *sorted(set(places) - {0}), len(content)]
     segments = [content[start:end] for start, end in pairwise(borders)]
     first = check_refused(ended(shared_server, content))
-    shared_server.world.reset()
+    shared_server.reset()
     assert check_refused(ended(shared_server, content[:10], content[10:])) == first
-    shared_server.world.reset()
+    shared_server.reset()
     with connected(shared_server.url) as connection:
         with suppress(OSError):
             connection.send(*[segment for segment in segments if segment])

@@ -21,7 +21,7 @@ def test_rewards_are_normalised_by_earlier_ones(server: Live) -> None:
     assert evaluate(server, LOW, **windows)["normalized"] == {"7d": None, "2n": None}
     assert evaluate(server, HIGH, **windows)["normalized"] == {"7d": None, "2n": None}
     assert evaluate(server, HIGH, **windows)["normalized"] == {"7d": 1.0, "2n": 1.0}
-    server.world.clock.advance(8 * 86_400)
+    server.advance(8 * 86_400)
     third = evaluate(server, LOW, **windows)["normalized"]
     assert third == {"7d": None, "2n": None}
 

@@ -116,10 +116,9 @@ def on_a_frozen_clock(
     server: Live, client: Client, start: float, limit: int, wanted: int
 ) -> tuple[list[TimedResponse], Terminal]:
     """All responses to a client that begins at a second of the minute, and its terminal."""
-    server.world.reset()
-    clock = server.world.clock
-    clock.advance(start)
-    terminal = Terminal(server, f"lab_{limit}", clock.now, clock.advance)
+    server.reset()
+    server.advance(start)
+    terminal = Terminal(server, f"lab_{limit}", server.now, server.advance)
     return list(islice(client(terminal, wanted), PATIENCE)), terminal
 
 

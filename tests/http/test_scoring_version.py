@@ -6,7 +6,7 @@ import pytest
 
 from labs_mock.scenario.compiled.scenario import Scenario, scoring_version
 from labs_mock.scenario.files.loader import parse_scenario
-from tests.support import CLAIM, Live, library, live, scenario, world
+from tests.support import CLAIM, Live, library, live, result_of, scenario, world
 
 MESSAGES = [{"role": "assistant", "content": "Hello."}]
 
@@ -41,7 +41,7 @@ def versions(server: Live) -> set[str]:
 
 def test_all_answers_of_a_server_have_one_version(server: Live) -> None:
     """Whatever the operation and the scenario, and if all items of a batch are errors, too (SV-1)."""
-    assert versions(server) == {server.world.library.scoring_version}
+    assert versions(server) == {server.library().scoring_version}
 
 
 def test_it_changes_with_a_scenario(server: Live) -> None:
@@ -52,10 +52,10 @@ def test_it_changes_with_a_scenario(server: Live) -> None:
     added = versions(server)
     server.client.post("/_mock/scenarios", json={**body, "scenario": {**CLAIM, "name": "Renamed"}}).raise_for_status()
     replaced = versions(server)
-    server.world.adopt(library(scenario(), of_finance(max_turns=3)))
+    result_of(server.world.publish(library(scenario(), of_finance(max_turns=3))))
     reloaded = versions(server)
     assert len(before | added | replaced | reloaded) == 4
-    server.world.adopt(library(scenario(), of_finance()))
+    result_of(server.world.publish(library(scenario(), of_finance())))
     assert versions(server) == before
 
 

@@ -64,7 +64,7 @@ def test_an_earlier_history_is_one_turn_of_a_new_episode(shipped: Live, name: st
     episode = shipped.episode(**WHERE)
     turn = shipped.turn(episode, *SPELLINGS[name])
     assert turn.headers["x-mock-findings"].startswith('split_turn;severity=warning;place="messages"')
-    transcript = shipped.world.episodes.get(episode, "local", shipped.world.clock.now()).transcript
+    transcript = shipped.stored_episode(episode).transcript
     assert [line.content for line in transcript if line.operator] == [
         message["content"] for message in OPERATOR_MESSAGES
     ]

@@ -19,7 +19,7 @@ from labs_mock.engine.generated_rows import GeneratedRows, RowLine
 from tests.http.datasets import LONG, dataset, get, scenarios, talks, with_datasets
 from tests.http.test_batch import WHERE, conversation
 from tests.serving.test_server import serving
-from tests.support import KEY, Live, live
+from tests.support import KEY, Live, live, result_of
 
 ROWS = 40_000
 EXPORT = f"/api/v1/training-datasets/{LONG}/export"
@@ -55,7 +55,9 @@ def exporting(url: str) -> Iterator[HTTPResponse]:
 
 def made(server: Live) -> int:
     """How many rows have been made."""
-    return server.world.datasets.get(LONG).spool.rows
+    (dataset,) = [one.dataset for one in result_of(server.world.store.datasets()) if one.dataset.id == LONG]
+    spool = server.world.caches.spool(dataset)
+    return spool.rows if spool else 0
 
 
 def busy(server: Live, requests: int = 50) -> None:
@@ -195,7 +197,7 @@ def test_a_defect_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
             for future in [pool.submit(whole, server) for _ in range(4)]:
                 with pytest.raises(httpx.RemoteProtocolError):
                     future.result()
-        rows = GeneratedRows(served.datasets.get(LONG).dataset, talks(), 0)
+        rows = GeneratedRows(result_of(served.store.datasets())[0].dataset, talks(), 0)
         assert whole(server) == b"".join(rows.line(index).text for index in range(2_000))
 
 

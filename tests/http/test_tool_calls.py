@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from labs_mock.cli.main import main
 from labs_mock.testing.report import summary, warnings_in
-from tests.support import CLAIM, Live
+from tests.support import CLAIM, Live, result_of
 
 WHERE = {"collection_slug": "case-management", "scenario_slug": "back-claim"}
 BAD = {"type": "artifact", "name": "order_imaging", "input": {"region": ["lumbar spine"]}}
@@ -59,8 +59,8 @@ def test_an_invalid_call_in_an_episode(server: Live) -> None:
         [{**GOOD, "valid": True}, {**BAD, "valid": False, "path": "input.region", "reason": REASON}],
         None,
     ]
-    assert f"invalid_tool_call at {PLACE}: {REASON}" in summary(server.world)
-    assert warnings_in(server.world) == []
+    assert f"invalid_tool_call at {PLACE}: {REASON}" in result_of(summary(server.world))
+    assert result_of(warnings_in(server.world)) == []
 
 
 def test_explanations_name_invalid_calls(server: Live, tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_of_a_dataset_that_failed(labs_mock, labs_mock_client):
 
 
 def test_of_an_export_nobody_asked_for(labs_mock_client, monkeypatch):
-    monkeypatch.setattr("labs_mock.state.datasets.Held.poll", break_down)
+    monkeypatch.setattr("labs_mock.state.memory.store.MemoryStore.poll_dataset", break_down)
     assert labs_mock_client.get(f"/training-datasets/{FAILED}/export").status_code == 500
 """
 

@@ -1,11 +1,15 @@
 import sys
 import threading
 
-from labs_mock.state.journal import Journal
+from labs_mock.state.arrival import Arrival
+from labs_mock.state.bounds import Bounds
+from labs_mock.state.commit import Commit
+from labs_mock.state.record import Record
 from labs_mock.testing.report import failures_in, summary, warnings_in
 from tests.plugin.project import Project
-from tests.state.test_journal import record
-from tests.support import world
+from tests.support import result_of, world
+
+EMPTY = Record(0.0, "GET", "/", "", None, None, (), "", 0, b"", 200, b"", 0, (), (), (), 0, 0, None, None)
 
 THREADS = """
 import threading
@@ -175,17 +179,17 @@ def test_a_journal_that_grows_can_be_reported() -> None:
 
     def grow() -> None:
         while not enough.is_set():
-            served.journal.append(record(path="/"))
+            result_of(served.store.commit(Commit(epoch, served.token(), EMPTY)))
 
-    served, enough, interval = world(), threading.Event(), sys.getswitchinterval()
-    served.journal = Journal(1_000)
+    served, enough, interval = world(bounds=Bounds(records=1_000)), threading.Event(), sys.getswitchinterval()
+    epoch = result_of(served.store.arrive(Arrival("GET", "/", "", b"", None, api=False, valid=False))).epoch
     thread = threading.Thread(target=grow)
     sys.setswitchinterval(1e-6)
     try:
         thread.start()
         for _ in range(300):
-            assert (failures_in(served), warnings_in(served)) == ([], [])
-            assert summary(served).startswith("requests: ")
+            assert (result_of(failures_in(served)), result_of(warnings_in(served))) == ([], [])
+            assert result_of(summary(served)).startswith("requests: ")
     finally:
         enough.set()
         thread.join()

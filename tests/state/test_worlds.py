@@ -17,7 +17,7 @@ from labs_mock.scenario.compiled.scenario import Scenario
 from labs_mock.state.account import Account
 from labs_mock.state.episode import Episode
 from labs_mock.state.memory.store import MemoryStore
-from labs_mock.state.served import World, accounts_of, initial_state, source_of
+from labs_mock.state.world import World, accounts_of, initial_state, source_of
 from tests.http.datasets import LONG, dataset, talks
 from tests.state.samples import run
 from tests.support import KEY, library, operator, scenario

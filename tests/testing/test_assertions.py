@@ -1,10 +1,9 @@
 import pytest
 
-from labs_mock.state.journal import Journal
+from labs_mock.state.bounds import Bounds
 from labs_mock.testing import LabsMock, UndecidableError
 from labs_mock.testing.report import warnings_in
-from tests.state.test_journal import noise
-from tests.support import KEY, live, world
+from tests.support import KEY, live, noise, result_of, world
 from tests.testing.conversation import CONVERSATION, post
 
 
@@ -37,8 +36,7 @@ def test_assertions_on_requests_fail_well(mock: LabsMock) -> None:
 
 def test_an_assertion_on_what_was_dropped_is_undecidable() -> None:
     """Its message names what was dropped: the body of a request, or requests; dropped findings are still counted."""
-    bounded = world()
-    bounded.journal = Journal(3, 100_000)
+    bounded = world(bounds=Bounds(records=3, journal=100_000))
     with live(bounded) as server, LabsMock(url=server.url) as mock:
         for number in range(3):
             post(mock, "evaluate", {"number": number, "noise": noise(40_000).hex()})
@@ -55,4 +53,4 @@ def test_an_assertion_on_what_was_dropped_is_undecidable() -> None:
             mock.assert_requested("POST", "/api/v1/evaluate")
         with pytest.raises(AssertionError, match="warning: 6\n  and 6 in requests that the journal has dropped"):
             mock.assert_no_findings()
-        assert warnings_in(bounded) == ["6 in requests that the journal has dropped"]
+        assert result_of(warnings_in(bounded)) == ["6 in requests that the journal has dropped"]

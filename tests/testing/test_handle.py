@@ -3,8 +3,7 @@ import asyncio
 import httpx
 import pytest
 
-from labs_mock.state.journal import Journal
-from labs_mock.state.reward_log import Rewards
+from labs_mock.state.bounds import Bounds
 from labs_mock.testing import ControlError, LabsMock, UndecidableError
 from tests.support import CLAIM, KEY, live, world
 from tests.testing.conversation import CONVERSATION, MESSAGES, post
@@ -73,8 +72,7 @@ def test_scenarios_can_be_added(mock: LabsMock) -> None:
 
 def test_rewards_outlive_their_requests() -> None:
     """The log of rewards is longer than the journal; once it has dropped some itself, `rewards_served` is undecidable."""
-    bounded = world()
-    bounded.journal, bounded.rewards = Journal(2), Rewards(4)
+    bounded = world(bounds=Bounds(records=2, rewards=4))
     with live(bounded) as server, LabsMock(url=server.url) as mock:
         made = [
             post(mock, "evaluate", {**CONVERSATION, "scenario_slug": "back-claim"}).json()["reward"] for _ in range(4)

@@ -67,7 +67,7 @@ def command(as_json: bool, logged: bool, watch: bool, until_eof: bool, **options
     world = World(settings, library)
     listener = bind(settings.host, settings.port)
     app = LoggedApp(lambda _: world, _log) if logged else create_app(world)
-    ready = partial(_announce, world, listener, as_json)
+    ready = partial(_announce, world, len(library.scenarios), listener, as_json)
     server = Server(app, listener, ready, _reload(world, folder) if watch else None)
     if until_eof:
         server.stop_at_eof(sys.stdin.buffer)
@@ -75,21 +75,20 @@ def command(as_json: bool, logged: bool, watch: bool, until_eof: bool, **options
     click.echo(STOPPED, err=True)
 
 
-def _announce(world: World, listener: socket.socket, as_json: bool) -> None:
+def _announce(world: World, scenarios: int, listener: socket.socket, as_json: bool) -> None:
     """Print where the server listens, once it responds."""
     url, settings = address_of(listener), world.settings
     if is_open(listener) and settings.control and not settings.control_token:
         click.echo(CONTROL_IS_LOCAL, err=True)
     started = {"url": url, "api_key": world.first_key, "pid": os.getpid(), "instance": world.instance}
     with reader_may_leave():
-        click.echo(orjson.dumps(started).decode() if as_json else _greeting(world, url, outside_address_of(listener)))
+        greeting = _greeting(world, scenarios, url, outside_address_of(listener))
+        click.echo(orjson.dumps(started).decode() if as_json else greeting)
 
 
-def _greeting(world: World, url: str, outside: str | None) -> str:
+def _greeting(world: World, scenarios: int, url: str, outside: str | None) -> str:
     """What `serve` prints for people: where it is, the key, the page to browse, and one call to try."""
-    lines = [
-        f"labs-mock {__version__} at {url} with {counted(len(world.library.scenarios), 'scenario')}. Stop it with Ctrl-C."
-    ]
+    lines = [f"labs-mock {__version__} at {url} with {counted(scenarios, 'scenario')}. Stop it with Ctrl-C."]
     lines += [f"  from other machines  {outside}"] if outside else []
     lines += [
         f"  API key  {world.first_key}",

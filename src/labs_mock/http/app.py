@@ -2,6 +2,9 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable
+from contextlib import suppress
+from typing import NamedTuple
 
 import orjson
 from starlette.exceptions import HTTPException
@@ -11,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from labs_mock.contract.findings import header
 from labs_mock.contract.limits import BASE_PATH
 from labs_mock.contract.wording import INTERNAL, UNKNOWN_PATH
-from labs_mock.errors import InternalError, MethodNotAllowed, NotFound, RequestError
+from labs_mock.errors import Conflict, HeadTooLarge, InternalError, MethodNotAllowed, NotFound, RequestError, StaleEpoch
 from labs_mock.http.bodies import Disconnected
 from labs_mock.http.control import HEALTH, control_routes, is_control
 from labs_mock.http.control.guard import check_control
@@ -21,13 +24,11 @@ from labs_mock.http.endpoints import ENDPOINTS
 from labs_mock.http.exchange import Exchange, Payload
 from labs_mock.http.faults.applying import change_results, faulty_response
 from labs_mock.http.faults.faulty_sending import send_faulty
-from labs_mock.http.heads import check_head
-from labs_mock.http.order import check_exchange, check_request
-from labs_mock.http.request import HttpRequest, WorldOf, read_request
+from labs_mock.http.faults.response import FaultyResponse
+from labs_mock.http.order import check_exchange, check_head, check_request
+from labs_mock.http.request import WorldOf, read_request
 from labs_mock.http.sending import Stream, break_off, error_body, error_headers, send_json, send_stream
-from labs_mock.ids import fingerprint, request_id
 from labs_mock.state import World
-from labs_mock.state.journal import MAX_BODY, Record
 
 log = logging.getLogger("labs_mock")
 
@@ -53,7 +54,7 @@ class App:
             await self._others(scope, receive, send)
             return
         try:
-            exchange = _arrive(await read_request(self._world_of, scope, receive))
+            exchange = Exchange(await read_request(self._world_of, scope, receive))
             await self._respond(exchange, receive, send)
         except Disconnected:
             return
@@ -62,95 +63,108 @@ class App:
                 raise
 
     async def _respond(self, exchange: Exchange, receive: Receive, send: Send) -> None:
-        """Record a request and send its response."""
-        try:
-            if not exchange.request.path.startswith(BASE_PATH):
-                await self._respond_elsewhere(exchange, receive, send)
-                _record(exchange, b"")
-                return
-            content = _content(exchange)
-        except Exception as raised:
-            content = _error(raised, exchange)
-        if exchange.findings:
-            findings = header(exchange.findings, exchange.redact).encode()
-            exchange.response_headers.append((b"x-mock-findings", findings))
-        body = b"" if isinstance(content, Stream) else orjson.dumps(content)
-        if isinstance(content, Stream) and exchange.delivery is None:
-            exchange.delivery = Delivery(exchange.findings)
-        _record(exchange, body)
-        if exchange.faults and exchange.delivery is not None:
-            response = faulty_response(exchange, exchange.delivery, content, body)
-            await send_faulty(response, exchange.world.clock, exchange.request.scope, receive, send)
-        elif isinstance(content, Stream) and exchange.delivery is not None:
-            await send_stream(receive, send, content, exchange.response_headers, exchange.delivery)
+        """Compute a response, commit what it changes, and send it."""
+        if not exchange.request.path.startswith(BASE_PATH):
+            await self._respond_elsewhere(exchange, receive, send)
+            return
+        response = await _committed(exchange)
+        if response.faulty is not None:
+            await send_faulty(response.faulty, exchange.world.store.clock, exchange.request.scope, receive, send)
+        elif isinstance(response.content, Stream) and exchange.delivery is not None:
+            await send_stream(receive, send, response.content, exchange.response_headers, exchange.delivery)
         else:
-            await send_json(send, exchange.status, body, exchange.response_headers)
+            await send_json(send, exchange.status, response.body, exchange.response_headers)
 
     async def _respond_elsewhere(self, exchange: Exchange, receive: Receive, send: Send) -> None:
-        """Have the router respond to what is not the API's."""
+        """Respond to what is not the API's; requests of the control plane are not recorded."""
+        world, body = exchange.world, b""
+        exchange.begin(await world.store.arrive(exchange.request.arrival(api=False)), world.token())
+        try:
+            await self._route(exchange, receive, send)
+        except StaleEpoch:
+            await self._respond_elsewhere(exchange, receive, send)
+            return
+        except Exception as raised:
+            body = orjson.dumps(_error(raised, exchange))
+        if not is_control(exchange.request.path):
+            with suppress(StaleEpoch):
+                await world.store.commit(exchange.commit(body))
+        if body:
+            await send_json(send, exchange.status, body, exchange.response_headers)
+
+    async def _route(self, exchange: Exchange, receive: Receive, send: Send) -> None:
+        """Have the router respond."""
         request = exchange.request
-        check_head(request.scope)
+        check_head(request)
         if is_control(request.path) and request.path != HEALTH:
             check_control(exchange.world.settings, request.scope, request.headers, request.key)
         # With an `app` in its scope the router raises its errors instead of responding in plain text.
-        request.scope["app"], request.scope["world"] = self, exchange.world
+        request.scope.update(app=self, world=exchange.world, arrived=exchange.arrived)
         await self._others(request.scope, _replay(request.body, receive), _with_headers(send, exchange))
 
 
-def _arrive(request: HttpRequest) -> Exchange:
-    """Name a request by what it contains (ID-1, DET-3)."""
-    world, now = request.world, request.world.clock.now()
-    account = world.accounts.find(request.key, now)
-    name = fingerprint(account.organisation if account else "", request.method, request.target, request.body)
-    attempt = world.attempts.next(name)
-    request_name = request_id(world.settings.seed, name, attempt)
-    headers = [(b"x-request-id", request_name.encode())]
-    return Exchange(world, request, account, name, attempt, now, request_name, headers)
+class Response(NamedTuple):
+    """A response of the API: its content, the JSON of that unless it is a stream, and what faults make of both."""
+
+    content: Payload | Stream
+    body: bytes
+    faulty: FaultyResponse | None
 
 
-def _content(exchange: Exchange) -> Payload | Stream:
-    """What the API responds with. Raises a `RequestError` for what it refuses."""
-    request = exchange.request
+async def _committed(exchange: Exchange) -> Response:
+    """Compute a response and commit what it changes.
+
+    If others have changed the same in between, it is computed again from what there is then (EP-15); if everything was reset, the
+    request arrives again.
+    """
+    world, request = exchange.world, exchange.request
     check_request(request)
-    check_exchange(exchange)
-    assert request.operation is not None
-    content = ENDPOINTS[request.operation.name].handle(exchange, request.model)
-    if not isinstance(content, Stream):
-        content["request_id"] = exchange.request_id
-        change_results(exchange, content)
-    return content
+    arrival = request.arrival(api=not isinstance(request.refusal, HeadTooLarge))
+    exchange.begin(await world.store.arrive(arrival), world.token())
+    while True:
+        try:
+            response = await _compute(exchange)
+            number = await world.store.commit(exchange.commit(response.body))
+        except Conflict:
+            exchange.begin(exchange.arrived, exchange.token, exchange.conflicts + 1)
+        except StaleEpoch:
+            exchange.begin(await world.store.arrive(arrival), world.token())
+        else:
+            exchange.committed(number)
+            return response
 
 
-def _record(exchange: Exchange, body: bytes) -> None:
-    """Put a request into the journal, before its response is sent, and its rewards into their log."""
+def handle(exchange: Exchange) -> Awaitable[Payload | Stream]:
+    """Carry out the operation of a request that has passed all checks."""
     request = exchange.request
-    if is_control(request.path):
-        return
-    record = Record(
-        exchange.now,
-        request.method,
-        request.path,
-        request.query,
-        exchange.valid_account,
-        exchange.credentials,
-        exchange.request_id,
-        request.size,
-        None if request.too_large or len(request.body) > MAX_BODY else request.body,
-        exchange.status,
-        body if len(body) <= MAX_BODY else None,
-        exchange.elapsed_ms(),
-        exchange.findings,
-        [fault.id for fault, _ in exchange.faults],
-        exchange.rewards,
-        exchange.scorers_run,
-        exchange.scorers_skipped,
-        exchange.episode,
-        exchange.turn,
-        exchange.delivery.notes if exchange.delivery is not None else (),
-    )
-    exchange.world.journal.append(record)
-    if exchange.rewards:
-        exchange.world.rewards.append(record.number, exchange.rewards, exchange.conversations)
+    assert request.operation is not None
+    return ENDPOINTS[request.operation.name].handle(exchange, request.model)
+
+
+async def _compute(exchange: Exchange) -> Response:
+    """A response, with nothing changed but what the store counts."""
+    content: Payload | Stream
+    try:
+        check_exchange(exchange)
+        content = await handle(exchange)
+        if not isinstance(content, Stream):
+            content["request_id"] = exchange.request_id
+            if exchange.delivery is not None:
+                change_results(exchange, exchange.delivery, content)
+    except (Conflict, StaleEpoch):
+        raise
+    except Exception as raised:
+        content = _error(raised, exchange)
+    if exchange.findings:
+        findings = header(exchange.findings, exchange.redact).encode()
+        exchange.response_headers.append((b"x-mock-findings", findings))
+    body = b"" if isinstance(content, Stream) else orjson.dumps(content)
+    if isinstance(content, Stream) and exchange.delivery is None:
+        exchange.delivery = Delivery(exchange.findings)
+    faulty = None
+    if exchange.arrived.faults and exchange.delivery is not None:
+        faulty = faulty_response(exchange, exchange.delivery, content, body)
+    return Response(content, body, faulty)
 
 
 def _error(raised: Exception, exchange: Exchange) -> Payload:
@@ -162,9 +176,7 @@ def _error(raised: Exception, exchange: Exchange) -> Payload:
     error = _as_request_error(raised, exchange.request_id)
     raised.__traceback__ = raised.__context__ = None
     exchange.response_headers += error_headers(error)
-    exchange.status = error.status
-    exchange.rewards.clear()  # none of them is served
-    exchange.conversations.clear()
+    exchange.refuse(error.status)
     return error_body(exchange.redact(error.message), exchange.request_id)
 
 

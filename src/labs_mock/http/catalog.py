@@ -4,10 +4,11 @@ from labs_mock.http.exchange import Exchange, Payload
 from labs_mock.scenario.files.loader import Collection
 
 
-def list_catalog(exchange: Exchange, _: None) -> Payload:
+async def list_catalog(exchange: Exchange, _: None) -> Payload:
     """`GET /catalog`: the subscribed collections, sorted by slug, with their scenarios."""
     account = exchange.account
-    collections = exchange.world.library.collections.values()
+    library = await exchange.world.library(exchange.arrived.revision)
+    collections = library.collections.values()
     return {"collections": [_entry(collection) for collection in collections if account.may_use(collection.slug)]}
 
 

@@ -1,6 +1,6 @@
 """What carries out each operation of the contract."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from labs_mock.http.exchange import Exchange, Payload
 from labs_mock.http.keys import describe_key
 from labs_mock.http.sending import Stream
 
-Handle = Callable[[Exchange, Any], Payload | Stream]
+Handle = Callable[[Exchange, Any], Awaitable[Payload | Stream]]
 Check = Callable[[dict[str, str], Any], None]
 
 

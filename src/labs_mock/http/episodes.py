@@ -1,45 +1,58 @@
 """Episodes: start one, take a turn (section 3)."""
 
-from collections.abc import Iterator
-from itertools import count
-
 from labs_mock.contract.findings import Finding
 from labs_mock.contract.requests import CreateEpisode, TakeTurn
-from labs_mock.contract.wording import EPISODE_COMPLETE, quote
+from labs_mock.contract.wording import EPISODE_COMPLETE, EPISODE_NOT_FOUND, quote
 from labs_mock.engine.attribution import new_turn
 from labs_mock.engine.conversation_hash import conversation_hash
 from labs_mock.engine.detectors import config_findings, invalid_calls
-from labs_mock.errors import BadRequest
+from labs_mock.engine.transcript import TranscriptLine, transcript_line
+from labs_mock.errors import BadRequest, NotFound
 from labs_mock.http.evaluation import require_assistant, scored
 from labs_mock.http.exchange import Exchange, Payload
 from labs_mock.ids import episode_id
+from labs_mock.state.episode import AppendedTurn, Episode
 
 
-def create_episode(exchange: Exchange, request: CreateEpisode) -> Payload:
-    """`POST /episodes`."""
-    player = exchange.world.player(exchange.account, request.collection_slug, request.scenario_slug)
-    episode = exchange.world.episodes.create(
-        _episode_ids(exchange), exchange.account.organisation, player, bool(request.score_turns), exchange.now
+async def create_episode(exchange: Exchange, request: CreateEpisode) -> Payload:
+    """`POST /episodes`. Where the id is taken, the next attempt is made under the next one (DET-3)."""
+    arrived = exchange.arrived
+    player = await exchange.world.player(
+        arrived.revision, exchange.account, request.collection_slug, request.scenario_slug
     )
-    exchange.episode = episode.id
+    scenario, observation = player.scenario, player.start().observation
+    attempt = arrived.attempt + exchange.conflicts
+    exchange.episode = episode_id(exchange.world.settings.seed, arrived.fingerprint, attempt)
+    exchange.created = Episode(
+        exchange.episode,
+        exchange.token,
+        exchange.account.organisation,
+        scenario.collection,
+        scenario.slug,
+        scenario.version,
+        bool(request.score_turns),
+        (TranscriptLine(observation, False),),
+        0,
+        None,
+        arrived.now,
+    )
     if request.config:
         exchange.findings.append(Finding("config_ignored", "config"))
     return {
-        "episode_id": episode.id,
-        "initial_observation": {"role": "assistant", "content": episode.play.observation},
-        "tools": player.scenario.wire_tools,
+        "episode_id": exchange.episode,
+        "initial_observation": {"role": "assistant", "content": observation},
+        "tools": scenario.wire_tools,
     }
 
 
-def take_turn(exchange: Exchange, request: TakeTurn) -> Payload:
+async def take_turn(exchange: Exchange, request: TakeTurn) -> Payload:
     """`POST /episodes/{id}/turns`; nothing is kept of a turn that is refused (EP-15)."""
-    episodes, exchange.episode = exchange.world.episodes, exchange.request.parameters["id"]
-    episode = episodes.get(exchange.request.parameters["id"], exchange.account.organisation, exchange.now)
-    if episode.play.terminal is not None:
+    episode = await _load(exchange)
+    if episode.ended is not None:
         raise BadRequest(EPISODE_COMPLETE)
-    player, conversation = episode.player, episode.conversation
+    player, play, conversation = await exchange.world.replayed(episode)
     turns, findings = new_turn(player, episode.transcript, request.messages)
-    play = player.fold(episode.play, turns)
+    play = player.fold(play, turns)
     exchange.turn = play.turn
     payload: Payload = {
         "turn": play.turn,
@@ -61,9 +74,21 @@ def take_turn(exchange: Exchange, request: TakeTurn) -> Payload:
     if request.id is None:
         findings.append(Finding("missing_body_id", "id"))
     exchange.findings += findings
-    messages = [message for turn in turns for message in turn]
-    episodes.append(episode, messages, play, exchange.now, conversation)
+    operator_lines = [transcript_line(message) for turn in turns for message in turn]
+    lines = *operator_lines, TranscriptLine(play.observation, False)
+    exchange.appended = AppendedTurn(episode.id, episode.turns, lines, play.terminal, exchange.arrived.now)
+    exchange.remember = lambda: exchange.world.remember(episode, play.turn, play, conversation)
     return payload
+
+
+async def _load(exchange: Exchange) -> Episode:
+    """The episode in the path. Raises `NotFound` if it is unknown, expired or another organisation's (EP-13)."""
+    arrived = exchange.arrived
+    exchange.episode = exchange.request.parameters["id"]
+    episode = await exchange.world.store.load_episode(arrived.epoch, exchange.episode, arrived.now)
+    if episode is None or episode.organisation != exchange.account.organisation:
+        raise NotFound(EPISODE_NOT_FOUND)
+    return episode
 
 
 def check_turn(parameters: dict[str, str], request: TakeTurn) -> None:
@@ -71,9 +96,3 @@ def check_turn(parameters: dict[str, str], request: TakeTurn) -> None:
     if request.id is not None and request.id != parameters["id"]:
         raise BadRequest(f"id: expected the id in the path, got {quote(request.id)}")
     require_assistant(request.messages)
-
-
-def _episode_ids(exchange: Exchange) -> Iterator[str]:
-    return (
-        episode_id(exchange.world.settings.seed, exchange.fingerprint, attempt) for attempt in count(exchange.attempt)
-    )

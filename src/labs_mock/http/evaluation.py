@@ -1,11 +1,19 @@
 """Conversations given whole: one, many, or two against each other (section 4)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from labs_mock.contract.findings import Finding
 from labs_mock.contract.parsing import read_model
-from labs_mock.contract.requests import BatchEvaluate, BatchItem, Compare, Evaluate, Message, Normalised, RewardConfig
+from labs_mock.contract.requests import (
+    BatchEvaluate,
+    BatchItem,
+    Compare,
+    Evaluate,
+    Message,
+    Normalised,
+    RewardConfig,
+)
 from labs_mock.contract.unknown_fields import unknown_fields
 from labs_mock.contract.wording import NO_OPERATOR_MESSAGE
 from labs_mock.engine import evaluation
@@ -15,40 +23,41 @@ from labs_mock.engine.player import Player
 from labs_mock.errors import BadRequest, RequestError
 from labs_mock.http.exchange import Exchange, Payload
 from labs_mock.scenario.compiled.scenario import Scenario
-from labs_mock.state.normalisation import LogKey
+from labs_mock.state.sums import NormalisationEntry, units_of, z_score
 
 
-def evaluate(exchange: Exchange, request: Evaluate) -> Payload:
+async def evaluate(exchange: Exchange, request: Evaluate) -> Payload:
     """`POST /evaluate`."""
-    player = exchange.world.player(exchange.account, request.collection_slug, request.scenario_slug)
+    player = await exchange.world.player(
+        exchange.arrived.revision, exchange.account, request.collection_slug, request.scenario_slug
+    )
     scenario = player.scenario
     result = _evaluated(exchange, player, request.messages, request.reward_config)
     payload = scored(exchange, scenario, result.assessment, result.conversation)
-    key = _log_key(exchange, request)
-    if key is not None:
-        payload |= _normalised(exchange, key, request, payload["reward"])
-        exchange.world.normalisation.append(key, payload["reward"], exchange.now)
-    payload["scoring_version"] = exchange.world.library.scoring_version
+    if request.normalization_key is not None:
+        await _normalise(exchange, [(request, payload)])
+    payload["scoring_version"] = (await exchange.world.library(exchange.arrived.revision)).scoring_version
     payload["metadata"] = {"scenario_name": scenario.file.name, "evaluation_time_ms": exchange.elapsed_ms()}
     return payload
 
 
-def batch_evaluate(exchange: Exchange, request: BatchEvaluate) -> Payload:
+async def batch_evaluate(exchange: Exchange, request: BatchEvaluate) -> Payload:
     """`POST /batch/evaluate`: a bad item gives an error item and leaves the others alone (BAT-2)."""
-    rewards: list[tuple[LogKey, float]] = []
-    results = [_item(exchange, index, item, rewards) for index, item in enumerate(request.items)]
-    for key, reward in rewards:  # only now: items are normalised against the history before the batch (NORM-2)
-        exchange.world.normalisation.append(key, reward, exchange.now)
+    evaluated: list[tuple[Evaluate | BatchItem, Payload]] = []
+    results = [await _item(exchange, index, item, evaluated) for index, item in enumerate(request.items)]
+    await _normalise(exchange, evaluated)
     return {
         "results": results,
-        "scoring_version": exchange.world.library.scoring_version,
+        "scoring_version": (await exchange.world.library(exchange.arrived.revision)).scoring_version,
         "total_time_ms": exchange.elapsed_ms(),
     }
 
 
-def compare(exchange: Exchange, request: Compare) -> Payload:
+async def compare(exchange: Exchange, request: Compare) -> Payload:
     """`POST /compare`: equal rewards tie, and swapping the responses swaps the answer (CMP-1)."""
-    player = exchange.world.player(exchange.account, request.collection_slug, request.scenario_slug)
+    player = await exchange.world.player(
+        exchange.arrived.revision, exchange.account, request.collection_slug, request.scenario_slug
+    )
     rewards = []
     for name, response in (("response_a", request.response_a), ("response_b", request.response_b)):
         result = _evaluated(exchange, player, response.messages, place=f"{name}.")
@@ -60,11 +69,14 @@ def compare(exchange: Exchange, request: Compare) -> Payload:
         "reward_a": reward_a,
         "reward_b": reward_b,
         "margin": round(abs(reward_a - reward_b), PLACES),
-        "scoring_version": exchange.world.library.scoring_version,
+        "scoring_version": (await exchange.world.library(exchange.arrived.revision)).scoring_version,
     }
 
 
-def _item(exchange: Exchange, index: int, item: dict[str, Any], rewards: list[tuple[LogKey, float]]) -> Payload:
+async def _item(
+    exchange: Exchange, index: int, item: dict[str, Any], evaluated: list[tuple[Evaluate | BatchItem, Payload]]
+) -> Payload:
+    """The result of an item; one that was evaluated goes with its request to the others that were."""
     place = f"items.{index}."
     exchange.findings += [
         Finding("reward_config_in_batch_item", found.place, "set weights in the scenario, or use /evaluate")
@@ -75,32 +87,45 @@ def _item(exchange: Exchange, index: int, item: dict[str, Any], rewards: list[tu
     try:
         request = read_model(BatchItem, item, place)
         check_windows(request, place)
-        player = exchange.world.player(exchange.account, request.collection_slug, request.scenario_slug)
+        player = await exchange.world.player(
+            exchange.arrived.revision, exchange.account, request.collection_slug, request.scenario_slug
+        )
         result = _evaluated(exchange, player, request.messages, place=place)
     except RequestError as error:
         exchange.rewards.append(None)  # which keeps the places of the others
         exchange.conversations.append(0)
         return {"id": item["id"], "status": "error", "error": exchange.redact(error.message)}
     payload = scored(exchange, player.scenario, result.assessment, result.conversation)
-    key = _log_key(exchange, request)
-    if key is not None:
-        payload |= _normalised(exchange, key, request, payload["reward"])
-        rewards.append((key, payload["reward"]))
-    return {"id": request.id, "status": "success", **payload}
+    payload = {"id": request.id, "status": "success", **payload}
+    evaluated.append((request, payload))
+    return payload
 
 
-def _log_key(exchange: Exchange, request: Evaluate | BatchItem) -> LogKey | None:
-    if request.normalization_key is None:
-        return None
-    return exchange.account.organisation, request.normalization_key, request.collection_slug, request.scenario_slug
+async def _normalise(exchange: Exchange, evaluated: Iterable[tuple[Evaluate | BatchItem, Payload]]) -> None:
+    """Log the rewards of requests with a normalization key, and add `normalized` to the results of those with windows.
+
+    All are compared with what was logged before any of them (NORM-1, NORM-2).
+    """
+    keyed = [(request, result) for request, result in evaluated if request.normalization_key is not None]
+    if not keyed:
+        return
+    entries = tuple([_entry(exchange, request, result["reward"]) for request, result in keyed])
+    arrived = exchange.arrived
+    sums = await exchange.world.store.normalise(arrived.epoch, exchange.token, arrived.now, entries)
+    for (request, result), entry, found in zip(keyed, entries, sums, strict=True):
+        if request.normalization_windows is not None:
+            result["normalized"] = {
+                window.text: z_score(entry.units, sums_of_window)
+                for window, sums_of_window in zip(entry.windows, found, strict=True)
+            }
 
 
-def _normalised(exchange: Exchange, key: LogKey, request: Normalised, reward: float) -> Payload:
-    """`normalized`, only when windows are given too (NORM-1)."""
-    windows = request.normalization_windows
-    if windows is None:
-        return {}
-    return {"normalized": exchange.world.normalisation.z_scores(key, reward, windows, exchange.now)}
+def _entry(exchange: Exchange, request: Evaluate | BatchItem, reward: float) -> NormalisationEntry:
+    assert request.normalization_key is not None
+    organisation, key = exchange.account.organisation, request.normalization_key
+    windows = tuple(request.normalization_windows or ())
+    log = organisation, key, request.collection_slug, request.scenario_slug
+    return NormalisationEntry(log, units_of(reward), windows)
 
 
 def _evaluated(

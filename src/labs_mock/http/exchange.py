@@ -1,52 +1,79 @@
 """One request and what its response has so far."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from labs_mock.contract.findings import Finding
 from labs_mock.http.delivery import Delivery
 from labs_mock.http.request import HttpRequest
 from labs_mock.http.sending import Headers
+from labs_mock.ids import request_id
 from labs_mock.state import World
-from labs_mock.state.accounts import Account
-from labs_mock.state.fault_plan import Fault
-from labs_mock.state.rate_limits import Quota
+from labs_mock.state.account import Account
+from labs_mock.state.arrival import Arrived
+from labs_mock.state.commit import Commit
+from labs_mock.state.episode import AppendedTurn, Episode
+from labs_mock.state.quota import Quota
+from labs_mock.state.record import Record
 
 Payload = dict[str, Any]
+
+MAX_BODY = 16 * 1024 * 1024  # bytes; the journal has no larger body
 
 
 @dataclass(slots=True)
 class Exchange:
-    """A request with what is known of it since it arrived, and what its response has so far.
+    """A request, what the store returned when it arrived, and what its response has so far.
 
-    `fingerprint` and `attempt` name it among equal requests (DET-3), `now` is when it arrived in unix seconds, `valid_account`
-    that of its key, if this is valid; after authentication it is the `account`. `status`, `response_headers` and
-    `findings` are of the response, `quota` is what its headers say; `faults` were triggered, each with the seconds of its
-    delay. `delivery` says how the response is sent where that is not at once and whole. For the journal there are `rewards`
-    and the hashes of their `conversations`, the numbers of scorers that were run and
-    skipped, and episode and turn.
+    All but the request belongs to one computation of the response, which may have to be made again: `begin` forgets it.
+    `token` names what it changes to the store, and `conflicts` counts the computations that the store refused to commit. After
+    authentication there is the `account` of its key. `status`, `response_headers` and `findings` are of the response, `quota` is
+    what its headers say, and `delivery` says how it is sent where that is not at once and whole. For the journal there are
+    `rewards` and the hashes of their `conversations`, the numbers of scorers that were run and skipped, episode and turn.
+    The store is to get the `created` episode or the `appended` turn; `remember` is called when it has them.
     """
 
-    world: World
     request: HttpRequest
-    valid_account: Account | None
-    fingerprint: bytes
-    attempt: int
-    now: float
-    request_id: str
-    response_headers: Headers
+    arrived: Arrived = field(init=False)
+    token: str = field(init=False)
+    conflicts: int = field(init=False)
     account: Account = field(init=False)
-    status: int = 200
-    quota: Quota | None = None
-    findings: list[Finding] = field(default_factory=list)
-    faults: list[tuple[Fault, float]] = field(default_factory=list)
-    delivery: Delivery | None = None
-    rewards: list[float | None] = field(default_factory=list)
-    conversations: list[int] = field(default_factory=list)
-    scorers_run: int = 0
-    scorers_skipped: int = 0
-    episode: str | None = None
-    turn: int | None = None
+    request_id: str = field(init=False)
+    response_headers: Headers = field(init=False)
+    status: int = field(init=False)
+    quota: Quota | None = field(init=False)
+    findings: list[Finding] = field(init=False)
+    delivery: Delivery | None = field(init=False)
+    rewards: list[float | None] = field(init=False)
+    conversations: list[int] = field(init=False)
+    scorers_run: int = field(init=False)
+    scorers_skipped: int = field(init=False)
+    episode: str | None = field(init=False)
+    turn: int | None = field(init=False)
+    created: Episode | None = field(init=False)
+    appended: AppendedTurn | None = field(init=False)
+    remember: Callable[[], None] | None = field(init=False)
+
+    def begin(self, arrived: Arrived, token: str, conflicts: int = 0) -> None:
+        """Begin to compute the response to a request that has arrived (ID-1)."""
+        self.arrived, self.token, self.conflicts = arrived, token, conflicts
+        self.request_id = request_id(self.world.settings.seed, arrived.fingerprint, arrived.attempt)
+        self.response_headers = [(b"x-request-id", self.request_id.encode())]
+        self.status = 200
+        self.quota = None
+        self.findings = []
+        self.delivery = Delivery(self.findings) if arrived.faults else None
+        self.rewards, self.conversations = [], []
+        self.scorers_run = self.scorers_skipped = 0
+        self.episode = self.turn = None
+        self.created = self.appended = self.remember = None
+
+    @property
+    def world(self) -> World:
+        """The world to which the request was sent."""
+        return self.request.world
 
     def add_quota(self, quota: Quota) -> None:
         """Put a quota into the headers of the response (RL-1)."""
@@ -57,16 +84,61 @@ class Exchange:
             (b"x-ratelimit-reset", b"%d" % quota.reset),
         )
 
-    @property
-    def credentials(self) -> tuple[str, ...]:
-        """What the request offered in place of a valid key."""
-        return () if self.valid_account else self.request.credentials
-
     def redact(self, text: str) -> str:
         """A text in which neither a key nor a credential of this request can be read (ERR-2)."""
-        redactor, credentials = self.world.redactor, self.credentials
-        return (redactor.including(credentials) if credentials else redactor)(text)
+        redactor = self.world.redactor
+        return (redactor if self.arrived.account else redactor.including(self.request.credentials))(text)
 
     def elapsed_ms(self) -> int:
         """Milliseconds since the request arrived, on the world's clock (DET-1)."""
-        return int((self.world.clock.now() - self.now) * 1000)
+        return int((self.arrived.clock.now() - self.arrived.now) * 1000)
+
+    def refuse(self, status: int) -> None:
+        """Respond with an error: nothing is changed, and no reward is served."""
+        self.status = status
+        self.rewards, self.conversations = [], []
+        self.created = self.appended = self.remember = None
+
+    def commit(self, body: bytes) -> Commit:
+        """All that the request changes, its record among it; `body` is that of the response, empty for a stream."""
+        return Commit(
+            self.arrived.epoch,
+            self.token,
+            self._record(body),
+            tuple(self.conversations),
+            self.created,
+            self.appended,
+        )
+
+    def committed(self, number: int) -> None:
+        """What the request changes is in the store, and its record has this number."""
+        if self.delivery is not None:
+            self.delivery.recorded(partial(self.world.store.amend_record, self.arrived.epoch, self.token, number))
+        if self.remember is not None:
+            self.remember()
+
+    def _record(self, body: bytes) -> Record:
+        request, arrived, account = self.request, self.arrived, self.arrived.account
+        return Record(
+            arrived.now,
+            request.method,
+            request.path,
+            request.query,
+            account.organisation if account else None,
+            account.masked if account else None,
+            (request.key.decode(),) if account and request.key else request.credentials,
+            self.request_id,
+            request.size,
+            None if request.too_large or len(request.body) > MAX_BODY else request.body,
+            self.status,
+            body if len(body) <= MAX_BODY else None,
+            self.elapsed_ms(),
+            tuple(self.findings),
+            tuple([fault.id for fault in arrived.faults]),
+            tuple(self.rewards),
+            self.scorers_run,
+            self.scorers_skipped,
+            self.episode,
+            self.turn,
+            tuple(self.delivery.notes) if self.delivery is not None else (),
+        )

@@ -4,8 +4,8 @@ from labs_mock.clock import instant_text
 from labs_mock.http.exchange import Exchange, Payload
 
 
-def describe_key(exchange: Exchange, _: None) -> Payload:
-    """`GET /key`: who asks, until when, and what is left of the one limit after this request."""
+async def describe_key(exchange: Exchange, _: None) -> Payload:
+    """`GET /key`: the key that was sent, until when it is valid, and what is left of its one limit after this request."""
     account, quota = exchange.account, exchange.quota
     return {
         "key_id": account.key_id,

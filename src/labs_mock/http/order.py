@@ -3,21 +3,22 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from labs_mock.contract import wording
 from labs_mock.contract.parsing import read_json, read_model
 from labs_mock.contract.unknown_fields import duplicate_keys, unknown_fields
 from labs_mock.contract.wording import RATE_LIMITED, UNAUTHORIZED
-from labs_mock.errors import BodyTooLarge, RateLimited, Unauthorized
+from labs_mock.errors import BodyTooLarge, HeadTooLarge, RateLimited, Unauthorized
 from labs_mock.http.endpoints import ENDPOINTS
 from labs_mock.http.exchange import Exchange
-from labs_mock.http.faults.applying import trigger_faults
-from labs_mock.http.heads import check_head
-from labs_mock.http.request import HttpRequest
+from labs_mock.http.faults.applying import check_faults
+from labs_mock.http.request import HEAD_TOO_LARGE, HttpRequest
 from labs_mock.http.routes import ROUTES
 
 
-def check_whole_head(request: HttpRequest) -> None:
+def check_head(request: HttpRequest) -> None:
     """Raises `HeadTooLarge` for a head that the server did not read to its end."""
-    check_head(request.scope)
+    if HEAD_TOO_LARGE in request.scope.get("extensions", ()):
+        raise HeadTooLarge(wording.HEAD_TOO_LARGE)
 
 
 def find_operation(request: HttpRequest) -> None:
@@ -27,7 +28,7 @@ def find_operation(request: HttpRequest) -> None:
 
 def authenticate(exchange: Exchange) -> None:
     """Raises `Unauthorized` without a valid key. Findings of the body are recorded for those who have one."""
-    account = exchange.valid_account
+    account = exchange.arrived.account
     if account is None:
         raise Unauthorized(UNAUTHORIZED)
     exchange.account = account
@@ -58,9 +59,10 @@ def check_operation(request: HttpRequest) -> None:
         check(request.parameters, request.model)
 
 
-def take_quota(exchange: Exchange) -> None:
-    """Raises `RateLimited` if there is nothing left of the key's quota; every response from here on has its headers."""
-    quota = exchange.world.limits.take(exchange.account, exchange.now)
+def check_quota(exchange: Exchange) -> None:
+    """Raises `RateLimited` if nothing was left of the key's quota; every response from here on has its headers."""
+    quota = exchange.arrived.quota
+    assert quota is not None
     exchange.add_quota(quota)
     if not quota.allowed:
         raise RateLimited(RATE_LIMITED)
@@ -79,14 +81,14 @@ class ByState(NamedTuple):
 
 
 ORDER = (
-    ByRequest(check_whole_head),  # 431 (GEN-3)
-    ByState(trigger_faults),  # the status that the fault has
+    ByRequest(check_head),  # 431 (GEN-3)
+    ByState(check_faults),  # the status that the fault has
     ByRequest(find_operation),  # 404 or 405 (GEN-3)
     ByState(authenticate),  # 401 (AUTH-1)
     ByRequest(check_size),  # 413 (GEN-3)
     ByRequest(read_body_model),  # 400 (GEN-3, GEN-6)
     ByRequest(check_operation),  # 400 (such as EP-6, NORM-1, DS-5)
-    ByState(take_quota),  # 429 (RL-2)
+    ByState(check_quota),  # 429 (RL-2)
 )
 """All checks in their order, each with the status that it may lead to. What else needs state is up to the operation."""
 

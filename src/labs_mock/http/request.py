@@ -12,9 +12,14 @@ from labs_mock.http.bearer import bearer_key
 from labs_mock.http.bodies import read_body
 from labs_mock.redaction import credentials
 from labs_mock.state import World
+from labs_mock.state.account import key_digest
+from labs_mock.state.arrival import Arrival
 
 WorldOf = Callable[[bytes | None], World]
 """The world of a request with a bearer key, or without one."""
+
+HEAD_TOO_LARGE = "labs_mock.head_too_large"
+"""The extension of a scope whose head the server did not read to its end; of its fields nothing is known."""
 
 
 @dataclass(slots=True)
@@ -43,10 +48,10 @@ class HttpRequest:
     refusal: Exception | None = None
     refused_at: int | None = None
 
-    @property
-    def target(self) -> str:
-        """The path with the query."""
-        return f"{self.path}?{self.query}" if self.query else self.path
+    def arrival(self, api: bool) -> Arrival:
+        """What the store gets of it; `api` says that it is a request of the API, with a head of a legal size."""
+        key = None if self.key is None else key_digest(self.key)
+        return Arrival(self.method, self.path, self.query, self.body, key, api, api and self.refusal is None)
 
     @property
     def size(self) -> int:

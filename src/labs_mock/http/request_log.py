@@ -34,7 +34,7 @@ def line(exchange: Exchange, milliseconds: float) -> str:
     rewards = ["none" if reward is None else f"{reward:g}" for reward in exchange.rewards]
     if len(rewards) > SHOWN:
         rewards[SHOWN:] = [f"… ({len(rewards)})"]
-    faults = [fault.id for fault, _ in exchange.faults]
+    faults = [fault.id for fault in exchange.arrived.faults]
     parts = [f"{exchange.request.method} {exchange.redact(exchange.request.path)} {exchange.status}"]
     delivery = exchange.delivery.notes if exchange.delivery is not None else []
     for name, values in (("reward", rewards), ("findings", findings), ("faults", faults), ("answer", delivery)):

@@ -23,16 +23,16 @@ class Routes:
 
     def find(self, method: str, path: str) -> tuple[Operation, dict[str, str]]:
         """The operation and the parameters of its path. Raises `NotFound` or `MethodNotAllowed`."""
-        methods, parameters = self._methods(path)
+        parameters: dict[str, str] = {}
+        methods = self._exact.get(path)
+        if methods is None:
+            methods, parameters = self._match(path)
         operation = methods.get(method)
         if operation is None:
             raise MethodNotAllowed(", ".join(sorted(methods)))
         return operation, parameters
 
-    def _methods(self, path: str) -> tuple[Methods, dict[str, str]]:
-        methods = self._exact.get(path)
-        if methods is not None:
-            return methods, {}
+    def _match(self, path: str) -> tuple[Methods, dict[str, str]]:
         for pattern, methods in self._templates:
             match = pattern.fullmatch(path)
             if match:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 import struct
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,11 +23,20 @@ log = logging.getLogger("labs_mock")
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """An answer in chunks; an empty one only lets other requests have their turn."""
+    """A response in chunks; an empty one only gives other requests their turn.
+
+    `finish` is called once no more chunks are made, whether or not all were.
+    """
 
     content_type: bytes
     headers: Headers
     chunks: Generator[bytes, None, None]
+    finish: Callable[[], Awaitable[None]]
+
+    async def close(self) -> None:
+        """Make no more chunks; to close it twice does no harm."""
+        self.chunks.close()
+        await self.finish()
 
 
 def error_body(message: str, request_id: str) -> dict[str, Any]:
@@ -36,16 +45,16 @@ def error_body(message: str, request_id: str) -> dict[str, Any]:
 
 
 def error_headers(error: RequestError) -> Headers:
-    """Headers that an error brings with it."""
+    """The headers of an error beside those of every response."""
     if isinstance(error, MethodNotAllowed):
         return [(b"allow", error.allow.encode())]
     return [(b"connection", b"close")] if isinstance(error, HeadTooLarge) else []
 
 
 async def send_stream(receive: Receive, send: Send, stream: Stream, headers: Headers, delivery: Delivery) -> None:
-    """An answer in chunks, as fast as the client takes them; none is made after it has left.
+    """Send a response in chunks, as fast as the client receives them; none is made after it has left.
 
-    If a chunk cannot be made it breaks off without its end, so that no client takes it for whole.
+    If a chunk cannot be made, the response breaks off without its end, so that no client takes it for complete.
     """
     gone = asyncio.ensure_future(left(receive))
     start = [(b"content-type", stream.content_type), *stream.headers, *headers]
@@ -58,15 +67,16 @@ async def send_stream(receive: Receive, send: Send, stream: Stream, headers: Hea
                 delivery.bytes_sent += len(chunk)
             await asyncio.sleep(0)
             if gone.done():
-                delivery.note_client_left()
+                await delivery.save_client_left()
                 return
+        await stream.close()
         await send({"type": "http.response.body", "body": b""})
     except Exception:
-        delivery.note_break("broken by an error of the mock")
+        await delivery.save_break("broken by an error of the mock")
         log.exception("request %s failed in the middle of its answer", dict(headers)[b"x-request-id"].decode())
     finally:
         gone.cancel()
-        stream.chunks.close()
+        await stream.close()
 
 
 async def left(receive: Receive) -> None:
@@ -76,7 +86,7 @@ async def left(receive: Receive) -> None:
 
 
 def reset(connection: asyncio.Transport) -> None:
-    """Close a connection so that the client sees an error: a reset instead of a farewell."""
+    """Close a connection so that the client sees an error: a TCP reset instead of an orderly end."""
     if not connection.is_closing():
         with socket.socket(fileno=socket.dup(connection.get_extra_info("socket").fileno())) as twin:
             twin.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -84,9 +94,9 @@ def reset(connection: asyncio.Transport) -> None:
 
 
 async def break_off(scope: Scope, receive: Receive) -> bool:
-    """Give up an answer, however far it is, and wait until its connection is gone; whether there was one.
+    """Break off a response wherever it is, and wait until its connection is gone; whether there was one.
 
-    It is reset, since an answer for HTTP/1.0 that is merely closed looks whole.
+    It is reset, since a response for HTTP/1.0 that is merely closed looks complete.
     """
     connection = scope.get("extensions", {}).get(CONNECTION, {}).get("transport")
     if connection is None:
@@ -97,7 +107,7 @@ async def break_off(scope: Scope, receive: Receive) -> bool:
 
 
 async def send_json(send: Send, status: int, body: bytes, headers: Headers) -> None:
-    """One answer of JSON."""
+    """Send a JSON response."""
     start = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)), *headers]
     await send({"type": "http.response.start", "status": status, "headers": start})
     await send({"type": "http.response.body", "body": body})

@@ -7,7 +7,7 @@ from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from labs_mock.contract.limits import MAX_FIELDS, MAX_HEAD
-from labs_mock.http.heads import HEAD_TOO_LARGE
+from labs_mock.http.request import HEAD_TOO_LARGE
 from labs_mock.http.sending import CONNECTION
 
 SHOWN = 1_000  # bytes of the target of a refused head: so many have always arrived when it is refused

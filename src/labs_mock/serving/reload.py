@@ -21,12 +21,13 @@ async def reload(world: World, folder: Path, stop: asyncio.Event) -> None:
     """Load a folder again whenever a file of it changes, until `stop` is set; if one is bad, what was served goes on."""
     async for _ in changes(folder, stop):
         try:
-            world.adopt(await asyncio.to_thread(load_library, folder))
+            library = await asyncio.to_thread(load_library, folder)
         except ScenarioError as error:
             mistakes = world.redactor(str(error))
             log.error("%s\nnot reloaded: the scenarios that were served still are", mistakes)  # noqa: TRY400 - the mistakes need no traceback
         else:
-            log.warning("reloaded: %d scenarios", len(world.library.scenarios))
+            await world.publish(library)
+            log.warning("reloaded: %d scenarios", len(library.scenarios))
 
 
 async def changes(folder: Path, stop: asyncio.Event) -> AsyncIterator[None]:

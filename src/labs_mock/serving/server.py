@@ -6,9 +6,10 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from contextlib import suppress
 from types import FrameType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -35,6 +36,7 @@ CANCEL_TIMEOUT = 1.0  # seconds for responses that are broken off to end
 GC_THRESHOLD = (20_000, 20, 20)  # requests make many objects and few cycles
 
 
+Result = TypeVar("Result")
 Beside = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
 
@@ -115,6 +117,11 @@ class Server(uvicorn.Server):
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop has ended by itself
                 self._loop.call_soon_threadsafe(self._stopping.set)
+
+    def submit(self, coroutine: Coroutine[Any, Any, Result]) -> Future[Result]:
+        """Run a coroutine in the loop of the server, which has started; from any other thread."""
+        assert self._loop is not None
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
     def break_off(self) -> None:
         """Close the connections on which a response is in progress, and wait until that is done; from any thread."""

@@ -1,6 +1,8 @@
 """A server in a thread of this process, which can open a test world for a while."""
 
 import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 from labs_mock.errors import StartError
 from labs_mock.http.app import App
@@ -9,6 +11,8 @@ from labs_mock.serving.server import Server
 from labs_mock.serving.sockets import address_of, bind
 from labs_mock.serving.worlds import WorldRouter
 from labs_mock.state import World
+
+Result = TypeVar("Result")
 
 
 class ServerThread:
@@ -40,6 +44,10 @@ class ServerThread:
         self._server.stop()
         if self._thread is not None:
             self._thread.join(deadline)
+
+    def result_of(self, coroutine: Coroutine[Any, Any, Result], deadline: float = DEADLINE) -> Result:
+        """What a coroutine returns that runs beside the requests, so that it sees the state between two of them."""
+        return self._server.submit(coroutine).result(deadline)
 
     def new_key(self) -> str:
         """A key for a test world, which no other one has or had."""

@@ -21,10 +21,11 @@ def make_world(library: Library, settings: dict[str, object], test_key: str | No
     all_settings = settings_from(named, library.server.settings)
     if test_key is None:
         return World(all_settings, library)
-    account = replace(accounts_of(all_settings, library)[0], key=test_key)
+    accounts = accounts_of(all_settings, library)
+    account = next(iter(accounts.values())).with_key(test_key)
     if "plan" in named:
         account = replace(account, requests_per_minute=PLANS[all_settings.plan])
-    return World(all_settings, library, account)
+    return World(all_settings, library, accounts={**accounts, test_key: account})
 
 
 class WorldRouter:
@@ -36,7 +37,7 @@ class WorldRouter:
 
     def __init__(self, own: World) -> None:
         self._own = self._current = own
-        self._rejecting = World(own.settings, own.library)
+        self._rejecting = own.as_new()
         self._key = b""
         self._opened = 0
 

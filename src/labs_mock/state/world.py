@@ -1,122 +1,218 @@
-"""The world: every bit of mutable state in one object."""
+"""The world: one server's settings, library, store and caches."""
 
+import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
+from itertools import count
+from typing import NamedTuple
 
-from labs_mock.clock import MovingClock
+from labs_mock.clock import Clock
 from labs_mock.config.library import Library
 from labs_mock.config.settings import Settings
 from labs_mock.contract.limits import PLANS
-from labs_mock.contract.wording import unknown_collection, unknown_scenario
+from labs_mock.contract.wording import DATASET_NOT_FOUND, EPISODE_NOT_FOUND, unknown_collection, unknown_scenario
+from labs_mock.engine.play import Play
 from labs_mock.engine.player import Player
+from labs_mock.engine.replay import replay
 from labs_mock.errors import NotFound
 from labs_mock.redaction import Redactor
-from labs_mock.scenario.compiled.scenario import Scenario
-from labs_mock.state.accounts import Account, Accounts
-from labs_mock.state.attempts import Attempts
-from labs_mock.state.datasets import Datasets
-from labs_mock.state.episodes import Episodes
-from labs_mock.state.fault_plan import Faults
-from labs_mock.state.journal import Journal
-from labs_mock.state.normalisation import Normalisation
-from labs_mock.state.rate_limits import RateLimits
-from labs_mock.state.reward_log import Rewards
+from labs_mock.scenario.compiled.datasets import Dataset
+from labs_mock.scenario.compiled.scenario import Scenario, scenario_from_content
+from labs_mock.scenario.files.loader import Collection
+from labs_mock.state.account import Account
+from labs_mock.state.caches import Caches, Export, KnownPlay
+from labs_mock.state.episode import Episode
+from labs_mock.state.library_source import CollectionSource, LibrarySource, ScenarioSource
+from labs_mock.state.memory.store import MemoryStore
+from labs_mock.state.store import InitialState, Store
 
-WITH = {"clock": ("limits", "episodes", "normalisation", "datasets"), "journal": ("rewards",)}
-"""Parts that go with others: with the clock what remembers times, with the journal what names requests by their numbers."""
+
+class Replayed(NamedTuple):
+    """An episode's player, its state, and the 64-bit hash of its turns."""
+
+    player: Player
+    play: Play
+    conversation: int
 
 
 class World:
-    """A library brought to life under some settings; a `guest` is one account more.
+    """A library that is served under some settings.
 
-    `instance` tells one server from another; it is the only thing here that chance decides, and only the
-    control plane shows it. `redactor` masks all keys and the token of the control plane.
+    All that can change is in its `store`, by default one in memory that begins with the library, the settings and `accounts`
+    by their keys (default: `accounts_of` both). `instance` tells one server from another; it is random, and only the control
+    plane shows it. `redactor` masks all keys that this process knows, and the token of the control plane.
     """
 
-    def __init__(self, settings: Settings, library: Library, guest: Account | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        library: Library,
+        *,
+        accounts: Mapping[str, Account] | None = None,
+        store: Store | None = None,
+    ) -> None:
         self.settings = settings
-        self.library = library
         self.instance = secrets.token_hex(8)
-        self.clock = MovingClock(settings.clock)
-        self.accounts = Accounts([*accounts_of(settings, library), *([guest] if guest else [])])
-        self.redactor = Redactor(self.accounts.keys, [settings.control_token])
-        self.limits = RateLimits()
-        self.attempts = Attempts()
-        self.episodes = Episodes()
-        self.normalisation = Normalisation()
-        self.scenarios = {one.full_name: one for one in library.scenarios}
-        self.datasets = Datasets(
-            library.datasets.values(), settings.seed, settings.spool, self.clock.now(), self.scenarios
-        )
-        self.faults = Faults(library.server.faults, settings.seed)
-        self.journal = Journal()
-        self.rewards = Rewards()
-        self._players = {(scenario.collection, scenario.slug): Player(scenario) for scenario in library.scenarios}
-        self.parts: dict[str, Callable[[], None]] = {
-            "clock": self.clock.restart,
-            "keys": self.accounts.reset,
-            "limits": self.limits.reset,
-            "attempts": self.attempts.reset,
-            "episodes": self.episodes.reset,
-            "normalisation": self.normalisation.reset,
-            "datasets": lambda: self.datasets.reset(self.clock.now()),
-            "faults": self.faults.reset,
-            "journal": self.journal.reset,
-            "rewards": self.rewards.reset,
-        }
+        self._accounts = accounts_of(settings, library) if accounts is None else dict(accounts)
+        self._keys = set(self._accounts)
+        self.redactor = Redactor(self._keys, [settings.control_token])
+        self.store: Store = store or MemoryStore(initial_state(settings, library, self._accounts.values()))
+        self.caches = Caches(settings.seed, settings.spool)
+        self.caches.add(library.scenarios)
+        self._server = library.server
+        self._first_library = library
+        self._library, self._revision = library, 0  # which is none: it is read from the store before it is used
+        self._tokens = count()
+
+    def as_new(self) -> "World":
+        """Another world of the same settings, library and accounts, as this one began."""
+        return World(self.settings, self._first_library, accounts=self._accounts)
 
     @property
     def first_key(self) -> str:
-        """The key to name to people and tests: the first that is neither revoked nor expired, else the first of all."""
-        now = self.clock.now()
-        return min(self.accounts, key=lambda account: not account.valid(now)).key
+        """The key to name to people and tests: the first of the start that is neither revoked nor expired, else the first of all."""
+        now = Clock.parse(self.settings.clock).now()
+        return min(self._accounts, key=lambda key: not self._accounts[key].is_valid(now))
 
-    def player(self, account: Account, collection: str, slug: str) -> Player:
-        """The player of a scenario.
+    def token(self) -> str:
+        """A text that no other request has, of this server or another."""
+        return f"{self.instance}-{next(self._tokens)}"
+
+    # The library
+
+    async def library(self, revision: int | None = None) -> Library:
+        """The library of now, compiled; without asking the store if its revision is known to be a certain one."""
+        if revision is None or revision != self._revision:
+            await self._load_library()
+        return self._library
+
+    async def player(self, revision: int, account: Account | None, collection: str, slug: str) -> Player:
+        """The player of a scenario of the library.
 
         Raises `NotFound` for an unknown collection or scenario (EP-1), and between the two `Forbidden`
-        without a subscription (AUTH-2).
+        without a subscription (AUTH-2); without an account everything may be played.
         """
-        if collection not in self.library.collections:
+        if revision != self._revision:
+            await self._load_library()
+        found = self._library.collections.get(collection)
+        if found is None:
             raise NotFound(unknown_collection(collection))
-        account.require(collection)
-        player = self._players.get((collection, slug))
-        if player is None:
+        if account is not None:
+            account.require(collection)
+        scenario = found.scenarios.get(slug)
+        if scenario is None:
             raise NotFound(unknown_scenario(collection, slug))
+        return self.caches.player(scenario)
+
+    async def add_scenario(self, scenario: Scenario) -> None:
+        """Add a scenario, or replace the one with its slugs; episodes and datasets that have begun keep the old one."""
+        self.caches.add([scenario])
+        await self.store.put_scenario(scenario_source(scenario))
+
+    async def publish(self, library: Library) -> None:
+        """Serve the scenarios and datasets of another library from now on; what has begun keeps the old ones (DS-6)."""
+        self.caches.add(library.scenarios)
+        await self.store.publish(source_of(library))
+
+    async def _load_library(self) -> None:
+        """Take the library of now from the store, and compile what is not here."""
+        revision, source = await self.store.library()
+        if revision == self._revision:
+            return
+        scenarios = [self.caches.scenario(one.version) or await _compiled(one) for one in source.scenarios]
+        self.caches.add(scenarios)
+        groups: dict[str, dict[str, Scenario]] = {collection.slug: {} for collection in source.collections}
+        for scenario in scenarios:
+            groups[scenario.collection][scenario.slug] = scenario
+        collections = {one.slug: Collection(*one, groups[one.slug]) for one in source.collections}
+        datasets = {dataset.id: dataset for dataset in source.datasets}
+        self._library, self._revision = Library(collections, datasets, self._server), revision
+
+    async def _player_of(self, version: str, missing: str) -> Player:
+        """The player of a scenario of any library. Raises `NotFound` with a message if the store has it no longer."""
+        player = self.caches.player_of(version)
+        if player is None:
+            source = await self.store.scenario(version)
+            if source is None:
+                raise NotFound(missing)
+            player = self.caches.player(await _compiled(source))
         return player
 
-    def add(self, scenario: Scenario) -> None:
-        """Add a scenario, or replace the one with its slugs; episodes and datasets that have begun keep the old one."""
-        self.library = self.library.with_scenario(scenario)
-        self.scenarios[scenario.full_name] = scenario
-        self._players[scenario.collection, scenario.slug] = Player(scenario)
+    # Episodes
 
-    def adopt(self, library: Library) -> None:
-        """Serve the scenarios and datasets of another library from now on; what has begun keeps the old ones."""
-        before = {name: player.scenario.version for name, player in self._players.items()}
-        self.library = library
-        self.scenarios |= {one.full_name: one for one in library.scenarios}
-        self._players = {
-            name: self._players[name] if before.get(name) == scenario.version else Player(scenario)
-            for scenario in library.scenarios
-            for name in [(scenario.collection, scenario.slug)]
-        }
-        self.datasets.adopt(library.datasets.values(), self.clock.now())
+    async def replayed(self, episode: Episode) -> Replayed:
+        """What the engine knows of an episode. Raises `NotFound` if the store has its scenario no longer."""
+        player = await self._player_of(episode.version, EPISODE_NOT_FOUND)
+        known = self.caches.plays.get(episode.origin)
+        if known is None or known.turns != episode.turns:
+            known = KnownPlay(episode.turns, *replay(player, episode.transcript))
+            self.caches.plays.put(episode.origin, known)
+        play = known.play
+        if play.terminal != episode.ended:  # its client has ended it, or the control plane
+            play = play.copy()
+            play.terminal = episode.ended
+        return Replayed(player, play, known.conversation)
 
-    def reset(self, *names: str) -> list[str]:
-        """Those parts, or else everything but scenarios and settings, back to the start; the names of what was reset.
+    def remember(self, episode: Episode, turns: int, play: Play, conversation: int) -> None:
+        """Keep the state of an episode after so many turns, so that it need not be folded again."""
+        self.caches.plays.put(episode.origin, KnownPlay(turns, play, conversation))
 
-        With some parts go others, which would otherwise name what is no more.
-        """
-        names = names or tuple(self.parts)
-        done = [name for name in self.parts if name in names or any(name in WITH.get(one, ()) for one in names)]
-        for name in done:
-            self.parts[name]()
-        return done
+    # Datasets
+
+    async def export(self, dataset: Dataset) -> Export:
+        """All rows of a dataset, which are made once and kept as far as there is room (DS-4, DS-6)."""
+        if dataset.scenario is None:
+            return Export(dataset, None)
+        spool = self.caches.spool(dataset)
+        if spool is None:
+            player = await self._player_of(dataset.scenario.version, DATASET_NOT_FOUND)
+            present = [state.dataset.id for state in await self.store.datasets()]
+            spool = self.caches.spool(dataset) or self.caches.add_spool(dataset, player.scenario, present)
+        return Export(dataset, spool)
+
+    # Keys and resets
+
+    def add_key(self, key: str) -> None:
+        """Mask a key from now on, until the keys are reset."""
+        self._keys.add(key)
+
+    async def reset(self, *parts: str) -> list[str]:
+        """Those parts, or else everything but scenarios and settings, back to the start; the names of what was reset."""
+        names = await self.store.reset(parts)
+        if "keys" in names:
+            self._keys.clear()
+            self._keys.update(self._accounts)
+        return names
 
 
-def accounts_of(settings: Settings, library: Library) -> list[Account]:
-    """The accounts that `server.yaml` lists, or else the one of the settings."""
+def accounts_of(settings: Settings, library: Library) -> dict[str, Account]:
+    """The accounts that `server.yaml` lists, by their keys, or else the one of the settings."""
     if library.server.keys is not None:
-        return [Account.of(file) for file in library.server.keys]
-    return [Account(settings.api_key, requests_per_minute=PLANS[settings.plan])]
+        return {entry.key: Account.from_entry(entry) for entry in library.server.keys}
+    return {settings.api_key: Account.from_key(settings.api_key, requests_per_minute=PLANS[settings.plan])}
+
+
+def initial_state(settings: Settings, library: Library, accounts: Iterable[Account]) -> InitialState:
+    """What a store of a server begins with."""
+    return InitialState(
+        settings.seed, settings.clock, tuple(accounts), tuple(library.server.faults), source_of(library)
+    )
+
+
+def source_of(library: Library) -> LibrarySource:
+    """A library as it is stored."""
+    return LibrarySource(
+        tuple(CollectionSource(one.slug, one.name, one.description) for one in library.collections.values()),
+        tuple(scenario_source(scenario) for scenario in library.scenarios),
+        tuple(library.datasets.values()),
+    )
+
+
+def scenario_source(scenario: Scenario) -> ScenarioSource:
+    """A scenario as it is stored."""
+    return ScenarioSource(*scenario.full_name, scenario.content)
+
+
+async def _compiled(source: ScenarioSource) -> Scenario:
+    """Compile a stored scenario, in a thread: a large one takes seconds, in which others want responses."""
+    return await asyncio.to_thread(scenario_from_content, source.collection, source.slug, source.content)

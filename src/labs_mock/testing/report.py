@@ -10,9 +10,9 @@ import orjson
 from labs_mock.contract import wording
 from labs_mock.contract.findings import Finding
 from labs_mock.escapes import printable
-from labs_mock.http.control.journal import shown
+from labs_mock.http.control.journal import records_of, shown
 from labs_mock.state import World
-from labs_mock.state.journal import Record
+from labs_mock.state.record import Record
 from labs_mock.testing.recorded import RecordedRequest
 
 INTERNAL = orjson.dumps(wording.INTERNAL)
@@ -20,31 +20,36 @@ INTERNAL = orjson.dumps(wording.INTERNAL)
 NEWEST = 10  # requests that the report of a failed test shows
 
 
-def warnings_in(world: World) -> list[str]:
+async def warnings_in(world: World) -> list[str]:
     """The findings that are warnings, each in a line with its request."""
-    dropped = world.journal.dropped_findings["warning"]
+    counts = await world.store.journal_counts()
+    dropped = dict(counts.dropped_findings).get("warning", 0)
+    records = [record async for record in records_of(world, counts) if any(map(_warns, record.findings))]
     return [
         *[f"{dropped} in requests that the journal has dropped"] * bool(dropped),
         *(
             printable(f"{request}: {finding}")
-            for request in _recorded(world, [record for record in world.journal if any(map(_warns, record.findings))])
+            for request in _recorded(world, records)
             for finding in request.findings
             if finding.severity == "warning"
         ),
     ]
 
 
-def failures_in(world: World) -> list[str]:
+async def failures_in(world: World) -> list[str]:
     """The requests with a response 500 that neither a fault nor a failed dataset caused, each in a line."""
-    return [printable(f"{request} {request.response}") for request in _recorded(world, filter(_failed, world.journal))]
+    counts = await world.store.journal_counts()
+    records = [record async for record in records_of(world, counts) if _failed(record)]
+    return [printable(f"{request} {request.response}") for request in _recorded(world, records)]
 
 
-def summary(world: World) -> str:
+async def summary(world: World) -> str:
     """The newest requests, oldest first, with their rewards, faults, findings and errors."""
-    records = [*world.journal]
-    made = len(records) + world.journal.dropped
+    counts = await world.store.journal_counts()
+    made = counts.last
+    records = [record async for record in records_of(world, counts, made - NEWEST)]
     lines = [f"requests: {made}" + (f", of which the last {NEWEST} are" if made > NEWEST else "")]
-    for request in _recorded(world, records[-NEWEST:]):
+    for request in _recorded(world, records):
         rewards = (
             f"  reward {', '.join('none' if one is None else str(one) for one in request.rewards)}"
             if request.rewards

@@ -7,10 +7,9 @@ from typing import Any
 
 from labs_mock.contract.limits import UUID_ON_THE_WIRE as UUID
 from labs_mock.contract.tokens import NO_RESPONSE
-from labs_mock.errors import NotFound
 from labs_mock.http import datasets
 from labs_mock.http.exchange import Exchange
-from labs_mock.state.datasets import Datasets
+from labs_mock.state.memory.datasets import Datasets
 from tests.conformance.mutants import ChangedResponse, constant, instead, on_response, on_rows
 
 Rows = list[Any]
@@ -165,16 +164,14 @@ def _(response: ChangedResponse) -> None:
     response.refuse(404)
 
 
-@instead("DS-5", "an unknown dataset is the first one", Datasets, "get", inferred=True)
-def _(_original: Any, self: Datasets, name: str) -> Any:
-    return self._held.get(name.lower()) or next(iter(self))
+@instead("DS-5", "an unknown dataset is the first one", Datasets, "poll", inferred=True)
+def _(original: Any, self: Datasets, name: str, now: float) -> Any:
+    return original(self, name, now) or original(self, next(iter(self._stored)), now)
 
 
-@instead("DS-5", "upper case is another dataset", Datasets, "get", inferred=True)
-def _(original: Any, self: Datasets, name: str) -> Any:
-    if name not in self._held:
-        raise NotFound("Training dataset not found")
-    return original(self, name)
+@instead("DS-5", "upper case is another dataset", Datasets, "poll", inferred=True)
+def _(original: Any, self: Datasets, name: str, now: float) -> Any:
+    return original(self, name, now) if name in self._stored else None
 
 
 @instead("DS-5", "a file is named as it was asked for", datasets, "_poll", inferred=True)

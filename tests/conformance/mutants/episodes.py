@@ -1,21 +1,25 @@
 """What breaks episodes: EP, and TOK in observations."""
 
-from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
 from labs_mock.contract import requests
+from labs_mock.contract.clauses import part_of
 from labs_mock.contract.requests import ToolCall
 from labs_mock.contract.tokens import NO_RESPONSE
 from labs_mock.engine import attribution, evaluation, observation, player
 from labs_mock.engine.play import Play
 from labs_mock.engine.player import Player
+from labs_mock.engine.transcript import TranscriptLine
 from labs_mock.errors import BadRequest, NotFound
 from labs_mock.http import app, episodes, order
 from labs_mock.scenario.compiled.tools import Tool
-from labs_mock.state.episodes import Episodes
-from tests.conformance.mutants import ChangedResponse, instead, on_response
+from labs_mock.state.commit import Commit
+from labs_mock.state.episode import AppendedTurn, Episode
+from labs_mock.state.memory.episodes import Episodes
+from labs_mock.state.memory.store import MemoryStore
+from tests.conformance.mutants import MUTANTS, ChangedResponse, Mutant, instead, on_response
 
 # EP-1 to EP-6
 
@@ -25,11 +29,15 @@ def _(response: ChangedResponse) -> None:
     response.body["episode_id"] = response.body["episode_id"].removeprefix("ep_")
 
 
-@instead("EP-1", "equal requests get one episode", Episodes, "create", inferred=False, wide=True)
-def _(original: Any, self: Episodes, _ids: Any, *arguments: Any) -> Any:
-    name = f"ep_{'0' * 26}"
-    self._held.pop(name, None)
-    return original(self, [name], *arguments)
+def _one_episode(self: Episodes, created: Episode | None, turn: AppendedTurn | None) -> None:
+    if created is not None:
+        self._stored.pop(created.id, None)
+    _change(self, created, turn)
+
+
+_change = Episodes.change
+ONE_EPISODE = ((episodes, "episode_id", lambda *_: f"ep_{'0' * 26}"), (Episodes, "change", _one_episode))
+MUTANTS.append(Mutant(part_of("EP-1", False), "equal requests get one episode", True, patches=ONE_EPISODE))
 
 
 @on_response("EP-1", "the persona begins as `user`", "create_episode", inferred=False)
@@ -95,9 +103,10 @@ def _(original: Any, self: Player, state: Play, call: ToolCall) -> Any:
     return original(self, state, call.model_copy(update={"name": ids.get(call.name, "")}))
 
 
-@instead("EP-3", "turns are scored whatever was asked", Episodes, "create")
-def _(original: Any, self: Episodes, ids: Any, organisation: str, player: Player, _scored: bool, now: float) -> Any:
-    return original(self, ids, organisation, player, True, now)
+@instead("EP-3", "turns are scored whatever was asked", MemoryStore, "commit")
+def _(original: Any, self: MemoryStore, commit: Commit) -> Any:
+    created = commit.created and commit.created._replace(score_turns=True)
+    return original(self, commit._replace(created=created))
 
 
 @on_response("EP-3", "scores are empty where turns are not scored", "take_turn")
@@ -442,33 +451,33 @@ def _(response: ChangedResponse) -> None:
     response.body["message"] = "Not found"
 
 
-@instead("EP-13", "an unknown episode is a 400", Episodes, "get", inferred=False)
-def _(original: Any, self: Episodes, *arguments: Any) -> Any:
+@instead("EP-13", "an unknown episode is a 400", episodes, "_load", inferred=False)
+async def _(original: Any, exchange: Any) -> Any:
     try:
-        return original(self, *arguments)
+        return await original(exchange)
     except NotFound as error:
         raise BadRequest(error.message) from None
 
 
 @instead("EP-13", "ids of episodes are compared in lower case", Episodes, "get", inferred=False)
-def _(original: Any, self: Episodes, name: str, *arguments: Any) -> Any:
-    return original(self, name.lower(), *arguments)
+def _(original: Any, self: Episodes, name: str, now: float) -> Any:
+    return original(self, name.lower(), now)
 
 
 @instead("EP-15", "a refused turn is counted", app, "_error")
 def _(original: Any, raised: Exception, exchange: Any) -> Any:
-    stored = exchange.world.episodes._held
-    if isinstance(raised, BadRequest) and (name := exchange.request.parameters.get("id")) in stored:
-        state = stored[name].play.copy()
-        state.turn += 1
-        stored[name] = replace(stored[name], play=state)
+    stored = exchange.world.store._episodes
+    if isinstance(raised, BadRequest) and (name := exchange.request.parameters.get("id")) in stored._stored:
+        episode = stored._stored[name][0]
+        lines = TranscriptLine("Hm.", True), episode.transcript[-1]
+        stored.change(None, AppendedTurn(name, episode.turns, lines, None, episode.touched))
     return original(raised, exchange)
 
 
-@instead("EP-15", "of two turns at once one is lost", Episodes, "append")
-def _(original: Any, self: Episodes, episode: Any, said: Any, state: Any, now: float) -> Any:
-    said = [*said]
-    return "Hm, 2." in said or original(self, episode, said, state, now)
+@instead("EP-15", "of two turns at once one is lost", Episodes, "change")
+def _(original: Any, self: Episodes, created: Any, turn: Any) -> None:
+    lost = turn is not None and turn.lines[0].content == "Hm, 2."
+    original(self, created, None if lost else turn)
 
 
 # EP-16

@@ -11,7 +11,7 @@ from labs_mock.engine import reward, scorers
 from labs_mock.engine.player import Player
 from labs_mock.errors import BadRequest
 from labs_mock.http import evaluation, order
-from labs_mock.state.normalisation import Log, Normalisation
+from labs_mock.state.memory.normalisation import Log, NormalisationLogs
 from tests.conformance.mutants import ChangedResponse, instead, on_response
 
 # EV
@@ -302,63 +302,62 @@ def _(original: Any, request: Any, place: str = "") -> None:
     original(request, place)
 
 
-@instead("NORM-2", "the deviation is that of a sample", Log, "z_score")
-def _(original: Any, self: Log, *arguments: Any) -> Any:
-    score, size = original(self, *arguments), len(self)
+@instead("NORM-2", "the deviation is that of a sample", evaluation, "z_score")
+def _(original: Any, units: int, sums: Any) -> Any:
+    score, size = original(units, sums), sums.number
     return score if score is None else round(score * ((size - 1) / size) ** 0.5, 6)
 
 
-@instead("NORM-2", "a score is a difference", Log, "z_score")
-def _(original: Any, self: Log, *arguments: Any) -> Any:
-    score = original(self, *arguments)
+@instead("NORM-2", "a score is a difference", evaluation, "z_score")
+def _(original: Any, *arguments: Any) -> Any:
+    score = original(*arguments)
     return score if score is None else round(score / 10, 6)
 
 
-@instead("NORM-2", "one sample is enough", Log, "z_score")
-def _(original: Any, self: Log, *arguments: Any) -> Any:
-    return 0.0 if len(self) == 1 else original(self, *arguments)
+@instead("NORM-2", "one sample is enough", evaluation, "z_score")
+def _(original: Any, units: int, sums: Any) -> Any:
+    return 0.0 if sums.number == 1 else original(units, sums)
 
 
-@instead("NORM-2", "a window counts one evaluation more", Log, "z_score")
-def _(original: Any, self: Log, value: float, window: Any, now: float) -> Any:
-    return original(self, value, window._replace(number=window.number + (window.unit == "n")), now)
+@instead("NORM-2", "a window counts one evaluation more", Log, "sums")
+def _(original: Any, self: Log, window: Any, now: float) -> Any:
+    return original(self, window._replace(number=window.number + (window.unit == "n")), now)
 
 
-@instead("NORM-2", "an evaluation is one of the earlier ones", Normalisation, "z_scores")
-def _(original: Any, self: Normalisation, key: Any, value: float, windows: Any, now: float) -> Any:
-    self.append(key, value, now)
-    return original(self, key, value, windows, now)
+@instead("NORM-2", "an evaluation is one of the earlier ones", NormalisationLogs, "normalise")
+def _(original: Any, self: NormalisationLogs, entries: Any, now: float) -> Any:
+    for entry in entries:
+        self._append(entry, now)
+    return original(self, entries, now)
 
 
-@instead("NORM-2", "an evaluation counts twice", Normalisation, "append")
-def _(original: Any, self: Normalisation, *arguments: Any) -> None:
+@instead("NORM-2", "an evaluation counts twice", NormalisationLogs, "_append")
+def _(original: Any, self: NormalisationLogs, *arguments: Any) -> None:
     original(self, *arguments)
     original(self, *arguments)
 
 
-@instead("NORM-2", "scenarios share a history", evaluation, "_log_key")
+@instead("NORM-2", "scenarios share a history", evaluation, "_entry")
 def _(original: Any, *arguments: Any) -> Any:
-    key = original(*arguments)
-    return key and (*key[:2], "", "")
+    entry = original(*arguments)
+    return entry._replace(key=(*entry.key[:2], "", ""))
 
 
-@instead("NORM-2", "keys share a history", evaluation, "_log_key")
+@instead("NORM-2", "keys share a history", evaluation, "_entry")
 def _(original: Any, *arguments: Any) -> Any:
-    key = original(*arguments)
-    return key and (key[0], "", *key[2:])
+    entry = original(*arguments)
+    return entry._replace(key=(entry.key[0], "", *entry.key[2:]))
 
 
-@instead("NORM-2", "an item is normalised by those before it", evaluation, "_normalised")
-def _(original: Any, exchange: Any, key: Any, request: Any, value: float) -> Any:
-    told = original(exchange, key, request, value)
-    if exchange.request.path.endswith("/batch/evaluate"):
-        exchange.world.normalisation.append(key, value, exchange.now)
-    return told
+@instead("NORM-2", "an item is normalised by those before it", NormalisationLogs, "normalise")
+def _(original: Any, self: NormalisationLogs, entries: Any, now: float) -> Any:
+    return tuple(found for entry in entries for found in original(self, (entry,), now))
 
 
-@instead("NORM-2", "a key alone leaves no history", evaluation, "_log_key")
-def _(original: Any, exchange: Any, request: Any) -> Any:
-    return original(exchange, request) if request.normalization_windows else None
+@instead("NORM-2", "a key alone leaves no history", NormalisationLogs, "_append")
+def _(original: Any, self: NormalisationLogs, entry: Any, now: float) -> None:
+    if entry.windows:
+        original(self, entry, now)
 
 
 # RC

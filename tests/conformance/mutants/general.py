@@ -8,11 +8,11 @@ from pydantic import BaseModel
 from labs_mock.contract import parsing
 from labs_mock.contract.wording import NO_SUBSCRIPTION
 from labs_mock.errors import BadRequest, MethodNotAllowed, NotFound, RequestError, Unauthorized
-from labs_mock.http import app, evaluation, order, request
-from labs_mock.http.exchange import Exchange
+from labs_mock.http import app, evaluation, exchange, order, request
 from labs_mock.http.routes import Routes
-from labs_mock.state import accounts
-from labs_mock.state import rate_limits as limits
+from labs_mock.state.arrival import Arrival, Arrived
+from labs_mock.state.memory.quotas import Quotas
+from labs_mock.state.memory.store import MemoryStore
 from labs_mock.state.world import World
 from tests.conformance.mutants import UNSUBSCRIBED, ChangedResponse, instead, on_response
 from tests.support import KEY
@@ -209,9 +209,9 @@ def _(original: Any, headers: Any) -> Any:
     return original(headers) if b" " in found else found
 
 
-@instead("AUTH-1", "a key may go on", accounts.Accounts, "find", inferred=False)
-def _(original: Any, self: accounts.Accounts, key: bytes | None, now: float) -> Any:
-    return original(self, (key or b"")[: len(KEY)], now)
+@instead("AUTH-1", "a key may go on", request, "key_digest", inferred=False)
+def _(original: Any, key: bytes) -> Any:
+    return original(key[: len(KEY)])
 
 
 @instead("AUTH-1", "spaces around the key do not count", request, "bearer_key", inferred=False)
@@ -337,13 +337,13 @@ def _(response: ChangedResponse) -> None:
     response.body["rate_limits"][0]["reset"] = 60
 
 
-@instead("KEY-1", "the call costs nothing", app, "check_exchange", inferred=True)
-def _(original: Any, exchange: Exchange) -> Any:
-    account = exchange.valid_account
-    used = account and exchange.world.limits._used.get(account.key)
-    original(exchange)
-    if exchange.request.path.endswith("/key") and account and used:
-        exchange.world.limits._used[account.key] = used
+@instead("KEY-1", "the call costs nothing", MemoryStore, "arrive", inferred=True)
+async def _(original: Any, self: MemoryStore, arrival: Arrival) -> Arrived:
+    used = arrival.key and self._quotas._used.get(arrival.key)
+    arrived: Arrived = await original(self, arrival)
+    if arrival.path.endswith("/key") and arrival.key and used:
+        self._quotas._used[arrival.key] = used
+    return arrived
 
 
 # ID, ERR
@@ -359,22 +359,22 @@ def _(response: ChangedResponse) -> None:
     del response.headers["x-request-id"]
 
 
-@instead("ID-1", "it is in upper case", app, "request_id", inferred=False)
+@instead("ID-1", "it is in upper case", exchange, "request_id", inferred=False)
 def _(original: Any, *arguments: Any) -> Any:
     return "req_" + original(*arguments)[4:].upper()
 
 
-@instead("ID-1", "it is one character shorter", app, "request_id", inferred=True)
+@instead("ID-1", "it is one character shorter", exchange, "request_id", inferred=True)
 def _(original: Any, *arguments: Any) -> Any:
     return original(*arguments)[:-1]
 
 
-@instead("ID-1", "its first character is one of 32", app, "request_id", inferred=True)
+@instead("ID-1", "its first character is one of 32", exchange, "request_id", inferred=True)
 def _(original: Any, *arguments: Any) -> Any:
     return original(*arguments).replace("req_0", "req_z").replace("req_1", "req_8")
 
 
-@instead("ID-1", "it is the same for equal requests", app, "request_id", inferred=True)
+@instead("ID-1", "it is the same for equal requests", exchange, "request_id", inferred=True)
 def _(original: Any, seed: int, asked: bytes, _attempt: int) -> Any:
     return original(seed, asked, 0)
 
@@ -422,9 +422,9 @@ def _(response: ChangedResponse) -> None:
 
 
 @instead("ERR-2", "unknown slugs are quoted in full", World, "player")
-def _(original: Any, self: World, account: Any, collection: str, slug: str) -> Any:
+async def _(original: Any, self: World, revision: int, account: Any, collection: str, slug: str) -> Any:
     try:
-        return original(self, account, collection, slug)
+        return await original(self, revision, account, collection, slug)
     except NotFound as error:
         raise NotFound(f"{error.message} ({collection}/{slug})") from None
 
@@ -477,23 +477,20 @@ def _(response: ChangedResponse) -> None:
     response.drop_rate_limits()
 
 
-@instead("RL-1", "a request that is refused by itself uses the quota", app, "check_exchange", inferred=True)
-def _(original: Any, exchange: Exchange) -> Any:
-    try:
-        original(exchange)
-    except BadRequest:
-        exchange.world.limits.take(exchange.account, exchange.now)
-        raise
+@instead("RL-1", "a request that is refused by itself uses the quota", request.HttpRequest, "arrival", inferred=True)
+def _(original: Any, self: request.HttpRequest, api: bool) -> Arrival:
+    arrival: Arrival = original(self, api)
+    return arrival._replace(valid=True) if isinstance(self.refusal, BadRequest) else arrival
 
 
-@instead("RL-1", "every request uses two", limits.RateLimits, "take", inferred=True)
-def _(original: Any, self: limits.RateLimits, *arguments: Any) -> Any:
+@instead("RL-1", "every request uses two", Quotas, "take", inferred=True)
+def _(original: Any, self: Quotas, *arguments: Any) -> Any:
     original(self, *arguments)
     return original(self, *arguments)
 
 
-@instead("RL-1", "nothing is used", limits.RateLimits, "take", inferred=True)
-def _(original: Any, self: limits.RateLimits, *arguments: Any) -> Any:
+@instead("RL-1", "nothing is used", Quotas, "take", inferred=True)
+def _(original: Any, self: Quotas, *arguments: Any) -> Any:
     self.reset()
     return original(self, *arguments)
 

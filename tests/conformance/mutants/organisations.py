@@ -1,13 +1,12 @@
 """What the key of another organisation should not see, or should: AUTH-2, ERR-2, CAT-2, EP-13, KEY-1, RL-2."""
 
-from dataclasses import replace
 from typing import Any
 
-from labs_mock.contract.wording import NO_SUBSCRIPTION
+from labs_mock.contract.wording import EPISODE_NOT_FOUND, NO_SUBSCRIPTION
 from labs_mock.errors import NotFound
-from labs_mock.state.accounts import Account
-from labs_mock.state.episodes import Episodes
-from labs_mock.state.rate_limits import RateLimits
+from labs_mock.http import episodes
+from labs_mock.state.account import Account
+from labs_mock.state.memory.quotas import Quotas
 from tests.conformance.mutants import CLOSED, SECOND_KEY, ChangedResponse, instead, on_response
 from tests.support import KEY
 
@@ -70,9 +69,13 @@ def _(response: ChangedResponse) -> None:
 # EP-13
 
 
-@instead("EP-13", "an episode is anybody's", Episodes, "get", inferred=True)
-def _(_original: Any, self: Episodes, name: str, _organisation: str, now: float) -> Any:
-    return self.find(name, now)
+@instead("EP-13", "an episode is anybody's", episodes, "_load", inferred=True)
+async def _(_original: Any, exchange: Any) -> Any:
+    name, arrived = exchange.request.parameters["id"], exchange.arrived
+    episode = await exchange.world.store.load_episode(arrived.epoch, name, arrived.now)
+    if episode is None:
+        raise NotFound(EPISODE_NOT_FOUND)
+    return episode
 
 
 @on_response("EP-13", "another organisation's episode is a 403", "take_turn", status=404, inferred=True)
@@ -81,12 +84,12 @@ def _(response: ChangedResponse) -> None:
         response.refuse(403)
 
 
-@instead("EP-13", "whoever asks for another's episode ends it", Episodes, "get", inferred=True)
-def _(original: Any, self: Episodes, name: str, organisation: str, now: float) -> Any:
+@instead("EP-13", "whoever asks for another's episode ends it", episodes, "_load", inferred=True)
+async def _(original: Any, exchange: Any) -> Any:
     try:
-        return original(self, name, organisation, now)
+        return await original(exchange)
     except NotFound:
-        self._held.pop(name, None)
+        exchange.world.store._episodes._stored.pop(exchange.episode, None)
         raise
 
 
@@ -98,6 +101,6 @@ def _(response: ChangedResponse) -> None:
     response.body["key_id"] = "key_" + "0" * 26
 
 
-@instead("RL-2", "all keys share a quota", RateLimits, "take", inferred=True)
-def _(original: Any, self: RateLimits, account: Account, now: float) -> Any:
-    return original(self, replace(account, key=KEY), now)
+@instead("RL-2", "all keys share a quota", Quotas, "take", inferred=True)
+def _(original: Any, self: Quotas, account: Account, now: float) -> Any:
+    return original(self, account.with_key(KEY), now)

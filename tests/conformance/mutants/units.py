@@ -4,8 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from labs_mock.http import request
-from labs_mock.state.normalisation import Log
+from labs_mock.http import evaluation, request
 from tests.conformance.mutants import ChangedResponse, instead, on_response, on_rows
 
 # The end of a window
@@ -138,15 +137,15 @@ def _(response: ChangedResponse) -> None:
             result["reward"] = round(0.5 + result["reward"] / 2, 6)
 
 
-@instead("NORM-2", "scores are T-scores", Log, "z_score")
-def _(original: Any, self: Log, *arguments: Any) -> Any:
-    score = original(self, *arguments)
+@instead("NORM-2", "scores are T-scores", evaluation, "z_score")
+def _(original: Any, *arguments: Any) -> Any:
+    score = original(*arguments)
     return score if score is None else 50 + 10 * score
 
 
-@instead("NORM-2", "scores are in percent of a deviation", Log, "z_score")
-def _(original: Any, self: Log, *arguments: Any) -> Any:
-    score = original(self, *arguments)
+@instead("NORM-2", "scores are in percent of a deviation", evaluation, "z_score")
+def _(original: Any, *arguments: Any) -> Any:
+    score = original(*arguments)
     return score if score is None else score * 100
 
 

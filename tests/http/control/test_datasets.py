@@ -48,7 +48,7 @@ def test_a_dataset_stays_where_it_was_put(served: Live) -> None:
         "error": "The disk is full",
         "request_id": result.headers["x-request-id"],
     }
-    served.world.reset()
+    served.reset()
     assert export(served, BY_HAND).status_code == 200
 
 
@@ -108,7 +108,7 @@ def test_a_dataset_can_be_added_until_the_next_reset(served: Live) -> None:
     responses = [export(served, GENERATED["id"]) for _ in range(2)]
     assert [response.status_code for response in responses] == [202, 200]
     assert responses[1].text.count("\n") == 20
-    served.world.reset()
+    served.reset()
     assert export(served, GENERATED["id"]).status_code == 404
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from labs_mock.config.server_file import KeyEntry
 from labs_mock.contract.tokens import NO_RESPONSE
-from labs_mock.state.episodes import Episodes
+from labs_mock.state.bounds import Bounds
 from tests.http.test_batch import TEXTS, WHERE, conversation
 from tests.http.test_envelope import LIMITS, check_envelope
 from tests.http.test_episodes import APPROVE, DECIDE, operator
@@ -43,7 +43,7 @@ def revealed(shown: Shown) -> dict[str, list[int]]:
 def test_an_episode_is_shown_with_all_that_its_client_does_not_see(server: Live) -> None:
     """Its organisation, its transcript with the speakers, its turn, and why its reward would be what it is."""
     name = server.episode(score_turns=True)
-    server.world.clock.advance(60)
+    server.advance(60)
     responses = [server.turn(name, *texts).json() for texts in (["Tell me what happened.", "When?"], ["A second job?"])]
     shown = episode_of(server, name)
     explanation = shown.pop("explanation")
@@ -174,10 +174,10 @@ def test_an_unknown_episode_is_not_found(server: Live, name: str) -> None:
 def test_an_expired_episode_is_not_found(server: Live) -> None:
     """24 hours after its last turn; to look at it, or to terminate it, is no turn (EP-13)."""
     looked_at, ended = server.episode(), server.episode()
-    server.world.clock.advance(DAY - 1)
+    server.advance(DAY - 1)
     assert episode_of(server, looked_at)["touched"] == "2026-01-01T00:00:00Z"
     assert terminate(server, ended).json()["touched"] == "2026-01-01T00:00:00Z"
-    server.world.clock.advance(1)
+    server.advance(1)
     for name in (looked_at, ended):
         assert check_envelope(server.client.get(f"/_mock/episodes/{name}"), 404) == "Episode not found"
         assert check_envelope(terminate(server, name), 404) == "Episode not found"
@@ -186,8 +186,7 @@ def test_an_expired_episode_is_not_found(server: Live) -> None:
 
 def test_a_terminated_episode_goes_when_it_would_have_gone() -> None:
     """Where there are too many, the one without a turn for longest goes first, terminated or not."""
-    bounded = world()
-    bounded.episodes = Episodes(limit=2)
+    bounded = world(bounds=Bounds(episodes=2))
     with live(bounded) as server:
         first, second = server.episode(), server.episode()
         terminate(server, first)

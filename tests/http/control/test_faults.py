@@ -36,7 +36,7 @@ def shipped() -> Iterator[Live]:
 @pytest.fixture
 def served(shipped: Live) -> Live:
     """The same with its world as new."""
-    shipped.world.reset()
+    shipped.reset()
     return shipped
 
 

@@ -9,7 +9,7 @@ from labs_mock.config.server_file import KeyEntry
 from labs_mock.http.control import control_routes
 from labs_mock.http.control.guard import on_this_machine
 from tests.http.test_envelope import check_envelope
-from tests.support import KEY, Live, live, world
+from tests.support import KEY, Live, live, result_of, world
 
 CLOCK, HEALTH, RESET = "/_mock/clock", "/_mock/health", "/_mock/reset"
 OPERATIONS = [
@@ -268,7 +268,7 @@ def test_without_the_control_plane_there_is_nothing_to_refuse(headers: dict[str,
                 responses[method, path] = server.client.request(method, path, headers=headers)
         assert {check_envelope(response, 404) for response in responses.values()} == {"Not found: no such path"}
         assert len(responses) > len(WRITES)
-        assert server.world.clock.now() == world().clock.now()
+        assert server.now() == result_of(world().store.clock()).now()
 
 
 def test_refusals_stand_in_no_journal(server: Live) -> None:
@@ -284,4 +284,4 @@ def test_only_its_own_paths_are_guarded() -> None:
     with live(world()) as server:
         response = server.client.post("/_mockery", headers={"host": "example.com"}, content=b"x")
         assert (response.status_code, response.json()["message"]) == (404, "Not found: no such path")
-        assert [record.path for record in server.world.journal] == ["/_mockery"]
+        assert [record.path for record in server.records()] == ["/_mockery"]

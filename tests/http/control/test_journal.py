@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from labs_mock.config.server_file import KeyEntry
 from labs_mock.http.control.journal import FILTERS
-from labs_mock.state.journal import Journal
+from labs_mock.state.bounds import Bounds
 from tests.http.test_batch import TEXTS, WHERE, conversation, item
 from tests.http.test_envelope import JSON, check_envelope
 from tests.support import KEY, Live, live, world
@@ -61,7 +61,7 @@ def history() -> Iterator[tuple[Live, list[Record]]]:
 def test_a_record_says_what_was_asked_and_answered(server: Live) -> None:
     """Every field of the record of a scored turn; times are those of the server's clock."""
     episode = server.episode(score_turns=True)
-    server.world.clock.advance(90)
+    server.advance(90)
     response = server.turn(episode, "Tell me what happened.", "And then?")
     assert last(server) == {
         "number": 2,
@@ -176,8 +176,7 @@ def test_a_bad_query_names_what_is_wrong(server: Live, query: str, message: str)
 
 def test_what_had_to_go_is_counted() -> None:
     """`count` has what is stored, `dropped` what no longer is, and numbers go on; deleting forgets all three."""
-    bounded = world()
-    bounded.journal = Journal(3, 100_000)
+    bounded = world(bounds=Bounds(records=3, journal=100_000))
     with live(bounded) as server:
         for _ in range(5):
             server.client.get("/nowhere")
@@ -219,9 +218,9 @@ def test_the_journal_changes_no_answer(shared_server: Live, requests: list[int])
         journal(shared_server, finding="unknown_field")
         shared_server.client.request("DELETE", "/_mock/requests", json={})
 
-    shared_server.world.reset()
+    shared_server.reset()
     plain = responses(shared_server, requests, lambda: None)
-    shared_server.world.reset()
+    shared_server.reset()
     assert responses(shared_server, requests, look) == plain
 
 

@@ -8,13 +8,12 @@ import pytest
 
 from labs_mock.config.server_file import KeyEntry
 from labs_mock.contract.dimensions import DIMENSIONS
-from labs_mock.state.journal import Journal
+from labs_mock.state.bounds import Bounds
 from tests.http.control.test_journal import BODY, EVALUATE, MESSAGES, NOTHING, journal, last
 from tests.http.datasets import get, in_state, name_of, with_datasets
 from tests.http.test_batch import TEXTS, WHERE, conversation, item
 from tests.http.test_envelope import JSON, raw
-from tests.state.test_journal import noise
-from tests.support import CLAIM, KEY, Live, live, scenario, world
+from tests.support import CLAIM, KEY, Live, live, noise, scenario, world
 
 SECRET, FIRST = "lab_s3cret-of_4cme", "lab_f1rst-key"
 HIDDEN = "s3c"  # what stands in no other place
@@ -48,8 +47,7 @@ def test_bodies_are_whole_however_long(server: Live) -> None:
 
 def test_a_body_that_was_dropped_is_named() -> None:
     """Where bytes are short the oldest large bodies go, and their records stay and say so."""
-    bounded = world()
-    bounded.journal = Journal(size=150_000)
+    bounded = world(bounds=Bounds(journal=150_000))
     with live(bounded) as server:
         for _ in range(3):
             server.client.post(EVALUATE, headers=JSON, content=orjson.dumps({"noise": noise(60_000).hex()}))
@@ -120,7 +118,7 @@ def decoded(text: str) -> str:
 @pytest.mark.parametrize(("method", "path", "body"), SECRETS)
 def test_no_key_can_be_read(guarded: Live, method: str, path: str, body: bytes, key: str) -> None:
     """Neither the key of a request nor another's, wherever it stands in the request or its response, and however spelt."""
-    guarded.world.reset()
+    guarded.reset()
     headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
     guarded.client.request(method, path, content=body, headers=headers)
     shown = guarded.client.get("/_mock/requests")
@@ -142,7 +140,7 @@ def test_what_surrounds_a_key_stays_as_it_is(guarded: Live) -> None:
 
 def test_refusals_are_journalled(guarded: Live) -> None:
     """400, 401, 404, 405 and 413 are, with the organisation where the key was valid and the response as it was sent."""
-    guarded.world.reset()
+    guarded.reset()
     large = iter([b" " * 150_000] * 2)
     responses = [
         guarded.client.post(EVALUATE, headers=JSON, content=b"{}"),

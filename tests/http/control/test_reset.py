@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from labs_mock.state import World
-from labs_mock.state.world import WITH
+from labs_mock.state.store import WITH
 from tests.http.datasets import STATES, TIMED, by_polls, by_the_clock, in_state, with_datasets
 from tests.http.test_batch import TEXTS, WHERE, conversation
 from tests.http.test_envelope import check_envelope

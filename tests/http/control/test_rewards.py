@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from labs_mock.state.reward_log import Rewards
+from labs_mock.state.bounds import Bounds
 from tests.http.test_batch import TEXTS, WHERE, conversation, item
 from tests.http.test_envelope import check_envelope
 from tests.support import OPENING, Live, live, world
@@ -63,8 +63,7 @@ def test_a_conversation_has_one_hash_in_every_spelling(server: Live) -> None:
 
 def test_pages_follow_each_other() -> None:
     """`after` is the number of the last one that is known; what was dropped is passed over, and counted."""
-    bounded = world()
-    bounded.rewards = Rewards(limit=4)
+    bounded = world(bounds=Bounds(rewards=4))
     with live(bounded) as server:
         rewards = [
             server.post("/evaluate", {**WHERE, "messages": conversation(TEXTS[number])}).json()["reward"]

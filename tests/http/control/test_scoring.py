@@ -206,7 +206,7 @@ def test_a_scenario_that_is_added_can_be_played_at_once(served: Live, form: str,
         for place in (where, WHERE)
     )
     assert (new["reward"], new["scores"]) == (old["reward"], old["scores"])
-    assert new["scoring_version"] == old["scoring_version"] == served.world.library.scoring_version
+    assert new["scoring_version"] == old["scoring_version"] == served.library().scoring_version
     served.client.post("/_mock/reset", json={})
     assert shown(served) == (catalog, 2)
 

@@ -5,11 +5,10 @@ from typing import Any
 import orjson
 import pytest
 
-from labs_mock.state.journal import Journal
+from labs_mock.state.bounds import Bounds
 from tests.http.control.test_journal import BODY, EVALUATE
 from tests.http.test_envelope import JSON, check_envelope
-from tests.state.test_journal import noise
-from tests.support import KEY, Live, live, world
+from tests.support import KEY, Live, live, noise, world
 
 OTHER = "sk.of-another/shape=="
 PATH = "/api/v1/*"
@@ -64,8 +63,7 @@ def test_a_large_body_is_compared_whole(server: Live, size: int) -> None:
 
 def test_a_body_that_was_dropped_makes_an_expectation_undecidable() -> None:
     """Unless what is left decides by itself: enough was found, or too much, or the body does not matter."""
-    bounded = world()
-    bounded.journal = Journal(size=100_000)
+    bounded = world(bounds=Bounds(journal=100_000))
     with live(bounded) as server:
         for number in range(3):
             large(server, number)
@@ -81,8 +79,7 @@ def test_a_body_that_was_dropped_makes_an_expectation_undecidable() -> None:
 
 def test_a_request_that_was_dropped_makes_an_expectation_undecidable() -> None:
     """It may have been the one; what was found is still enough where once is enough."""
-    bounded = world()
-    bounded.journal = Journal(2)
+    bounded = world(bounds=Bounds(records=2))
     with live(bounded) as server:
         for path in ("evaluate", "compare", "compare"):
             server.client.post(f"/api/v1/{path}", headers=JSON, content=b"{}")

@@ -7,13 +7,14 @@ from labs_mock import __version__
 from labs_mock.http.control.clock import clock_routes
 from labs_mock.http.control.datasets import dataset_routes
 from labs_mock.http.control.episodes import episode_routes
+from labs_mock.http.control.explaining import explain_routes
 from labs_mock.http.control.faults import fault_routes
 from labs_mock.http.control.journal import journal_routes
 from labs_mock.http.control.keys import key_routes
 from labs_mock.http.control.reset import reset_routes
 from labs_mock.http.control.resources import resource, world_of
 from labs_mock.http.control.rewards import reward_routes
-from labs_mock.http.control.scoring import scoring_routes
+from labs_mock.http.control.scenarios import scenario_routes
 from labs_mock.http.control.verification import verification_routes
 from labs_mock.http.exchange import Payload
 
@@ -31,13 +32,14 @@ def control_routes() -> list[BaseRoute]:
 
     async def health(request: Request) -> Payload:
         world = world_of(request)
+        library, clock = await world.library(), await world.store.clock()
         return {
             "status": "ok",
             "instance": world.instance,
             "version": __version__,
-            "scenarios": len(world.library.scenarios),
+            "scenarios": len(library.scenarios),
             "seed": world.settings.seed,
-            "clock": world.clock.mode,
+            "clock": clock.mode,
         }
 
     groups = (
@@ -49,7 +51,8 @@ def control_routes() -> list[BaseRoute]:
         verification_routes,
         reward_routes,
         episode_routes,
-        scoring_routes,
+        explain_routes,
+        scenario_routes,
         fault_routes,
     )
     return [resource(HEALTH, GET=health), *(route for group in groups for route in group(PREFIX))]

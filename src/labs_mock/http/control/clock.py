@@ -6,7 +6,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
-from labs_mock.clock import END, MovingClock, instant_text, parse_instant
+from labs_mock.clock import END, Clock, instant_text, parse_instant
 from labs_mock.contract.parsing import read_model
 from labs_mock.contract.wording import quote
 from labs_mock.errors import BadRequest, SettingsError
@@ -32,29 +32,31 @@ def clock_routes(prefix: str) -> list[BaseRoute]:
     """`GET` and `PUT /clock`, `POST /clock/advance`."""
 
     async def show_clock(request: Request) -> Payload:
-        world = world_of(request)
-        return {"now": instant_text(world.clock.now()), "mode": world.clock.mode}
+        return _shown(await world_of(request).store.clock())
 
     async def change_clock(request: Request) -> Payload:
-        world = world_of(request)
+        store = world_of(request).store
         change = read_model(ClockChange, await json_of(request))
-        ahead = 0.0 if change.now is None else _ahead(world.clock, change.now)
-        if change.mode is not None:
-            try:
-                world.clock.run(change.mode)
-            except SettingsError:
-                raise BadRequest(f"mode: expected real, frozen or x<number>, got {quote(change.mode)}") from None
-        world.clock.advance(ahead)
-        return await show_clock(request)
+        instant = None if change.now is None else _instant(change.now)
+        clock = await store.clock()
+        if instant is not None and instant < clock.now():
+            raise _past(clock)
+        try:
+            changed = await store.set_clock(instant, change.mode)
+        except SettingsError:
+            mode = quote(change.mode or "")
+            raise BadRequest(f"mode: expected real, frozen or x<number>, got {mode}") from None
+        if changed is None:  # the clock has moved on meanwhile
+            raise _past(await store.clock())
+        return _shown(changed)
 
     async def advance_clock(request: Request) -> Payload:
-        world = world_of(request)
-        seconds = read_model(Advance, await json_of(request)).seconds
-        left = END - world.clock.now()
-        if seconds > left:
+        store = world_of(request).store
+        clock = await store.advance_clock(read_model(Advance, await json_of(request)).seconds)
+        if clock is None:
+            left = END - (await store.clock()).now()
             raise BadRequest(f"seconds: expected at most {int(left):,}; the clock ends with the year 9999")
-        world.clock.advance(seconds)
-        return await show_clock(request)
+        return _shown(clock)
 
     return [
         resource(f"{prefix}/clock", GET=show_clock, PUT=change_clock),
@@ -62,15 +64,19 @@ def clock_routes(prefix: str) -> list[BaseRoute]:
     ]
 
 
-def _ahead(clock: MovingClock, text: str) -> float:
-    """How many seconds a time lies ahead. Raises `BadRequest` for what is no time, and for the past."""
+def _shown(clock: Clock) -> Payload:
+    return {"now": instant_text(clock.now()), "mode": clock.mode}
+
+
+def _instant(text: str) -> float:
+    """A time in unix seconds. Raises `BadRequest` for what is no time."""
     try:
-        instant = parse_instant(text)
+        return parse_instant(text)
     except ValueError:
-        instant = None
-    if instant is None:
-        raise BadRequest("now: not a time; expected an ISO 8601 time such as 2026-12-31T00:00:00Z")
-    now = clock.now()
-    if instant < now:
-        raise BadRequest(f"now: expected a time that is not before {instant_text(now)}; the clock does not go back")
-    return instant - now
+        raise BadRequest("now: not a time; expected an ISO 8601 time such as 2026-12-31T00:00:00Z") from None
+
+
+def _past(clock: Clock) -> BadRequest:
+    return BadRequest(
+        f"now: expected a time that is not before {instant_text(clock.now())}; the clock does not go back"
+    )

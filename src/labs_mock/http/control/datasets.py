@@ -1,4 +1,4 @@
-"""Datasets over the control plane: where each stands, and how to put it somewhere else."""
+"""Datasets over the control plane: the status of each, and how to force another."""
 
 import asyncio
 from collections.abc import Mapping
@@ -10,7 +10,8 @@ from starlette.routing import BaseRoute
 
 from labs_mock.contract.dataset_status import DATASET_STATUSES, WITH_ERROR, StatusName
 from labs_mock.contract.parsing import read_model
-from labs_mock.errors import BadRequest
+from labs_mock.contract.wording import DATASET_NOT_FOUND
+from labs_mock.errors import BadRequest, NotFound
 from labs_mock.http.control.resources import checked, json_of, resource, world_of
 from labs_mock.http.exchange import Payload
 from labs_mock.scenario.compiled.datasets import Dataset, Stage, compile_dataset
@@ -19,12 +20,11 @@ from labs_mock.scenario.files.dataset_checks import check_dataset
 from labs_mock.scenario.files.dataset_schema import DatasetFile
 from labs_mock.scenario.files.fields import FileModel, Text
 from labs_mock.scenario.files.row_checks import check_rows
-from labs_mock.state import World
-from labs_mock.state.datasets import Held
+from labs_mock.state.dataset_progress import DatasetState
 
 
 class Forced(FileModel):
-    """The stage in which a dataset shall stay, until the next change or reset."""
+    """The status that a dataset is to keep until the next change or reset."""
 
     status: StatusName
     row_count: Annotated[int, Field(ge=0)] | None = None
@@ -36,24 +36,31 @@ def dataset_routes(prefix: str) -> list[BaseRoute]:
     """`GET` and `POST /datasets`, and `PATCH /datasets/{id}` to force a status."""
 
     async def list_datasets(request: Request) -> Payload:
-        world = world_of(request)
-        return {"datasets": [_shown(world, held) for held in world.datasets]}
+        return {"datasets": [_shown(state) for state in await world_of(request).store.datasets()]}
 
     async def add_dataset(request: Request) -> Payload:
         world = world_of(request)
         value = await json_of(request)
-        scenarios = {f"{scenario.collection}/{scenario.slug}": scenario for scenario in world.library.scenarios}
-        # In a thread, since thousands of rows take seconds, in which others want answers.
+        library = await world.library()
+        scenarios = {f"{scenario.collection}/{scenario.slug}": scenario for scenario in library.scenarios}
+        # In a thread, since thousands of rows take seconds, and other requests would have to wait.
         dataset = await asyncio.to_thread(_dataset, value, scenarios)
-        if any(held.dataset.id == dataset.id for held in world.datasets):
+        state = await world.store.add_dataset(dataset)
+        if state is None:
             raise BadRequest("id: there is a dataset with this id; PATCH changes its status")
-        return _shown(world, world.datasets.add(dataset, world.clock.now()))
+        return _shown(state)
 
     async def change_dataset(request: Request) -> Payload:
-        world = world_of(request)
-        held = world.datasets.get(request.path_params["id"])
-        held.lifecycle.force(_stage(read_model(Forced, await json_of(request)), held))
-        return _shown(world, held)
+        store = world_of(request).store
+        name = request.path_params["id"].lower()
+        datasets = [state.dataset for state in await store.datasets() if state.dataset.id == name]
+        if not datasets:
+            raise NotFound(DATASET_NOT_FOUND)
+        stage = _stage(read_model(Forced, await json_of(request)), datasets[0])
+        state = await store.force_dataset(name, stage)
+        if state is None:  # a reset has removed it meanwhile
+            raise NotFound(DATASET_NOT_FOUND)
+        return _shown(state)
 
     return [
         resource(f"{prefix}/datasets", GET=list_datasets, POST=add_dataset),
@@ -69,27 +76,27 @@ def _dataset(value: Payload, scenarios: Mapping[str, Scenario]) -> Dataset:
     return compile_dataset("", file, scenarios)
 
 
-def _stage(forced: Forced, held: Held) -> Stage:
+def _stage(forced: Forced, dataset: Dataset) -> Stage:
     """Raises `BadRequest` for what a dataset cannot be."""
     if (forced.error is not None) != (forced.status in WITH_ERROR):
         raise BadRequest("error: expected beside the status 'failed', and only there")
-    if forced.status == "ready" and not held.dataset.row_count:
+    if forced.status == "ready" and not dataset.row_count:
         raise BadRequest("status: this dataset has no rows, so it cannot get ready; give its file 'rows'")
-    count = held.dataset.row_count if forced.status == "ready" else forced.row_count
+    count = dataset.row_count if forced.status == "ready" else forced.row_count
     message = forced.message or DATASET_STATUSES[forced.status].message
     return Stage(forced.status, message, row_count=count, error=forced.error)
 
 
-def _shown(world: World, held: Held) -> Payload:
+def _shown(state: DatasetState) -> Payload:
     """A dataset as it stands; `keep_exhausted` is null before the first whole export."""
-    stage = held.lifecycle.stage(world.clock.now())
+    dataset, stage = state.dataset, state.stage
     return {
-        "id": held.dataset.id,
-        "name": held.dataset.name,
+        "id": dataset.id,
+        "name": dataset.name,
         "status": stage.status,
         "row_count": stage.row_count,
         "message": stage.message,
         "error": stage.error,
-        "rows": held.dataset.row_count,
-        "keep_exhausted": held.keep_exhausted,
+        "rows": dataset.row_count,
+        "keep_exhausted": state.keep_exhausted,
     }

@@ -1,35 +1,36 @@
 """Episodes over the control plane: look into one, end one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import orjson
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from labs_mock.clock import instant_text
-from labs_mock.contract.wording import EPISODE_COMPLETE
+from labs_mock.contract.wording import EPISODE_COMPLETE, EPISODE_NOT_FOUND
 from labs_mock.engine.explanation import explanation
-from labs_mock.engine.reward import assess
-from labs_mock.errors import BadRequest
-from labs_mock.http.control.resources import resource, world_of
+from labs_mock.engine.transcript import TranscriptLine
+from labs_mock.errors import BadRequest, Conflict, NotFound
+from labs_mock.http.control.resources import arrived_of, resource, world_of
 from labs_mock.http.exchange import Payload
 from labs_mock.scenario.compiled.scenario import Scenario
-from labs_mock.state.episodes import Episode
+from labs_mock.state.episode import Episode
 
 
 def episode_routes(prefix: str) -> list[BaseRoute]:
     """`GET /episodes/{id}` and `POST /episodes/{id}/terminate`."""
 
     async def show_episode(request: Request) -> Payload:
-        world = world_of(request)
-        return _shown(world.episodes.find(request.path_params["id"], world.clock.now()))
+        arrived = arrived_of(request)
+        episode = await world_of(request).store.load_episode(arrived.epoch, request.path_params["id"], arrived.now)
+        return await _shown(request, episode)
 
     async def terminate_episode(request: Request) -> Payload:
-        world = world_of(request)
-        episode = world.episodes.find(request.path_params["id"], world.clock.now())
-        if episode.play.terminal is not None:
-            raise BadRequest(EPISODE_COMPLETE)
-        return _shown(world.episodes.terminate(episode))
+        try:
+            episode = await world_of(request).store.end_episode(request.path_params["id"])
+        except Conflict:
+            raise BadRequest(EPISODE_COMPLETE) from None
+        return await _shown(request, episode)
 
     return [
         resource(f"{prefix}/episodes/{{id}}", GET=show_episode),
@@ -37,28 +38,32 @@ def episode_routes(prefix: str) -> list[BaseRoute]:
     ]
 
 
-def _shown(episode: Episode) -> Payload:
-    """An episode with all that its clients do not see."""
-    scenario, play = episode.player.scenario, episode.play
+async def _shown(request: Request, episode: Episode | None) -> Payload:
+    """An episode with all that its clients do not see. Raises `NotFound` for none."""
+    if episode is None:
+        raise NotFound(EPISODE_NOT_FOUND)
+    player, play, _ = await world_of(request).replayed(episode)
+    scenario = player.scenario
+    explained = explanation(scenario, play, player.assess(play))
     return {
         "id": episode.id,
         "organisation": episode.organisation,
-        "collection_slug": scenario.collection,
-        "scenario_slug": scenario.slug,
+        "collection_slug": episode.collection,
+        "scenario_slug": episode.slug,
         "score_turns": episode.score_turns,
-        "turn": play.turn,
-        "terminal_reason": play.terminal,
+        "turn": episode.turns,
+        "terminal_reason": episode.ended,
         "touched": instant_text(episode.touched),
-        "transcript": list(_transcript(episode)),
+        "transcript": list(_transcript(scenario, episode.transcript)),
         "context": list(play.context),
-        "explanation": explanation(scenario, play, assess(scenario, play)),
+        "explanation": {**explained, "terminal_reason": episode.ended},
     }
 
 
-def _transcript(episode: Episode) -> Iterator[Payload]:
+def _transcript(scenario: Scenario, transcript: Iterable[TranscriptLine]) -> Iterator[Payload]:
     """Who spoke in which turn, the opening in turn 0, and each tool call with what is wrong with it (EP-12)."""
-    scenario, turn = episode.player.scenario, 0
-    for line in episode.transcript:
+    turn = 0
+    for line in transcript:
         if not line.operator:
             yield {"turn": turn, "speaker": "persona", "content": line.content}
             turn += 1

@@ -8,9 +8,8 @@ from labs_mock.config.fault_warnings import KnownNames, fault_warnings
 from labs_mock.errors import NotFound
 from labs_mock.http.control.resources import checked, json_of, resource, world_of
 from labs_mock.http.exchange import Payload
-from labs_mock.redaction import masked
 from labs_mock.state import World
-from labs_mock.state.fault_plan import Fault
+from labs_mock.state.planned_fault import PlannedFault
 
 
 def fault_routes(prefix: str) -> list[BaseRoute]:
@@ -18,17 +17,16 @@ def fault_routes(prefix: str) -> list[BaseRoute]:
 
     async def list_faults(request: Request) -> Payload:
         world = world_of(request)
-        return {"faults": [_shown(world, fault) for fault in world.faults]}
+        known = await _known_names(world)
+        return {"faults": [_shown(fault, known) for fault in await world.store.faults()]}
 
     async def add_fault(request: Request) -> Payload:
         world = world_of(request)
-        value = await json_of(request)
-        return _shown(world, world.faults.add(checked(FaultEntry, value, check_fault)))
+        entry = checked(FaultEntry, await json_of(request), check_fault)
+        return _shown(await world.store.add_fault(entry), await _known_names(world))
 
     async def remove_faults(request: Request) -> Payload:
-        world = world_of(request)
-        name = request.path_params.get("id")
-        if not world.faults.remove(name):
+        if not await world_of(request).store.remove_faults(request.path_params.get("id")):
             raise NotFound("Fault not found; GET /_mock/faults lists them")
         return await list_faults(request)
 
@@ -38,16 +36,22 @@ def fault_routes(prefix: str) -> list[BaseRoute]:
     ]
 
 
-def _shown(world: World, fault: Fault) -> Payload:
-    """A fault, how many requests it matched and was applied to, and warnings of filters that match nothing."""
-    entry = fault.file.model_dump(exclude_unset=True, exclude={"id"})
-    if fault.file.key is not None:
-        entry["key"] = masked(fault.file.key)
-    known = KnownNames(
-        scenarios=[(scenario.collection, scenario.slug) for scenario in world.library.scenarios],
-        datasets=[held.dataset.id for held in world.datasets],
-        organisations=[account.organisation for account in world.accounts],
-        keys=[account.key for account in world.accounts],
+async def _known_names(world: World) -> KnownNames:
+    """What the filters of faults may name; keys by their digests."""
+    library, accounts = await world.library(), await world.store.accounts()
+    return KnownNames(
+        scenarios=[(scenario.collection, scenario.slug) for scenario in library.scenarios],
+        datasets=[state.dataset.id for state in await world.store.datasets()],
+        organisations=[account.organisation for account in accounts],
+        keys=[account.key_digest.hex() for account in accounts],
     )
-    warnings = [f"{name}: {reason}" for name, reason in fault_warnings(fault.file.model_dump(), known)]
-    return {"id": fault.id, **entry, "matched": fault.fitting, "applied": fault.applied, "warnings": warnings}
+
+
+def _shown(fault: PlannedFault, known: KnownNames) -> Payload:
+    """A fault, how many requests it matched and was applied to, and warnings of filters that match nothing."""
+    fields = fault.entry.model_dump(exclude_unset=True, exclude={"id"})
+    filters = fault.entry.model_dump()
+    if fault.key is not None:
+        fields["key"], filters["key"] = fault.key.masked, fault.key.digest.hex()
+    warnings = [f"{name}: {reason}" for name, reason in fault_warnings(filters, known)]
+    return {"id": fault.id, **fields, "matched": fault.matched, "applied": fault.applied, "warnings": warnings}

@@ -1,9 +1,9 @@
-"""The journal over the control plane: look things up, forget them."""
+"""The journal over the control plane: find requests, forget them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable
 from fnmatch import fnmatchcase
-from itertools import islice
 from typing import Any
 
 import orjson
@@ -16,9 +16,9 @@ from labs_mock.contract.limits import MAX_NESTING
 from labs_mock.errors import BadRequest
 from labs_mock.http.control.resources import resource, world_of
 from labs_mock.http.exchange import Payload
-from labs_mock.redaction import Redact, masked
+from labs_mock.redaction import Redact
 from labs_mock.state import World
-from labs_mock.state.journal import Record
+from labs_mock.state.record import JournalCounts, Record
 from labs_mock.text import did_you_mean
 
 FILTERS: dict[str, Callable[[Record, str], bool]] = {
@@ -29,10 +29,11 @@ FILTERS: dict[str, Callable[[Record, str], bool]] = {
     "finding": lambda record, code: any(finding.code == code for finding in record.findings),
     "severity": lambda record, severity: any(finding.severity == severity for finding in record.findings),
     "fault": lambda record, name: name in record.faults,
-    "organisation": lambda record, name: record.account is not None and record.account.organisation == name,
+    "organisation": lambda record, name: record.organisation == name,
     "after": lambda record, number: record.number > int(number),
 }
 DEFAULT_LIMIT = 1_000
+PAGE = 500  # records that are read at a time
 
 
 def journal_routes(prefix: str) -> list[BaseRoute]:
@@ -40,25 +41,38 @@ def journal_routes(prefix: str) -> list[BaseRoute]:
 
     async def list_requests(request: Request) -> StreamingResponse:
         world = world_of(request)
-        asked = dict(request.query_params)
-        limit = number_of(asked.pop("limit", str(DEFAULT_LIMIT)), "limit")
-        for name in asked:
+        filters = dict(request.query_params)
+        limit = number_of(filters.pop("limit", str(DEFAULT_LIMIT)), "limit")
+        for name in filters:
             if name not in FILTERS:
                 raise BadRequest(f"{name[:80]}: unknown filter; {did_you_mean(name, [*FILTERS, 'limit'])}")
-        if "after" in asked:
-            number_of(asked["after"], "after")
+        after = number_of(filters.get("after", "0"), "after")
         await settled()
-        found = [record for record in world.journal if all(FILTERS[name](record, asked[name]) for name in asked)]
-        newest = list(islice(found, max(0, len(found) - limit), None))
-        return listing(world, newest, _counts(world, len(found)))
+        counts = await world.store.journal_counts()
+        newest: deque[Record] = deque(maxlen=limit)
+        found = 0
+        async for record in records_of(world, counts, after):
+            if all(FILTERS[name](record, filters[name]) for name in filters):
+                newest.append(record)
+                found += 1
+        return listing(world, newest, _counts(counts, found))
 
     async def forget_requests(request: Request) -> Payload:
-        world = world_of(request)
-        world.journal.reset()
-        world.rewards.reset()  # which names requests by their numbers
-        return {"requests": [], **_counts(world, 0)}
+        store = world_of(request).store
+        await store.reset(("journal",))
+        return {"requests": [], **_counts(await store.journal_counts(), 0)}
 
     return [resource(f"{prefix}/requests", GET=list_requests, DELETE=forget_requests)]
+
+
+async def records_of(world: World, counts: JournalCounts, after: int = 0) -> AsyncIterator[Record]:
+    """The records behind a number that there were when the journal was counted, oldest first."""
+    while after < counts.last and (page := await world.store.records(after, PAGE)):
+        for record in page:
+            if record.number > counts.last:
+                return
+            yield record
+        after = page[-1].number
 
 
 async def settled() -> None:
@@ -67,7 +81,7 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-def listing(world: World, records: Sequence[Record], rest: Payload) -> StreamingResponse:
+def listing(world: World, records: Iterable[Record], rest: Payload) -> StreamingResponse:
     """`requests` and the rest, sent record by record: all their bodies at once may be far more than the journal holds."""
 
     async def parts() -> AsyncIterator[bytes]:
@@ -80,23 +94,23 @@ def listing(world: World, records: Sequence[Record], rest: Payload) -> Streaming
     return StreamingResponse(parts(), media_type="application/json")
 
 
-def _counts(world: World, count: int) -> Payload:
-    journal = world.journal
-    findings = {severity: journal.dropped_findings[severity] for severity in ("info", "warning")}
-    return {"count": count, "dropped": journal.dropped, "dropped_findings": findings}
+def _counts(counts: JournalCounts, count: int) -> Payload:
+    dropped = dict(counts.dropped_findings)
+    findings = {severity: dropped.get(severity, 0) for severity in ("info", "warning")}
+    return {"count": count, "dropped": counts.dropped, "dropped_findings": findings}
 
 
 def shown(record: Record, world: World) -> Payload:
     """A record as JSON, in which no key can be read."""
-    account, redact = record.account, redactor_of(record, world)
+    redact = redactor_of(record, world)
     return {
         "number": record.number,
         "received": instant_text(record.received),
         "method": record.method,
         "path": redact(record.path),
         "query": redact(record.query),
-        "organisation": account and account.organisation,
-        "key": account and masked(account.key),
+        "organisation": record.organisation,
+        "key": record.key,
         "request_id": record.request_id,
         "status": record.status,
         "delivery": list(record.delivery),
@@ -117,8 +131,8 @@ def shown(record: Record, world: World) -> Payload:
 
 
 def redactor_of(record: Record, world: World) -> Redact:
-    """Masks all keys, and what a request came with in place of one."""
-    return world.redactor.including((record.account.key,) if record.account else record.credentials)
+    """Masks all keys, and what a request came with as a proof."""
+    return world.redactor.including(record.credentials)
 
 
 def _content(body: bytes | None, redact: Redact) -> Any:

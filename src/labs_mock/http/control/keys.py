@@ -6,13 +6,13 @@ from typing import TypeVar
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
+from labs_mock.clock import instant_text
 from labs_mock.config.server_file import KeyEntry, KeyTerms, check_terms
 from labs_mock.contract.parsing import read_model
 from labs_mock.errors import BadRequest, NotFound
 from labs_mock.http.control.resources import json_of, resource, world_of
 from labs_mock.http.exchange import Payload
-from labs_mock.state import World
-from labs_mock.state.accounts import Account
+from labs_mock.state.account import Account, key_digest
 from labs_mock.text import did_you_mean
 
 Terms = TypeVar("Terms", bound=KeyTerms)
@@ -22,22 +22,28 @@ def key_routes(prefix: str) -> list[BaseRoute]:
     """`GET` and `POST /keys`, `PATCH /keys/{key}`."""
 
     async def list_keys(request: Request) -> Payload:
-        world = world_of(request)
-        return {"keys": [account.shown for account in world.accounts]}
+        return {"keys": [_shown(account) for account in await world_of(request).store.accounts()]}
 
     async def add_key(request: Request) -> Payload:
         world = world_of(request)
-        file = _terms(await json_of(request), KeyEntry, world.library.collections)
-        if world.accounts.get(file.key) is not None:
+        entry = _terms(await json_of(request), KeyEntry, (await world.library()).collections)
+        account = Account.from_entry(entry)
+        world.add_key(entry.key)  # before it is stored, so that it is masked wherever it is used
+        if not await world.store.add_account(account):
             raise BadRequest("key: this key exists; change it with PATCH, or choose another one")
-        return _put(world, Account.of(file))
+        return _shown(account)
 
     async def change_key(request: Request) -> Payload:
         world = world_of(request)
-        account = world.accounts.get(request.path_params["key"])
-        if account is None:
-            raise NotFound("Key not found; GET /_mock/keys lists them")
-        return _put(world, account.under(_terms(await json_of(request), KeyTerms, world.library.collections)))
+        digest = key_digest(request.path_params["key"].encode())
+        while True:
+            account = await world.store.find_account(digest)
+            if account is None:
+                raise NotFound("Key not found; GET /_mock/keys lists them")
+            terms = _terms(await json_of(request), KeyTerms, (await world.library()).collections)
+            changed = account.with_terms(terms)
+            if await world.store.change_account(changed, account):
+                return _shown(changed)
 
     return [
         resource(f"{prefix}/keys", GET=list_keys, POST=add_key),
@@ -45,9 +51,19 @@ def key_routes(prefix: str) -> list[BaseRoute]:
     ]
 
 
-def _put(world: World, account: Account) -> Payload:
-    world.accounts.put(account)
-    return account.shown
+def _shown(account: Account) -> Payload:
+    """Everything about an account but its key, which is masked."""
+    return {
+        "key": account.masked,
+        "key_id": account.key_id,
+        "name": account.name,
+        "organisation": account.organisation,
+        "requests_per_minute": account.requests_per_minute,
+        "subscriptions": "*" if account.subscriptions is None else list(account.subscriptions),
+        "score_access": account.score_access,
+        "expires": None if account.expires is None else instant_text(account.expires),
+        "revoked": account.revoked,
+    }
 
 
 def _terms(value: Payload, model: type[Terms], collections: Collection[str]) -> Terms:

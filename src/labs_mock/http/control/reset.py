@@ -7,6 +7,7 @@ from labs_mock.contract.wording import quote
 from labs_mock.errors import BadRequest
 from labs_mock.http.control.resources import resource, world_of
 from labs_mock.http.exchange import Payload
+from labs_mock.state.store import PARTS
 from labs_mock.text import did_you_mean
 
 
@@ -20,8 +21,8 @@ def reset_routes(prefix: str) -> list[BaseRoute]:
                 raise BadRequest(f"{quote(name)}: unknown parameter; did you mean 'only'?")
         asked = [name for value in request.query_params.getlist("only") for name in value.split(",")]
         for name in asked:
-            if name not in world.parts:
-                raise BadRequest(f"only: unknown part; {did_you_mean(name, world.parts)}")
-        return {"reset": world.reset(*asked)}
+            if name not in PARTS:
+                raise BadRequest(f"only: unknown part; {did_you_mean(name, PARTS)}")
+        return {"reset": await world.reset(*asked)}
 
     return [resource(f"{prefix}/reset", POST=reset)]

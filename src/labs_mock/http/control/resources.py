@@ -13,6 +13,7 @@ from labs_mock.errors import BadRequest
 from labs_mock.scenario.files.paths import Mistake
 from labs_mock.scenario.files.schema_mistakes import empty_values, schema_mistakes
 from labs_mock.state import World
+from labs_mock.state.arrival import Arrived
 
 Model = TypeVar("Model", bound=BaseModel)
 MAX_TOLD = 3  # mistakes of one request
@@ -26,8 +27,8 @@ def resource(path: str, **handlers: Handler) -> Route:
     """One route for all methods of a path, so that a 405 can name them all. Handlers give a JSON object, or a whole response."""
 
     async def handle(request: Request) -> Response:
-        answer = await handlers["GET" if request.method == "HEAD" else request.method](request)
-        return answer if isinstance(answer, Response) else JSONResponse(answer)
+        content = await handlers["GET" if request.method == "HEAD" else request.method](request)
+        return content if isinstance(content, Response) else JSONResponse(content)
 
     return Route(path, handle, methods=sorted(handlers))
 
@@ -36,6 +37,12 @@ def world_of(request: Request) -> World:
     """The world that the application has chosen for a request."""
     world: World = request.scope["world"]
     return world
+
+
+def arrived_of(request: Request) -> Arrived:
+    """What the store returned when a request arrived."""
+    arrived: Arrived = request.scope["arrived"]
+    return arrived
 
 
 async def json_of(request: Request) -> dict[str, Any]:

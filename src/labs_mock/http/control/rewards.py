@@ -17,7 +17,6 @@ def reward_routes(prefix: str) -> list[BaseRoute]:
     """`GET /rewards`: a page of the log, in columns."""
 
     async def list_rewards(request: Request) -> Payload:
-        world = world_of(request)
         asked = dict(request.query_params)
         for name in asked:
             if name not in PARAMETERS:
@@ -26,16 +25,15 @@ def reward_routes(prefix: str) -> list[BaseRoute]:
         limit = number_of(asked.get("limit", str(DEFAULT_LIMIT)), "limit")
         if limit > MAX_LIMIT:
             raise BadRequest(f"limit: expected at most {MAX_LIMIT:,}")
-        rewards = world.rewards
-        page = list(rewards.after(after, limit))
+        page = await world_of(request).store.rewards(after, limit)
         return {
-            "after": max(after, rewards.dropped),
-            "requests": [one.request for one in page],
-            "items": [one.item for one in page],
-            "conversations": [f"{one.conversation:016x}" for one in page],
-            "rewards": [one.reward for one in page],
-            "count": len(rewards),
-            "dropped": rewards.dropped,
+            "after": page.after,
+            "requests": page.requests,
+            "items": page.items,
+            "conversations": [f"{conversation:016x}" for conversation in page.conversations],
+            "rewards": page.rewards,
+            "count": page.stored,
+            "dropped": page.dropped,
         }
 
     return [resource(f"{prefix}/rewards", GET=list_rewards)]

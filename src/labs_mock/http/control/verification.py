@@ -12,12 +12,12 @@ from starlette.responses import StreamingResponse
 from starlette.routing import BaseRoute
 
 from labs_mock.contract.parsing import read_model
-from labs_mock.http.control.journal import hidden, listing, redactor_of, settled, shown
+from labs_mock.http.control.journal import hidden, listing, records_of, redactor_of, settled, shown
 from labs_mock.http.control.resources import json_of, resource, world_of
 from labs_mock.http.exchange import Payload
 from labs_mock.scenario.files.fields import FileModel
 from labs_mock.state import World
-from labs_mock.state.journal import Record
+from labs_mock.state.record import Record
 
 DROPPED = "its body, which was dropped"
 NEAREST = 3  # requests that are shown where too few or too many were found
@@ -39,13 +39,15 @@ def verification_routes(prefix: str) -> list[BaseRoute]:
         world = world_of(request)
         expected = read_model(Expected, await json_of(request))
         await settled()
-        found, rest = await _verified(world, expected, list(world.journal))
+        counts = await world.store.journal_counts()
+        made = [record async for record in records_of(world, counts)]
+        found, rest = await _verified(world, expected, made, counts.dropped)
         return listing(world, found, rest)
 
     return [resource(f"{prefix}/requests/verify", POST=verify)]
 
 
-async def _verified(world: World, expected: Expected, made: list[Record]) -> tuple[list[Record], Payload]:
+async def _verified(world: World, expected: Expected, made: list[Record], dropped: int) -> tuple[list[Record], Payload]:
     """What was found, and the verdict: `met`, `unmet`, or `undecidable` where it depends on what the journal no longer has."""
     found, unknown = [], []
     for record in made:
@@ -56,7 +58,6 @@ async def _verified(world: World, expected: Expected, made: list[Record]) -> tup
             elif place is None:
                 found.append(record)
             await asyncio.sleep(0)  # bodies may be large, and others wait
-    dropped = world.journal.dropped
     verdict = _verdict(expected.times, len(found), len(found) + len(unknown) + dropped)
     rest: Payload = {"verdict": verdict, "bodies_dropped": unknown, "requests_dropped": dropped}
     if verdict != "met":

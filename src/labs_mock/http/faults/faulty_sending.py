@@ -2,12 +2,13 @@
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import NoReturn
 
 from starlette.types import Receive, Scope, Send
 
-from labs_mock.clock import MovingClock
+from labs_mock.clock import Clock, sleep
 from labs_mock.contract.wording import FAULTED
 from labs_mock.http.bodies import Disconnected
 from labs_mock.http.delivery import Delivery
@@ -18,10 +19,15 @@ if sys.platform == "linux":
     from fcntl import ioctl
     from termios import TIOCOUTQ
 
+ReadClock = Callable[[], Awaitable[Clock]]
+"""The clock as it is at that moment."""
+
 PATIENCE = 5_000  # milliseconds for a client to receive what was sent before a reset
 
 
-async def send_faulty(response: FaultyResponse, clock: MovingClock, scope: Scope, receive: Receive, send: Send) -> None:
+async def send_faulty(
+    response: FaultyResponse, read_clock: ReadClock, scope: Scope, receive: Receive, send: Send
+) -> None:
     """Send a response with its delays and breaks. Raises `Disconnected` when the client leaves before the end.
 
     Without a connection of our own server (`httpx.ASGITransport`) a break raises `ConnectionResetError`.
@@ -30,8 +36,7 @@ async def send_faulty(response: FaultyResponse, clock: MovingClock, scope: Scope
     gone = asyncio.ensure_future(left(receive))
     headers: Headers = list(response.headers.items())
     delivery = response.delivery
-    delivery.note_delays(response.delays)
-    pause = partial(_pause, clock, delivery, gone)
+    pause = partial(_pause, read_clock, delivery, gone)
     try:
         await pause(response.delays["head"])
         if response.break_before_head is not None:
@@ -40,27 +45,29 @@ async def send_faulty(response: FaultyResponse, clock: MovingClock, scope: Scope
         delivery.bytes_sent = 0
         await pause(response.delays["body"])
         for piece in response.pieces:
+            await delivery.save()
             if isinstance(piece, Break):
                 await _break(piece, delivery, connection, gone)
             await pause(response.delays["chunk"] if piece else 0.0)
             if piece:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
                 delivery.bytes_sent += len(piece)
+        await response.close()
         await send({"type": "http.response.body", "body": b""})
     finally:
         gone.cancel()
-        response.close()
+        await response.close()
 
 
-async def _pause(clock: MovingClock, delivery: Delivery, gone: asyncio.Future[None], seconds: float) -> None:
+async def _pause(read_clock: ReadClock, delivery: Delivery, gone: asyncio.Future[None], seconds: float) -> None:
     """Wait on the clock, or only until other requests had their turn. Raises `Disconnected` if the client has left."""
-    sleeping = asyncio.ensure_future(clock.sleep(seconds) if seconds else asyncio.sleep(0))
+    sleeping = asyncio.ensure_future(sleep(read_clock, seconds) if seconds else asyncio.sleep(0))
     try:
         await asyncio.wait([sleeping, gone], return_when=asyncio.FIRST_COMPLETED)
     finally:
         sleeping.cancel()
     if gone.done():
-        delivery.note_client_left()
+        await delivery.save_client_left()
         raise Disconnected
 
 
@@ -68,7 +75,7 @@ async def _break(
     how: Break, delivery: Delivery, connection: asyncio.Transport | None, gone: asyncio.Future[None]
 ) -> NoReturn:
     """Break off, and raise `Disconnected` once the client has left; without a connection, `ConnectionResetError`."""
-    delivery.note_break(how.value)
+    await delivery.save_break(how.value)
     if connection is None:
         raise ConnectionResetError(FAULTED)
     if how is Break.CLOSE:

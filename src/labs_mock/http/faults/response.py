@@ -1,6 +1,6 @@
 """A response on its way to a client, in a form that faults can change."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -16,6 +16,10 @@ class Break(Enum):
 Piece = bytes | Break
 
 
+async def _nothing() -> None:
+    """There is nothing to close."""
+
+
 @dataclass(slots=True)
 class FaultyResponse:
     """A response whose body comes in `pieces`; nothing after a `Break` is sent.
@@ -29,6 +33,6 @@ class FaultyResponse:
     headers: dict[bytes, bytes]
     pieces: Iterator[Piece]
     delivery: Delivery
-    close: Callable[[], None] = lambda: None
+    close: Callable[[], Awaitable[None]] = _nothing
     break_before_head: Break | None = None
     delays: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("head", "body", "chunk"), 0.0))
