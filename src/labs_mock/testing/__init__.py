@@ -1,9 +1,6 @@
 """For tests and scripts: `LabsMock`, a handle on a mock server, and what it returns and raises."""
 
-from labs_mock.testing.assertions import UndecidableError
-from labs_mock.testing.control_client import ControlError
-from labs_mock.testing.handle import LabsMock
-from labs_mock.testing.info import (
+from labs_mock.contract.control import (
     DatasetInfo,
     EpisodeInfo,
     Explanation,
@@ -14,6 +11,9 @@ from labs_mock.testing.info import (
     RewardPage,
     ScenarioInfo,
 )
+from labs_mock.testing.assertions import UndecidableError
+from labs_mock.testing.control_client import ControlError
+from labs_mock.testing.handle import LabsMock
 from labs_mock.testing.recorded import RecordedFinding, RecordedRequest
 
 __all__ = [

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from labs_mock.testing.info import Json
+from labs_mock.contract.control import Json
 from labs_mock.testing.recorded import RecordedRequest
 
 MAX_SHOWN = 200  # characters of a body

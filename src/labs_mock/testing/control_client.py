@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from labs_mock.contract.control import Json
 from labs_mock.errors import LabsMockError
 from labs_mock.serving.process import DEADLINE
-from labs_mock.testing.info import Json
 
 
 class ControlError(LabsMockError):

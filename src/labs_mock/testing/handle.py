@@ -5,11 +5,7 @@ from pathlib import Path
 from typing import Any, Self, Unpack, cast
 from urllib.parse import quote, urlencode
 
-from labs_mock.serving.process import ServerProcess
-from labs_mock.testing.assertions import UndecidableError, check_no_findings, check_requested, oldest_dropped
-from labs_mock.testing.backends import Backend, RunningServer, ThreadServer
-from labs_mock.testing.control_client import ControlClient, ControlError, hide_frames
-from labs_mock.testing.info import (
+from labs_mock.contract.control import (
     DatasetInfo,
     EpisodeInfo,
     Explanation,
@@ -20,6 +16,10 @@ from labs_mock.testing.info import (
     RewardPage,
     ScenarioInfo,
 )
+from labs_mock.serving.process import ServerProcess
+from labs_mock.testing.assertions import UndecidableError, check_no_findings, check_requested, oldest_dropped
+from labs_mock.testing.backends import Backend, RunningServer, ThreadServer
+from labs_mock.testing.control_client import ControlClient, ControlError, hide_frames
 from labs_mock.testing.recorded import RecordedRequest
 
 ALL = 10_000  # as many as a journal has at most

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from labs_mock.testing.info import Json, JsonObject
+from labs_mock.contract.control import Json, JsonObject
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from labs_mock.http.control.explaining import explain_routes
 from labs_mock.http.control.faults import fault_routes
 from labs_mock.http.control.journal import journal_routes
 from labs_mock.http.control.keys import key_routes
+from labs_mock.http.control.openapi import openapi_routes
 from labs_mock.http.control.reset import reset_routes
 from labs_mock.http.control.resources import resource, world_of
 from labs_mock.http.control.rewards import reward_routes
@@ -43,6 +44,7 @@ def control_routes() -> list[BaseRoute]:
         }
 
     groups = (
+        openapi_routes,
         reset_routes,
         clock_routes,
         key_routes,

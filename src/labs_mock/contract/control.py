@@ -1,8 +1,10 @@
-"""What a mock server reports of itself, as `LabsMock` returns it."""
+"""What the control plane responds with, as `LabsMock` returns it and as its OpenAPI document describes it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Literal, NotRequired, Self, TypedDict
+from typing import Any, Literal, NotRequired, Self
+
+from typing_extensions import TypedDict  # pydantic reads that of typing from Python 3.12 on
 
 Json = dict[str, Any]
 
@@ -28,6 +30,37 @@ class HealthInfo(JsonObject):
     scenarios: int
     seed: int
     clock: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClockInfo(JsonObject):
+    """The time in ISO 8601, and how the clock runs: `real`, `frozen`, or `x` and a number."""
+
+    now: str
+    mode: str
+
+
+class ResetParts(TypedDict):
+    """The names of what was reset."""
+
+    reset: list[str]
+
+
+class Fault(TypedDict):
+    """A fault of the plan: the fields that it is written with, and beside them how many requests it `matched`, how often it was
+    `applied`, and `warnings`, one for each filter that can match nothing.
+    """
+
+    id: str
+    matched: int
+    applied: int
+    warnings: list[str]
+
+
+class Faults(TypedDict):
+    """The fault plan, in the order in which faults were added."""
+
+    faults: list[Fault]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +110,12 @@ class KeyInfo(JsonObject):
     revoked: bool
 
 
+class Keys(TypedDict):
+    """All keys, in the order in which they were added."""
+
+    keys: list[KeyInfo]
+
+
 @dataclass(frozen=True, slots=True)
 class ScenarioInfo(JsonObject):
     """A scenario that was added, and the version of its content."""
@@ -102,6 +141,12 @@ class DatasetInfo(JsonObject):
     error: str | None
     rows: int
     keep_exhausted: int | None
+
+
+class Datasets(TypedDict):
+    """All datasets: those of files, then those that were added."""
+
+    datasets: list[DatasetInfo]
 
 
 class TranscriptLine(TypedDict):
@@ -191,3 +236,88 @@ class RewardPage(JsonObject):
     rewards: Sequence[float]
     count: int
     dropped: int
+
+
+class RecordedScorers(TypedDict):
+    """How many scorers ran, and how many had no weight (RC-2)."""
+
+    run: int
+    skipped: int
+
+
+class FindingJson(TypedDict):
+    """A finding on a request: its code, its place in the body, what to do about it, and how severe it is."""
+
+    code: str
+    place: str
+    hint: str
+    severity: Literal["info", "warning"]
+
+
+class Record(TypedDict):
+    """A request and its response as the journal has them, with keys masked.
+
+    `received` is in ISO 8601 and `duration_ms` in milliseconds, both of the server's clock. Bodies are JSON, or text where they are
+    none; null where they are empty, not kept, or among the `dropped_bodies`. `rewards` has null for an item that failed.
+    """
+
+    number: int
+    received: str
+    method: str
+    path: str
+    query: str
+    organisation: str | None
+    key: str | None
+    request_id: str
+    status: int
+    delivery: list[str]
+    duration_ms: int
+    episode_id: str | None
+    turn: int | None
+    rewards: list[float | None]
+    scorers: RecordedScorers
+    findings: list[FindingJson]
+    faults: list[str]
+    request: Any
+    request_size: int
+    response: Any
+    dropped_bodies: list[Literal["request", "response"]]
+
+
+class Records(TypedDict):
+    """Records by number; how many were found, and how many records, and findings with them, the journal has no more."""
+
+    requests: list[Record]
+    count: int
+    dropped: int
+    dropped_findings: dict[Literal["info", "warning"], int]
+
+
+class ExpectedRequests(TypedDict):
+    """What was expected of requests, with keys masked."""
+
+    method: str
+    path: str
+    times: int | None
+    json: Any
+
+
+class NearMiss(TypedDict):
+    """A request that comes near to what was expected, and the place in its body that differs, if that is what differs."""
+
+    request: Record
+    differs_at: str | None
+
+
+class Verification(TypedDict):
+    """Whether requests were made, and which; `expected` and `nearest` only where the verdict is not `met`.
+
+    The numbers of requests whose bodies were dropped, and how many requests were, are those on which it may depend.
+    """
+
+    requests: list[Record]
+    verdict: Literal["met", "unmet", "undecidable"]
+    bodies_dropped: list[int]
+    requests_dropped: int
+    expected: NotRequired[ExpectedRequests]
+    nearest: NotRequired[list[NearMiss]]

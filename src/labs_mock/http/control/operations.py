@@ -1,0 +1,108 @@
+"""The one table of the control plane's operations, which its OpenAPI document describes."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from labs_mock.config.fault_entry import FaultEntry
+from labs_mock.config.server_file import KeyEntry, KeyTerms
+from labs_mock.contract import control
+from labs_mock.contract.requests import Evaluate
+from labs_mock.http.control.clock import Advance, ClockChange
+from labs_mock.http.control.datasets import Forced
+from labs_mock.http.control.journal import DEFAULT_LIMIT, FILTERS
+from labs_mock.http.control.rewards import DEFAULT_LIMIT as REWARDS_LIMIT
+from labs_mock.http.control.rewards import MAX_LIMIT
+from labs_mock.http.control.scenarios import NewScenario
+from labs_mock.http.control.verification import Expected
+from labs_mock.scenario.files.dataset_schema import DatasetFile
+from labs_mock.state.store import PARTS
+
+
+class Parameter(NamedTuple):
+    """A parameter of a query, which may be absent; `number` says that it is a whole number."""
+
+    name: str
+    description: str
+    number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ControlOperation:
+    """An operation under `/_mock`. `refusals` are the errors that are its own, beside those of every operation."""
+
+    name: str
+    summary: str
+    method: str
+    path: str
+    request: type[Any] | None
+    response: type[Any]
+    refusals: tuple[int, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+
+
+_MEANINGS = {  # of the filters of the journal
+    "method": "such as POST",
+    "path": "where * stands for anything",
+    "status": "the status of the response",
+    "episode": "the id of an episode",
+    "finding": "the code of a finding",
+    "severity": "that of a finding: info or warning",
+    "fault": "the id of a fault that was triggered",
+    "organisation": "of the key",
+    "after": "only requests with a greater number",
+}
+_FILTERS = (
+    *(Parameter(name, _MEANINGS[name], number=name == "after") for name in FILTERS),
+    Parameter("limit", f"the newest so many of those found (default: {DEFAULT_LIMIT:,})", number=True),
+)
+_PAGE = (
+    Parameter("after", "only rewards with a greater number (default: 0)", number=True),
+    Parameter("limit", f"at most so many (default: {REWARDS_LIMIT:,}; at most {MAX_LIMIT:,})", number=True),
+)
+_PARTS = (Parameter("only", f"parts, comma-separated: {', '.join(PARTS)}; without it, everything but the scenarios"),)
+
+CONTROL_OPERATIONS = (
+    ControlOperation("health", "Which server this is", "GET", "/health", None, control.HealthInfo),
+    ControlOperation("openapi", "This document", "GET", "/openapi.json", None, dict),
+    ControlOperation("reset", "Reset everything, or parts", "POST", "/reset", None, control.ResetParts, (400,), _PARTS),
+    ControlOperation("show_clock", "Show the clock", "GET", "/clock", None, control.ClockInfo),
+    ControlOperation(
+        "change_clock", "Set the time, or how the clock runs", "PUT", "/clock", ClockChange, control.ClockInfo
+    ),
+    ControlOperation("advance_clock", "Move the clock forward", "POST", "/clock/advance", Advance, control.ClockInfo),
+    ControlOperation("list_keys", "List keys, masked", "GET", "/keys", None, control.Keys),
+    ControlOperation("add_key", "Add a key", "POST", "/keys", KeyEntry, control.KeyInfo),
+    ControlOperation("change_key", "Change or revoke a key", "PATCH", "/keys/{key}", KeyTerms, control.KeyInfo, (404,)),
+    ControlOperation("list_datasets", "List datasets", "GET", "/datasets", None, control.Datasets),
+    ControlOperation("add_dataset", "Add a dataset", "POST", "/datasets", DatasetFile, control.DatasetInfo),
+    ControlOperation(
+        "force_dataset", "Force a status of a dataset", "PATCH", "/datasets/{id}", Forced, control.DatasetInfo, (404,)
+    ),
+    ControlOperation("list_requests", "List requests", "GET", "/requests", None, control.Records, (400,), _FILTERS),
+    ControlOperation("forget_requests", "Forget requests and rewards", "DELETE", "/requests", None, control.Records),
+    ControlOperation(
+        "verify_requests",
+        "Check whether requests were made",
+        "POST",
+        "/requests/verify",
+        Expected,
+        control.Verification,
+    ),
+    ControlOperation(
+        "list_rewards", "List the rewards that were served", "GET", "/rewards", None, control.RewardPage, (400,), _PAGE
+    ),
+    ControlOperation(
+        "show_episode", "Show all of an episode", "GET", "/episodes/{id}", None, control.EpisodeInfo, (404,)
+    ),
+    ControlOperation(
+        "end_episode", "End an episode", "POST", "/episodes/{id}/terminate", None, control.EpisodeInfo, (400, 404)
+    ),
+    ControlOperation("explain", "Explain a reward", "POST", "/explain", Evaluate, control.Explanation, (404,)),
+    ControlOperation(
+        "add_scenario", "Add or replace a scenario", "POST", "/scenarios", NewScenario, control.ScenarioInfo
+    ),
+    ControlOperation("list_faults", "List the fault plan", "GET", "/faults", None, control.Faults),
+    ControlOperation("add_fault", "Add or replace a fault", "POST", "/faults", FaultEntry, control.Fault),
+    ControlOperation("remove_faults", "Remove all faults", "DELETE", "/faults", None, control.Faults),
+    ControlOperation("remove_fault", "Remove a fault", "DELETE", "/faults/{id}", None, control.Faults, (404,)),
+)
