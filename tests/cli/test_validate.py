@@ -271,6 +271,16 @@ def test_a_single_file_is_checked_with_its_folder_around_it(folder: Path, name: 
     assert result.stdout.endswith("\n1 problem in 1 file\n")
 
 
+def test_a_path_that_leads_up_and_down_again_is_named_as_it_was_given(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A single file may be named by a path with `..` in it, and its problems are reported under that name."""
+    monkeypatch.chdir(write(folder, {"cases/wrong.yaml": "nam: 1\n"}) / "cases")
+    result = run("../cases/wrong.yaml")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("../cases/wrong.yaml:1:")
+
+
 @pytest.mark.parametrize("name", KNOWN_ALONE)
 def test_a_single_file_without_a_folder_may_refer_to_anything(tmp_path: Path, name: str) -> None:
     """A dataset and a `server.yaml` that lie by themselves are checked but for what they refer to."""

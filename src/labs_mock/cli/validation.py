@@ -66,5 +66,5 @@ def _name(folder: Path, file: str, prefix: Path | None) -> str:
     """A file that a loader names by its place in its folder, or, for the folder itself, by its path."""
     if prefix is None or file == str(folder):
         return file
-    inside = Path(file) if prefix == folder else (folder / file).relative_to(prefix.resolve())
+    inside = Path(file) if prefix == folder else (folder.resolve() / file).relative_to(prefix.resolve())
     return (prefix / inside).as_posix()
