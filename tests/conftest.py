@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import support
 from tests.installing import build_wheel
 from tests.support import Live, live, world
 
@@ -14,6 +15,20 @@ pytest_plugins = ["pytester"]
 settings.register_profile("default", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", parent=settings.get_profile("default"), derandomize=False, max_examples=2_000)
 settings.load_profile("default")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--store`: what the servers of this run keep their state in; the tests of the store itself try all of them."""
+    parser.addoption("--store", choices=("memory", "suspending"), default="memory", help="store of the tests' servers")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let every world of this process have the chosen store."""
+    if config.getoption("--store") == "suspending":
+        from labs_mock.state import world  # noqa: PLC0415 - only now, since it is not light
+        from tests.state.conftest import suspending_memory  # noqa: PLC0415
+
+        world.MemoryStore = support.MemoryStore = suspending_memory  # type: ignore[assignment, attr-defined]
 
 
 @pytest.fixture(scope="module")

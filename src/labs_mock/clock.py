@@ -45,9 +45,8 @@ class Clock:
 
     def now(self) -> float:
         """Unix seconds on this clock."""
-        if not self.rate:
-            return min(self.base, END)
-        return min(self.base + (time.time() - self.origin) * self.rate, END)
+        now = self.base + (time.time() - self.origin) * self.rate if self.rate else self.base
+        return min(now, END)
 
     @property
     def runs(self) -> bool:

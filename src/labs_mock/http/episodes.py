@@ -1,5 +1,7 @@
 """Episodes: start one, take a turn (section 3)."""
 
+from functools import partial
+
 from labs_mock.contract.findings import Finding
 from labs_mock.contract.requests import CreateEpisode, TakeTurn
 from labs_mock.contract.wording import EPISODE_COMPLETE, EPISODE_NOT_FOUND, quote
@@ -77,7 +79,7 @@ async def take_turn(exchange: Exchange, request: TakeTurn) -> Payload:
     operator_lines = [transcript_line(message) for turn in turns for message in turn]
     lines = *operator_lines, TranscriptLine(play.observation, False)
     exchange.appended = AppendedTurn(episode.id, episode.turns, lines, play.terminal, exchange.arrived.now)
-    exchange.remember = lambda: exchange.world.remember(episode, play.turn, play, conversation)
+    exchange.remember = partial(exchange.world.remember, episode, play.turn, play, conversation)
     return payload
 
 

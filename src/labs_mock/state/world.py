@@ -62,6 +62,7 @@ class World:
         self._server = library.server
         self._first_library = library
         self._library, self._revision = library, 0  # which is none: it is read from the store before it is used
+        self._players: dict[tuple[str, str], Player] = {}  # those of the library that were looked for
         self._tokens = count()
 
     def as_new(self) -> "World":
@@ -94,6 +95,9 @@ class World:
         """
         if revision != self._revision:
             await self._load_library()
+        player = self._players.get((collection, slug))
+        if player is not None and (account is None or account.may_use(collection)):
+            return player
         found = self._library.collections.get(collection)
         if found is None:
             raise NotFound(unknown_collection(collection))
@@ -102,7 +106,8 @@ class World:
         scenario = found.scenarios.get(slug)
         if scenario is None:
             raise NotFound(unknown_scenario(collection, slug))
-        return self.caches.player(scenario)
+        self._players[collection, slug] = self.caches.player(scenario)
+        return self._players[collection, slug]
 
     async def add_scenario(self, scenario: Scenario) -> None:
         """Add a scenario, or replace the one with its slugs; episodes and datasets that have begun keep the old one."""
@@ -126,7 +131,7 @@ class World:
             groups[scenario.collection][scenario.slug] = scenario
         collections = {one.slug: Collection(*one, groups[one.slug]) for one in source.collections}
         datasets = {dataset.id: dataset for dataset in source.datasets}
-        self._library, self._revision = Library(collections, datasets, self._server), revision
+        self._library, self._revision, self._players = Library(collections, datasets, self._server), revision, {}
 
     async def _player_of(self, version: str, missing: str) -> Player:
         """The player of a scenario of any library. Raises `NotFound` with a message if the store has it no longer."""
