@@ -1,4 +1,4 @@
-# Two commands do everything: `make serve` and `make test`. Both make .venv and install what is locked.
+# `make serve` and `make test` do most; both make .venv and install what is locked.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -8,15 +8,21 @@ PIP := -m pip install --quiet --disable-pip-version-check
 COMPILE := uv pip compile --universal --python-version 3.11 --upgrade --quiet \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file
 
-.PHONY: serve test trainers lint types bench generated lock clean
+.PHONY: serve test test-all trainers lint types bench generated lock clean
 
 serve: .venv/serve.stamp
 	$(BIN)/labs-mock serve
 
+# What one runs before each commit.
 test: .venv/dev.stamp
-	$(BIN)/pytest -n auto --dist worksteal
+	$(BIN)/pytest -n auto --dist worksteal -m "not slow"
 
-# Exports in the hands of TRL, and of the newest and the oldest supported version of datasets. These two have venvs of their own.
+# All tests; those over HTTP once more with a store that suspends at every operation and keeps nothing but bytes.
+test-all: .venv/dev.stamp
+	$(BIN)/pytest -n auto --dist worksteal
+	$(BIN)/pytest -n auto --dist worksteal -m "not slow" --store suspending tests/http tests/examples tests/testing
+
+# What TRL does with exports, and the newest and the oldest supported version of datasets. These two have venvs of their own.
 trainers: .venv-trainers/stamp .venv-oldest/stamp
 	.venv-trainers/bin/pytest -m trainers tests/trainers
 	.venv-oldest/bin/pytest -m trainers tests/trainers/test_loading.py
