@@ -101,8 +101,8 @@ FINDINGS = """\
 
 # Findings
 
-A finding tells of something that the service would take silently and that you should know. It changes no answer: it stands
-in the response header `X-Mock-Findings`, on refused requests too, which is the one thing that this mock adds under `/api/v1`.
+A finding reports something that the service would accept silently and that was probably not meant. It changes nothing of the
+response but the header `X-Mock-Findings`, of refused requests too: the one thing that this mock adds under `/api/v1`.
 
 ```sh
 curl -s -o /dev/null -D - http://127.0.0.1:8765/api/v1/evaluate \\
@@ -117,7 +117,7 @@ x-mock-findings: unknown_field;severity=warning;place="mesages"
 ```
 
 Findings are separated by commas. `place` is a path in the request's body; characters other than printable ASCII are shown as
-`?`. After ten of them `and_more;count=…` says how many there are beside those. A `warning` is probably a mistake; an `info`
+`?`. After ten of them `and_more;count=…` counts the others. A `warning` is probably a mistake; an `info`
 is a habit that works, and may work less well elsewhere.
 
 | code | severity | cause | cure |

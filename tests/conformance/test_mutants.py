@@ -20,6 +20,8 @@ from tests.conformance.mutants.every import MUTANTS
 from tests.conformance.served import small_world
 from tests.support import KEY, live
 
+pytestmark = pytest.mark.slow
+
 QUICK = PROFILES["quick"]
 PYTHON = re.compile(r"\bb'|[\[{(]'|'[\]})]|\b(None|True|False)\b|\bdictionary\b|\(\d+, |,\)")
 """Python's way to write a value, in a message that is about HTTP and JSON."""
