@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -14,6 +15,7 @@ from labs_mock.ids import key_id
 from labs_mock.redaction import masked
 
 
+@lru_cache(maxsize=128)  # of bytes that a client may choose: few, since a head may be long
 def key_digest(key: bytes) -> bytes:
     """SHA-256 of a key, by which its account is found: no comparison of it stops at a byte that a client could find out."""
     return sha256(key).digest()

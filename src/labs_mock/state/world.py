@@ -133,21 +133,18 @@ class World:
         datasets = {dataset.id: dataset for dataset in source.datasets}
         self._library, self._revision, self._players = Library(collections, datasets, self._server), revision, {}
 
-    async def _player_of(self, version: str, missing: str) -> Player:
-        """The player of a scenario of any library. Raises `NotFound` with a message if the store has it no longer."""
-        player = self.caches.player_of(version)
-        if player is None:
-            source = await self.store.scenario(version)
-            if source is None:
-                raise NotFound(missing)
-            player = self.caches.player(await _compiled(source))
-        return player
+    async def _load_player(self, version: str, missing: str) -> Player:
+        """The player of a scenario that is not here. Raises `NotFound` with a message if the store has it no longer."""
+        source = await self.store.scenario(version)
+        if source is None:
+            raise NotFound(missing)
+        return self.caches.player(await _compiled(source))
 
     # Episodes
 
     async def replayed(self, episode: Episode) -> Replayed:
         """What the engine knows of an episode. Raises `NotFound` if the store has its scenario no longer."""
-        player = await self._player_of(episode.version, EPISODE_NOT_FOUND)
+        player = self.caches.player_of(episode.version) or await self._load_player(episode.version, EPISODE_NOT_FOUND)
         known = self.caches.plays.get(episode.origin)
         if known is None or known.turns != episode.turns:
             known = KnownPlay(episode.turns, *replay(player, episode.transcript))
@@ -170,7 +167,8 @@ class World:
             return Export(dataset, None)
         spool = self.caches.spool(dataset)
         if spool is None:
-            player = await self._player_of(dataset.scenario.version, DATASET_NOT_FOUND)
+            version = dataset.scenario.version
+            player = self.caches.player_of(version) or await self._load_player(version, DATASET_NOT_FOUND)
             present = [state.dataset.id for state in await self.store.datasets()]
             spool = self.caches.spool(dataset) or self.caches.add_spool(dataset, player.scenario, present)
         return Export(dataset, spool)

@@ -20,10 +20,8 @@ class Accounts:
         """The account of a key, valid or not."""
         return self._by_digest.get(digest)
 
-    def find_valid(self, digest: bytes | None, now: float) -> Account | None:
-        """The account of a key that is neither revoked nor expired; None for any other, and without a key (AUTH-1)."""
-        if digest is None:
-            return None
+    def find_valid(self, digest: bytes, now: float) -> Account | None:
+        """The account of a key that is neither revoked nor expired; None for any other (AUTH-1)."""
         account = self._by_digest.get(digest)
         return account if account is not None and account.is_valid(now) else None
 

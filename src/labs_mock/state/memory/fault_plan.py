@@ -19,47 +19,44 @@ class _Counted:
 
 
 class FaultPlan:
-    """All faults by id, with what was counted of each."""
+    """All faults `by_id`, with what was counted of each."""
 
     def __init__(self, first: Iterable[FaultEntry], seed: int) -> None:
         self._first = tuple(first)
         self._seed = seed
         self.reset()
 
-    def __bool__(self) -> bool:
-        return bool(self._faults)
-
     def reset(self) -> None:
         """Only the faults of the start, with nothing counted."""
-        self._faults: dict[str, _Counted] = {}
+        self.by_id: dict[str, _Counted] = {}
         self._added = 0
         for entry in self._first:
             self.add(entry)
 
     def all(self) -> list[PlannedFault]:
         """The plan as it stands."""
-        return [replace(one.fault, matched=one.matched, applied=one.applied) for one in list(self._faults.values())]
+        return [replace(one.fault, matched=one.matched, applied=one.applied) for one in list(self.by_id.values())]
 
     def add(self, entry: FaultEntry) -> PlannedFault:
         """Add a fault, or replace the one with its id; one without an id replaces none."""
         self._added += 1
-        while entry.id is None and f"fault-{self._added}" in self._faults:
+        while entry.id is None and f"fault-{self._added}" in self.by_id:
             self._added += 1
         fault = PlannedFault.from_entry(entry.id or f"fault-{self._added}", entry)
-        self._faults[fault.id] = _Counted(fault)
+        self.by_id[fault.id] = _Counted(fault)
         return fault
 
     def remove(self, name: str | None) -> bool:
         """Remove a fault, or all of them; whether there was one."""
         if name is None:
-            self._faults.clear()
+            self.by_id.clear()
             return True
-        return self._faults.pop(name, None) is not None
+        return self.by_id.pop(name, None) is not None
 
     def trigger(self, target: FaultTarget) -> tuple[TriggeredFault, ...]:
         """Count a request; the faults that it triggers."""
         triggered = []
-        for one in self._faults.values():
+        for one in self.by_id.values():
             fault = one.fault
             if matches(fault, target):
                 one.matched += 1

@@ -76,12 +76,12 @@ class MemoryStore:
     async def arrive(self, arrival: Arrival) -> Arrived:
         method, path, query, body, key, api, valid = arrival
         now = self._clock.now()
-        account = self._accounts.find_valid(key, now)
+        account = None if key is None else self._accounts.find_valid(key, now)
         organisation = "" if account is None else account.organisation
         name = fingerprint(organisation, method, f"{path}?{query}" if query else path, body)
         attempt = self._attempts.count(name)
         faults: tuple[TriggeredFault, ...] = ()
-        if api and self._faults:
+        if api and self._faults.by_id:
             target = FaultTarget(arrival, account, name, attempt, lambda episode: self._episodes.get(episode, now))
             faults = self._faults.trigger(target)
         quota = None
