@@ -59,8 +59,8 @@ def test_every_acknowledged_turn_is_there_once(make: Make) -> None:
         turns = await at_once(lambda number: take_turn(store, epoch, f"{number}"))
         assert sorted(turns) == list(range(1, TASKS + 1))
         (found,) = await store.episodes(9)
-        said = [line.content for line in found.transcript if line.operator]
-        assert [said[number - 1] for number in turns] == [f"{number}" for number in range(TASKS)]
+        texts = [line.content for line in found.transcript if line.operator]
+        assert [texts[number - 1] for number in turns] == [f"{number}" for number in range(TASKS)]
         assert [one.turn for one in await store.records(0, TASKS + 1)] == list(range(1, TASKS + 1))
 
     run(check())

@@ -74,10 +74,10 @@ class Reference:
         self.attempts = [*others, (key, body, before + 1)][-BOUNDS.attempts :]
         return before
 
-    def put(self, name: str, touched: float, said: list[str], ended: str | None) -> None:
+    def put(self, name: str, touched: float, texts: list[str], ended: str | None) -> None:
         """Store an episode as the one with the newest turn."""
         self.episodes.pop(name, None)
-        self.episodes[name] = touched, said, ended
+        self.episodes[name] = touched, texts, ended
         while len(self.episodes) > BOUNDS.episodes:
             del self.episodes[next(iter(self.episodes))]
 
@@ -208,8 +208,8 @@ class StoreMachine(RuleBasedStateMachine):
         found, expected = self.run(operation), reference.present().get(name)
         assert (found is None) == (expected is None)
         if found is not None and expected is not None:
-            said = [line.content for line in found.transcript if line.operator]
-            assert (found.touched, said, found.ended, found.turns) == (*expected, len(said))
+            texts = [line.content for line in found.transcript if line.operator]
+            assert (found.touched, texts, found.ended, found.turns) == (*expected, len(texts))
             one.seen = name, found.turns
 
     @precondition(lambda self: any(client.seen for client in self.clients.values()))

@@ -150,14 +150,14 @@ def test_the_state_of_an_episode_is_folded_again() -> None:
         player = await here.player(0, ALL, *WHERE)
         turns = [[operator(content)] for content in ("Tell me what happened.", "Hello", "Thank you.")]
         expected = player.fold(player.start(), turns)
-        told = played(known, "Tell me what happened.", "Hello", "Thank you.")
-        found = await here.replayed(told)
+        taken = played(known, "Tell me what happened.", "Hello", "Thank you.")
+        found = await here.replayed(taken)
         assert (found.play, found.conversation) == (expected, conversation_hash(turns))
-        assert (await here.replayed(told)).play is found.play
-        shorter = await here.replayed(played(known, "Hello")._replace(origin=told.origin))
+        assert (await here.replayed(taken)).play is found.play
+        shorter = await here.replayed(played(known, "Hello")._replace(origin=taken.origin))
         assert shorter.play.turn == 1
-        here.remember(told, 3, expected, 7)
-        assert (await here.replayed(told)).conversation == 7
+        here.remember(taken, 3, expected, 7)
+        assert (await here.replayed(taken)).conversation == 7
 
     run(check())
 

@@ -1,4 +1,4 @@
-"""All mutable state: who may ask, how often, which episodes there are."""
+"""What can change and where it is stored: `Store`, the store in memory, and the world of one server."""
 
 from labs_mock.state.world import World
 
