@@ -13,6 +13,8 @@ from tests.pages import PAGES, ROOT, Folder, blocks
 from tests.support import Live, live, world
 
 README = (ROOT / "README.md").read_text()
+QUICK = ("README.md", "quickstart.md", "faults.md")
+"""Pages that take a few seconds."""
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 
 
@@ -23,7 +25,11 @@ def shipped() -> Iterator[Live]:
         yield server
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page",
+    [page if page.name in QUICK else pytest.param(page, marks=pytest.mark.slow) for page in PAGES],
+    ids=[page.name for page in PAGES],
+)
 def test_every_block_of_a_page_does_what_it_shows(page: Path, shipped: Live, tmp_path: Path) -> None:
     """The blocks of a page run one after the other in an empty folder, and print what the page says they print."""
     shipped.reset()

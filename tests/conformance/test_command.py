@@ -30,6 +30,8 @@ from tests.conformance.mutants import SECOND_KEY
 from tests.conformance.served import small_world
 from tests.support import KEY, Live, live, world
 
+pytestmark = pytest.mark.slow
+
 for of_the_suite in (test_clause, test_every_check_could_be_completed, test_the_run_is_complete):
     vars(of_the_suite)["__test__"] = False  # they are none of this file's
 

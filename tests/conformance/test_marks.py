@@ -1,3 +1,5 @@
+import pytest
+
 from labs_mock.conformance.profiles import PROFILES
 from labs_mock.conformance.runner import run_checks
 from labs_mock.contract.clauses import Part
@@ -5,6 +7,8 @@ from tests.conformance.mutants import ChangedResponse, Mutant
 from tests.conformance.served import small_world
 from tests.conformance.test_mutants import patient, quick_target
 from tests.support import live
+
+pytestmark = pytest.mark.slow
 
 QUICK = PROFILES["quick"]
 

@@ -28,6 +28,8 @@ from labs_mock.engine.player import Player
 from labs_mock.state import World
 from tests.support import KEY, Live, live, world
 
+pytestmark = pytest.mark.slow
+
 QUICK = PROFILES["quick"]
 
 

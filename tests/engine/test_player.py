@@ -125,6 +125,7 @@ def test_no_answer_depends_on_what_is_remembered(
         assert assess(player.scenario, one) == assess(player.scenario, other)
 
 
+@pytest.mark.slow
 def test_no_more_states_are_remembered_than_allowed() -> None:
     """Not even where episodes stand still in states that have led to many others: all state is bounded."""
     player, draw = Player(scenario(max_turns=50)), Random(1)

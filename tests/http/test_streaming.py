@@ -89,6 +89,7 @@ def test_the_first_line_comes_before_the_last_is_made(server: Live) -> None:
         assert made(server) < ROWS // 2
 
 
+@pytest.mark.slow
 def test_no_more_rows_are_made_than_are_read(server: Live) -> None:
     """A client that does not read stops the making of rows, again and again; then it gets all of them (DS-4)."""
     with exporting(server.url) as response:
@@ -104,6 +105,7 @@ def test_no_more_rows_are_made_than_are_read(server: Live) -> None:
     assert body == whole(server)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reads", [0, 100_000, 6_000_000])
 def test_a_client_that_leaves_stops_the_work(reads: int, caplog: pytest.LogCaptureFixture) -> None:
     """Whether it waits for rows or the server waits for it: no more than a few are made once it is gone, and nobody

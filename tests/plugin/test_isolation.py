@@ -113,6 +113,7 @@ def session_client(labs_mock_server):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     ["--randomly-seed=1", "--randomly-seed=2", "--randomly-seed=3 -n 2", "--randomly-seed=4 -n 4"],

@@ -58,6 +58,7 @@ def test_a_mistake_in_a_marker_fails_its_test(project: Project, mistakes: dict[s
     check(result, *mistakes.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mistake", OPTIONS)
 def test_a_mistake_in_an_option_fails_every_test_that_uses_a_fixture(project: Project, mistake: str) -> None:
     """And no other one."""
@@ -83,6 +84,7 @@ def test_a_port_in_use_fails_tests_in_one_line(project: Project) -> None:
     check(result, f"cannot listen on 127.0.0.1 port {port}: Address already in use")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "options"),
     [

@@ -70,6 +70,7 @@ def test_a_signal_stops_a_server(sign: signal.Signals) -> None:
         assert time.monotonic() - start < 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sign", SIGNALS)
 @pytest.mark.parametrize("name", [*(name for name, _ in STATES), "all"])
 def test_it_does_so_whatever_is_in_progress(tmp_path: Path, name: str, sign: signal.Signals) -> None:

@@ -3,6 +3,7 @@ from contextlib import ExitStack
 from typing import Any, ClassVar
 
 import httpx
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
@@ -171,6 +172,7 @@ class Uses(RuleBasedStateMachine):
             self.reset()
 
 
+@pytest.mark.slow
 def test_a_server_that_was_reset_is_like_a_fresh_one() -> None:
     """Whatever was done before: status, headers and bodies of all probes are those of a server that was just started (DET-1)."""
     with live(a_world()) as fresh:
