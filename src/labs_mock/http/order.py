@@ -80,7 +80,7 @@ class ByState(NamedTuple):
     check: Callable[[Exchange], None]
 
 
-ORDER = (
+ORDER: tuple[ByRequest | ByState, ...] = (
     ByRequest(check_head),  # 431 (GEN-3)
     ByState(check_faults),  # the status that the fault has
     ByRequest(find_operation),  # 404 or 405 (GEN-3)
@@ -92,27 +92,27 @@ ORDER = (
 )
 """All checks in their order, each with the status that it may lead to. What else needs state is up to the operation."""
 
-_BY_REQUEST = [(place, step.check) for place, step in enumerate(ORDER) if isinstance(step, ByRequest)]
-_BY_STATE = [(place, step.check) for place, step in enumerate(ORDER) if isinstance(step, ByState)]
+_PLACES: dict[Callable[..., None], int] = {step.check: place for place, step in enumerate(ORDER)}
+_BY_REQUEST = [step.check for step in ORDER if isinstance(step, ByRequest)]
+_BY_STATE = [step.check for step in ORDER if isinstance(step, ByState)]
 
 
 def check_request(request: HttpRequest) -> None:
     """Make the checks that need no state, up to the first that the request does not pass, and note that one."""
-    place = 0
-    try:
-        for place, check in _BY_REQUEST:  # noqa: B007 - the place is needed if it fails
+    for check in _BY_REQUEST:
+        try:
             check(request)
-    except Exception as error:
-        request.refusal, request.refused_at = error, place
+        except Exception as error:
+            request.refusal, request.refused_at = error, _PLACES[check]
+            return
 
 
 def check_exchange(exchange: Exchange) -> None:
     """Make the other checks at their places in the order. Raises a `RequestError` for the first check that is not passed."""
-    request = exchange.request
-    last = len(ORDER) if request.refused_at is None else request.refused_at
-    for place, check in _BY_STATE:
-        if place > last:
+    refusal, refused_at = exchange.request.refusal, exchange.request.refused_at
+    for check in _BY_STATE:
+        if refusal is not None and _PLACES[check] > refused_at:
             break
         check(exchange)
-    if request.refusal is not None:
-        raise request.refusal
+    if refusal is not None:
+        raise refusal

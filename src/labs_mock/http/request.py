@@ -46,7 +46,7 @@ class HttpRequest:
     model: WireModel | None = None
     findings: list[Finding] = field(default_factory=list)
     refusal: Exception | None = None
-    refused_at: int | None = None
+    refused_at: int = 0
 
     def arrival(self, api: bool) -> Arrival:
         """What the store gets of it; `api` says that it is a request of the API, with a head of a legal size."""
@@ -56,8 +56,8 @@ class HttpRequest:
     @property
     def size(self) -> int:
         """The bytes of its body, as far as they are known: one that is too large is not read."""
-        declared = self.headers.get(b"content-length", b"")
-        return int(declared[:20]) if self.too_large and declared.isdigit() else len(self.body)
+        declared = self.headers.get(b"content-length", b"") if self.too_large else b""
+        return int(declared[:20]) if declared.isdigit() else len(self.body)
 
     @property
     def credentials(self) -> tuple[str, ...]:

@@ -175,9 +175,9 @@ def _(original: Any, self: Datasets, name: str, now: float) -> Any:
 
 
 @instead("DS-5", "a file is named as it was asked for", datasets, "_poll", inferred=True)
-def _(original: Any, arguments: Exchange, *more: Any) -> Any:
-    stored, stage = original(arguments, *more)
-    return replace(stored, dataset=replace(stored.dataset, id=arguments.request.parameters["id"])), stage
+async def _(original: Any, exchange: Exchange) -> Any:
+    poll = await original(exchange)
+    return poll._replace(dataset=replace(poll.dataset, id=exchange.request.parameters["id"]))
 
 
 _calls = count()
