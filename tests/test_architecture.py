@@ -1,4 +1,5 @@
 import ast
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -112,7 +113,7 @@ ROOMS = (
         "state.bounds",
         "state.store",
         "state.memory.attempts",
-        "state.memory.tokens",
+        "state.memory.commit_tokens",
         "state.memory.quotas",
         "state.memory.accounts",
         "state.memory.episodes",
@@ -184,7 +185,7 @@ ROOMS = (
         "testing.assertions",
         "testing.control_client",
         "testing.handle",
-        "testing.report",
+        "testing.request_report",
         "testing",
         "cli.exits",
         "cli.options",
@@ -224,7 +225,7 @@ CONFORMANCE = tuple(
         "played_episode",
         "worked_histories",
         "checks",
-        "checks.fields",
+        "checks.body_fields",
         "checks.general",
         "checks.evaluation",
         "checks.batch",
@@ -364,3 +365,34 @@ def test_no_function_is_longer_than_a_screen() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 assert (node.end_lineno or 0) - node.lineno < 60, f"{name}.{node.name}"
+
+
+ALIKE = {
+    *(
+        "caches",
+        "catalog",
+        "clock",
+        "datasets",
+        "episodes",
+        "evaluation",
+        "journal",
+        "keys",
+        "normalisation",
+        "openapi",
+    ),
+    *("operations", "options", "rewards", "rows", "scenarios", "schema", "store"),
+}
+"""Names of modules in several rooms, each time for the same thing."""
+
+
+def test_no_name_stands_for_two_things() -> None:
+    """No class has the name of another, and no module that of one with another meaning."""
+    classes = Counter(
+        node.name
+        for path in modules().values()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, times in classes.items() if times > 1] == []
+    names = Counter(path.stem for path in modules().values() if path.stem != "__init__")
+    assert {name for name, times in names.items() if times > 1} == ALIKE

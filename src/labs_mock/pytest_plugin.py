@@ -309,7 +309,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 
 def _report_findings(item: pytest.Item, test: OpenWorld) -> None:
-    from labs_mock.testing.report import failures_in, warnings_in
+    from labs_mock.testing.request_report import failures_in, warnings_in
 
     failures = test.server.result_of(failures_in(test.world))
     findings = test.server.result_of(warnings_in(test.world))
@@ -329,7 +329,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """The report of a test that failed shows its last requests."""
     report = yield
     if OPEN_WORLD in item.stash and report.failed:
-        from labs_mock.testing.report import summary
+        from labs_mock.testing.request_report import summary
 
         test = item.stash[OPEN_WORLD]
         report.sections.append(("labs-mock", test.server.result_of(summary(test.world))))

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from labs_mock.cli.main import main
-from labs_mock.testing.report import summary, warnings_in
+from labs_mock.testing.request_report import summary, warnings_in
 from tests.support import CLAIM, Live, result_of
 
 WHERE = {"collection_slug": "case-management", "scenario_slug": "back-claim"}

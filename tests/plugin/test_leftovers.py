@@ -5,7 +5,7 @@ from labs_mock.state.arrival import Arrival
 from labs_mock.state.bounds import Bounds
 from labs_mock.state.commit import Commit
 from labs_mock.state.record import Record
-from labs_mock.testing.report import failures_in, summary, warnings_in
+from labs_mock.testing.request_report import failures_in, summary, warnings_in
 from tests.plugin.project import Project
 from tests.support import result_of, world
 

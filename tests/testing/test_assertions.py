@@ -2,7 +2,7 @@ import pytest
 
 from labs_mock.state.bounds import Bounds
 from labs_mock.testing import LabsMock, UndecidableError
-from labs_mock.testing.report import warnings_in
+from labs_mock.testing.request_report import warnings_in
 from tests.support import KEY, live, noise, result_of, world
 from tests.testing.conversation import CONVERSATION, post
 

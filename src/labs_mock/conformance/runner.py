@@ -10,6 +10,7 @@ from hypothesis.configuration import set_hypothesis_home_dir, storage_directory
 from labs_mock.conformance.checks import (
     Check,
     batch,
+    body_fields,
     calls,
     catalog,
     check,
@@ -18,7 +19,6 @@ from labs_mock.conformance.checks import (
     datasets,
     episodes,
     evaluation,
-    fields,
     general,
     histories,
     keys,
@@ -45,7 +45,7 @@ from labs_mock.contract.limits import BASE_PATH
 
 MODULES = (
     general,
-    fields,
+    body_fields,
     units,
     keys,
     organisations,

@@ -57,7 +57,7 @@ class Fault(TypedDict):
     warnings: list[str]
 
 
-class Faults(TypedDict):
+class FaultList(TypedDict):
     """The fault plan, in the order in which faults were added."""
 
     faults: list[Fault]
@@ -110,7 +110,7 @@ class KeyInfo(JsonObject):
     revoked: bool
 
 
-class Keys(TypedDict):
+class KeyList(TypedDict):
     """All keys, in the order in which they were added."""
 
     keys: list[KeyInfo]
@@ -143,13 +143,13 @@ class DatasetInfo(JsonObject):
     keep_exhausted: int | None
 
 
-class Datasets(TypedDict):
+class DatasetList(TypedDict):
     """All datasets: those of files, then those that were added."""
 
     datasets: list[DatasetInfo]
 
 
-class TranscriptLine(TypedDict):
+class TranscriptEntry(TypedDict):
     """A line of a transcript: the opening is in turn 0, the speaker is `persona` or `operator`.
 
     A tool call is as it was sent, with `valid` and, where that is false, `path` and `reason` (EP-12).
@@ -216,7 +216,7 @@ class EpisodeInfo(JsonObject):
     turn: int
     terminal_reason: str | None
     touched: str
-    transcript: Sequence[TranscriptLine]
+    transcript: Sequence[TranscriptEntry]
     context: Sequence[str]
     explanation: Explanation
 
@@ -254,7 +254,7 @@ class FindingJson(TypedDict):
     severity: Literal["info", "warning"]
 
 
-class Record(TypedDict):
+class RecordInfo(TypedDict):
     """A request and its response as the journal has them, with keys masked.
 
     `received` is in ISO 8601 and `duration_ms` in milliseconds, both of the server's clock. Bodies are JSON, or text where they are
@@ -284,10 +284,10 @@ class Record(TypedDict):
     dropped_bodies: list[Literal["request", "response"]]
 
 
-class Records(TypedDict):
+class RecordList(TypedDict):
     """Records by number; how many were found, and how many records, and findings with them, the journal has no more."""
 
-    requests: list[Record]
+    requests: list[RecordInfo]
     count: int
     dropped: int
     dropped_findings: dict[Literal["info", "warning"], int]
@@ -305,7 +305,7 @@ class ExpectedRequests(TypedDict):
 class NearMiss(TypedDict):
     """A request that comes near to what was expected, and the place in its body that differs, if that is what differs."""
 
-    request: Record
+    request: RecordInfo
     differs_at: str | None
 
 
@@ -315,7 +315,7 @@ class Verification(TypedDict):
     The numbers of requests whose bodies were dropped, and how many requests were, are those on which it may depend.
     """
 
-    requests: list[Record]
+    requests: list[RecordInfo]
     verdict: Literal["met", "unmet", "undecidable"]
     bodies_dropped: list[int]
     requests_dropped: int

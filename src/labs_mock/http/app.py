@@ -103,7 +103,7 @@ class App:
         await self._others(request.scope, _replay(request.body, receive), _with_headers(send, exchange))
 
 
-class Response(NamedTuple):
+class ComputedResponse(NamedTuple):
     """A response of the API: its content, the JSON of that unless it is a stream, and what faults make of both."""
 
     content: Payload | Stream
@@ -111,7 +111,7 @@ class Response(NamedTuple):
     faulty: FaultyResponse | None
 
 
-async def _committed(exchange: Exchange) -> Response:
+async def _committed(exchange: Exchange) -> ComputedResponse:
     """Compute a response and commit what it changes.
 
     If others have changed the same in between, it is computed again from what there is then (EP-15); if everything was reset, the
@@ -141,7 +141,7 @@ def handle(exchange: Exchange) -> Awaitable[Payload | Stream]:
     return ENDPOINTS[request.operation.name].handle(exchange, request.model)
 
 
-async def _compute(exchange: Exchange) -> Response:
+async def _compute(exchange: Exchange) -> ComputedResponse:
     """A response, with nothing changed but what the store counts."""
     content: Payload | Stream
     try:
@@ -164,7 +164,7 @@ async def _compute(exchange: Exchange) -> Response:
     faulty = None
     if exchange.arrived.faults and exchange.delivery is not None:
         faulty = faulty_response(exchange, exchange.delivery, content, body)
-    return Response(content, body, faulty)
+    return ComputedResponse(content, body, faulty)
 
 
 def _error(raised: Exception, exchange: Exchange) -> Payload:

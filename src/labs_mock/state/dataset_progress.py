@@ -57,7 +57,7 @@ class Poll(NamedTuple):
     too_often: bool
 
 
-class DatasetState(NamedTuple):
+class StoredDataset(NamedTuple):
     """A dataset as it stands; `keep_exhausted` is how many of its rows passed the keep-filter in no attempt, None before the
     first whole export of generated rows.
     """

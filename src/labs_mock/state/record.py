@@ -67,7 +67,7 @@ class JournalCounts(NamedTuple):
         return self.dropped + self.stored
 
 
-class RewardPage(NamedTuple):
+class RewardColumns(NamedTuple):
     """A part of the log of rewards in columns, which begins behind number `after`; rewards are numbered from 1.
 
     For each: the number of its request, its item's place in that from 0, the hash of its conversation, and itself. The log has

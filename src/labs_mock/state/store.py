@@ -15,11 +15,11 @@ from labs_mock.scenario.compiled.datasets import Dataset, Stage
 from labs_mock.state.account import Account
 from labs_mock.state.arrival import Arrival, Arrived
 from labs_mock.state.commit import Commit
-from labs_mock.state.dataset_progress import DatasetState, Poll
+from labs_mock.state.dataset_progress import Poll, StoredDataset
 from labs_mock.state.episode import Episode
 from labs_mock.state.library_source import LibrarySource, ScenarioSource
 from labs_mock.state.planned_fault import PlannedFault
-from labs_mock.state.record import JournalCounts, Record, RewardPage
+from labs_mock.state.record import JournalCounts, Record, RewardColumns
 from labs_mock.state.sums import NormalisationEntry, Sums
 
 PARTS = "clock", "keys", "limits", "attempts", "episodes", "normalisation", "datasets", "faults", "journal", "rewards"
@@ -165,13 +165,13 @@ class Store(Protocol):
 
     # Datasets
 
-    async def datasets(self) -> list[DatasetState]:
+    async def datasets(self) -> list[StoredDataset]:
         """All datasets: those of the library in its order, then added ones."""
 
-    async def add_dataset(self, dataset: Dataset) -> DatasetState | None:
+    async def add_dataset(self, dataset: Dataset) -> StoredDataset | None:
         """Add a dataset, until the next reset or library; None if its id is taken."""
 
-    async def force_dataset(self, name: str, stage: Stage) -> DatasetState | None:
+    async def force_dataset(self, name: str, stage: Stage) -> StoredDataset | None:
         """Let a dataset, by its id in either case, stay in a stage until the next change or reset; None for one that is unknown."""
 
     # Episodes
@@ -196,7 +196,7 @@ class Store(Protocol):
     async def journal_counts(self) -> JournalCounts:
         """How many records there are, and how many have gone."""
 
-    async def rewards(self, after: int, limit: int) -> RewardPage:
+    async def rewards(self, after: int, limit: int) -> RewardColumns:
         """Up to so many rewards behind a number."""
 
     def follow(self, after: int) -> AsyncIterator[Record]:

@@ -6,7 +6,7 @@ import orjson
 from hypothesis import strategies as st
 
 from labs_mock.conformance.checks import Draw, check
-from labs_mock.conformance.checks.fields import evaluation, hello, status_and_body
+from labs_mock.conformance.checks.body_fields import evaluation, hello, status_and_body
 from labs_mock.conformance.http_response import Response
 from labs_mock.conformance.offered import Json
 from labs_mock.conformance.target import Target

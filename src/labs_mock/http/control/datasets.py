@@ -20,7 +20,7 @@ from labs_mock.scenario.files.dataset_checks import check_dataset
 from labs_mock.scenario.files.dataset_schema import DatasetFile
 from labs_mock.scenario.files.fields import FileModel, Text
 from labs_mock.scenario.files.row_checks import check_rows
-from labs_mock.state.dataset_progress import DatasetState
+from labs_mock.state.dataset_progress import StoredDataset
 
 
 class Forced(FileModel):
@@ -87,7 +87,7 @@ def _stage(forced: Forced, dataset: Dataset) -> Stage:
     return Stage(forced.status, message, row_count=count, error=forced.error)
 
 
-def _shown(state: DatasetState) -> Payload:
+def _shown(state: StoredDataset) -> Payload:
     """A dataset as it stands; `keep_exhausted` is null before the first whole export."""
     dataset, stage = state.dataset, state.stage
     return {

@@ -70,16 +70,16 @@ CONTROL_OPERATIONS = (
         "change_clock", "Set the time, or how the clock runs", "PUT", "/clock", ClockChange, control.ClockInfo
     ),
     ControlOperation("advance_clock", "Move the clock forward", "POST", "/clock/advance", Advance, control.ClockInfo),
-    ControlOperation("list_keys", "List keys, masked", "GET", "/keys", None, control.Keys),
+    ControlOperation("list_keys", "List keys, masked", "GET", "/keys", None, control.KeyList),
     ControlOperation("add_key", "Add a key", "POST", "/keys", KeyEntry, control.KeyInfo),
     ControlOperation("change_key", "Change or revoke a key", "PATCH", "/keys/{key}", KeyTerms, control.KeyInfo, (404,)),
-    ControlOperation("list_datasets", "List datasets", "GET", "/datasets", None, control.Datasets),
+    ControlOperation("list_datasets", "List datasets", "GET", "/datasets", None, control.DatasetList),
     ControlOperation("add_dataset", "Add a dataset", "POST", "/datasets", DatasetFile, control.DatasetInfo),
     ControlOperation(
         "force_dataset", "Force a status of a dataset", "PATCH", "/datasets/{id}", Forced, control.DatasetInfo, (404,)
     ),
-    ControlOperation("list_requests", "List requests", "GET", "/requests", None, control.Records, (400,), _FILTERS),
-    ControlOperation("forget_requests", "Forget requests and rewards", "DELETE", "/requests", None, control.Records),
+    ControlOperation("list_requests", "List requests", "GET", "/requests", None, control.RecordList, (400,), _FILTERS),
+    ControlOperation("forget_requests", "Forget requests and rewards", "DELETE", "/requests", None, control.RecordList),
     ControlOperation(
         "verify_requests",
         "Check whether requests were made",
@@ -101,8 +101,8 @@ CONTROL_OPERATIONS = (
     ControlOperation(
         "add_scenario", "Add or replace a scenario", "POST", "/scenarios", NewScenario, control.ScenarioInfo
     ),
-    ControlOperation("list_faults", "List the fault plan", "GET", "/faults", None, control.Faults),
+    ControlOperation("list_faults", "List the fault plan", "GET", "/faults", None, control.FaultList),
     ControlOperation("add_fault", "Add or replace a fault", "POST", "/faults", FaultEntry, control.Fault),
-    ControlOperation("remove_faults", "Remove all faults", "DELETE", "/faults", None, control.Faults),
-    ControlOperation("remove_fault", "Remove a fault", "DELETE", "/faults/{id}", None, control.Faults, (404,)),
+    ControlOperation("remove_faults", "Remove all faults", "DELETE", "/faults", None, control.FaultList),
+    ControlOperation("remove_fault", "Remove a fault", "DELETE", "/faults/{id}", None, control.FaultList, (404,)),
 )

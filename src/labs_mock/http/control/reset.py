@@ -19,10 +19,10 @@ def reset_routes(prefix: str) -> list[BaseRoute]:
         for name in request.query_params:
             if name != "only":  # misspelt, it would reset everything
                 raise BadRequest(f"{quote(name)}: unknown parameter; did you mean 'only'?")
-        asked = [name for value in request.query_params.getlist("only") for name in value.split(",")]
-        for name in asked:
+        parts = [name for value in request.query_params.getlist("only") for name in value.split(",")]
+        for name in parts:
             if name not in PARTS:
                 raise BadRequest(f"only: unknown part; {did_you_mean(name, PARTS)}")
-        return {"reset": await world.reset(*asked)}
+        return {"reset": await world.reset(*parts)}
 
     return [resource(f"{prefix}/reset", POST=reset)]

@@ -16,7 +16,7 @@ from labs_mock.state import World
 from labs_mock.state.arrival import Arrived
 
 Model = TypeVar("Model", bound=BaseModel)
-MAX_TOLD = 3  # mistakes of one request
+MAX_MISTAKES = 3  # mistakes of one request
 MAX_STEP = 40  # characters of a field's name that an error shows
 MAX_SENTENCE = 500  # characters of what is wrong, and of what was expected
 
@@ -53,17 +53,17 @@ async def json_of(request: Request) -> dict[str, Any]:
 
 def checked(model: type[Model], value: dict[str, Any], check: Callable[[dict[str, Any]], Iterable[Mistake]]) -> Model:
     """What a file could hold, from JSON. Raises `BadRequest` that names up to three places and says what to send."""
-    given = {name: part for name, part in value.items() if part is not None}
-    mistakes = list(empty_values(given))
+    fields = {name: part for name, part in value.items() if part is not None}
+    mistakes = list(empty_values(fields))
     try:
-        parsed = model.model_validate(given)
+        parsed = model.model_validate(fields)
     except ValidationError as error:
         parsed, mistakes = None, mistakes + list(schema_mistakes(model, error))
-    mistakes += check(given)
+    mistakes += check(fields)
     if parsed is None or mistakes:
         found = list({(mistake.path, mistake.message): mistake for mistake in reversed(mistakes)}.values())[::-1]
-        more = [f"and {len(found) - MAX_TOLD:,} more"] if len(found) > MAX_TOLD else []
-        raise BadRequest("; ".join([*map(_sentence, found[:MAX_TOLD]), *more]))
+        more = [f"and {len(found) - MAX_MISTAKES:,} more"] if len(found) > MAX_MISTAKES else []
+        raise BadRequest("; ".join([*map(_sentence, found[:MAX_MISTAKES]), *more]))
     return parsed
 
 

@@ -17,12 +17,12 @@ def reward_routes(prefix: str) -> list[BaseRoute]:
     """`GET /rewards`: a page of the log, in columns."""
 
     async def list_rewards(request: Request) -> Payload:
-        asked = dict(request.query_params)
-        for name in asked:
+        query = dict(request.query_params)
+        for name in query:
             if name not in PARAMETERS:
                 raise BadRequest(f"{name[:80]}: unknown parameter; {did_you_mean(name, PARAMETERS)}")
-        after = number_of(asked.get("after", "0"), "after")
-        limit = number_of(asked.get("limit", str(DEFAULT_LIMIT)), "limit")
+        after = number_of(query.get("after", "0"), "after")
+        limit = number_of(query.get("limit", str(DEFAULT_LIMIT)), "limit")
         if limit > MAX_LIMIT:
             raise BadRequest(f"limit: expected at most {MAX_LIMIT:,}")
         page = await world_of(request).store.rewards(after, limit)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from labs_mock.scenario.compiled.datasets import Dataset, Stage
-from labs_mock.state.dataset_progress import DatasetState, Poll, Progress
+from labs_mock.state.dataset_progress import Poll, Progress, StoredDataset
 
 
 @dataclass(slots=True)
@@ -15,11 +15,11 @@ class _Stored:
     progress: Progress
     keep_exhausted: int | None = None
 
-    def state(self, now: float) -> DatasetState:
+    def state(self, now: float) -> StoredDataset:
         """It as it stands at a moment; to look at it is no poll."""
         self.progress = self.progress.at(now)
         exhausted = 0 if self.dataset.generate is None else self.keep_exhausted
-        return DatasetState(self.dataset, self.progress.stage, exhausted)
+        return StoredDataset(self.dataset, self.progress.stage, exhausted)
 
 
 class Datasets:
@@ -39,11 +39,11 @@ class Datasets:
             self._stored[dataset.id] = stored if stored is not None and same else _new(dataset, now)
         self._first = tuple(self._stored)
 
-    def all(self, now: float) -> list[DatasetState]:
+    def all(self, now: float) -> list[StoredDataset]:
         """All of them as they stand."""
         return [stored.state(now) for stored in list(self._stored.values())]
 
-    def add(self, dataset: Dataset, now: float) -> DatasetState | None:
+    def add(self, dataset: Dataset, now: float) -> StoredDataset | None:
         """Have one more, until the next reset; None if its id is taken."""
         if dataset.id in self._stored:
             return None
@@ -59,7 +59,7 @@ class Datasets:
         stored.progress = progress.after_poll(now)
         return Poll(stored.dataset, progress.stage, progress.too_often(now))
 
-    def force(self, name: str, stage: Stage, now: float) -> DatasetState | None:
+    def force(self, name: str, stage: Stage, now: float) -> StoredDataset | None:
         """Let one stay in a stage; None for an unknown dataset (DS-3)."""
         stored = self._stored.get(name.lower())
         if stored is None:

@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Sequence
 
-from labs_mock.state.record import RewardPage
+from labs_mock.state.record import RewardColumns
 
 
 class RewardLog:
@@ -34,13 +34,13 @@ class RewardLog:
                 self._rewards[place] = reward
                 self.dropped += 1
 
-    def page(self, after: int, limit: int) -> RewardPage:
+    def page(self, after: int, limit: int) -> RewardColumns:
         """Up to so many of those behind a number; the first that is stored has the number `dropped` + 1."""
         first = max(after, self.dropped)
         indices = range(first, min(first + limit, self.dropped + len(self)))
         places = [index % self._limit for index in indices]
         requests, items, conversations, rewards = self.columns
-        return RewardPage(
+        return RewardColumns(
             first,
             tuple([requests[place] for place in places]),
             tuple([items[place] for place in places]),

@@ -16,12 +16,13 @@ from labs_mock.state.account import Account
 from labs_mock.state.arrival import Arrival, Arrived
 from labs_mock.state.bounds import Bounds
 from labs_mock.state.commit import Commit
-from labs_mock.state.dataset_progress import DatasetState, Poll
+from labs_mock.state.dataset_progress import Poll, StoredDataset
 from labs_mock.state.episode import Episode
 from labs_mock.state.fault_target import FaultTarget
 from labs_mock.state.library_source import LibrarySource, ScenarioSource
 from labs_mock.state.memory.accounts import Accounts
 from labs_mock.state.memory.attempts import Attempts
+from labs_mock.state.memory.commit_tokens import Tokens
 from labs_mock.state.memory.datasets import Datasets
 from labs_mock.state.memory.episodes import Episodes
 from labs_mock.state.memory.fault_plan import FaultPlan
@@ -30,9 +31,8 @@ from labs_mock.state.memory.libraries import Libraries
 from labs_mock.state.memory.normalisation import NormalisationLogs
 from labs_mock.state.memory.quotas import Quotas
 from labs_mock.state.memory.rewards import RewardLog
-from labs_mock.state.memory.tokens import Tokens
 from labs_mock.state.planned_fault import PlannedFault, TriggeredFault
-from labs_mock.state.record import JournalCounts, Record, RewardPage
+from labs_mock.state.record import JournalCounts, Record, RewardColumns
 from labs_mock.state.store import PARTS, InitialState, parts_to_reset
 from labs_mock.state.sums import NormalisationEntry, Sums
 
@@ -201,15 +201,15 @@ class MemoryStore:
 
     # Datasets
 
-    async def datasets(self) -> list[DatasetState]:
+    async def datasets(self) -> list[StoredDataset]:
         return self._datasets.all(self._clock.now())
 
-    async def add_dataset(self, dataset: Dataset) -> DatasetState | None:
+    async def add_dataset(self, dataset: Dataset) -> StoredDataset | None:
         state = self._datasets.add(dataset, self._clock.now())
         self._libraries.forget_all_but(self._datasets.versions)
         return state
 
-    async def force_dataset(self, name: str, stage: Stage) -> DatasetState | None:
+    async def force_dataset(self, name: str, stage: Stage) -> StoredDataset | None:
         return self._datasets.force(name, stage, self._clock.now())
 
     # Episodes
@@ -228,7 +228,7 @@ class MemoryStore:
     async def journal_counts(self) -> JournalCounts:
         return self._journal.counts
 
-    async def rewards(self, after: int, limit: int) -> RewardPage:
+    async def rewards(self, after: int, limit: int) -> RewardColumns:
         return self._rewards.page(after, limit)
 
     async def follow(self, after: int) -> AsyncIterator[Record]:
