@@ -70,13 +70,13 @@ def without_types(text: str) -> str:
 @cache
 def strips_types() -> bool:
     """Whether the node that is installed runs TypeScript as it stands."""
-    asked = subprocess.run(
+    result = subprocess.run(
         ["node", "--print", "process.features.typescript"],
         check=True,
         capture_output=True,
         text=True,
     )
-    return asked.stdout.strip() in ("strip", "transform")
+    return result.stdout.strip() in ("strip", "transform")
 
 
 def node_command(text: str) -> list[str]:

@@ -213,8 +213,8 @@ class Live:
 
     def turn(self, episode: str, *messages: dict[str, Any] | str, **fields: Any) -> httpx.Response:
         """A turn; text stands for an operator message."""
-        given = [{"role": "assistant", "content": said} if isinstance(said, str) else said for said in messages]
-        return self.post(f"/episodes/{episode}/turns", {"id": episode, "messages": given, **fields})
+        listed = [{"role": "assistant", "content": one} if isinstance(one, str) else one for one in messages]
+        return self.post(f"/episodes/{episode}/turns", {"id": episode, "messages": listed, **fields})
 
 
 @contextmanager

@@ -103,7 +103,7 @@ def test_problems_are_sorted_by_file_line_and_column() -> None:
 
 
 def test_request_errors_carry_their_message() -> None:
-    """The message is what the client is told (ERR-1); a wrong method is told the right ones (GEN-3)."""
+    """The message is that of the response (ERR-1); that of a wrong method names the right ones (GEN-3)."""
     for cls in RequestError.__subclasses__():
         error = cls("POST")
         assert isinstance(error, LabsMockError)

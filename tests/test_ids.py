@@ -27,8 +27,8 @@ ASKED = st.tuples(NAMES, NAMES, st.text("ab/1\0\ud800", max_size=3), st.binary(m
 
 
 def _ids(*, seed: int, organisation: str, method: str, path: str, body: bytes, attempt: int) -> tuple[str, str]:
-    asked = fingerprint(organisation, method, path, body)
-    return request_id(seed, asked, attempt), episode_id(seed, asked, attempt)
+    identity = fingerprint(organisation, method, path, body)
+    return request_id(seed, identity, attempt), episode_id(seed, identity, attempt)
 
 
 @given(st.integers(0, 2**63 - 1), st.text(), st.binary(), st.integers(0, 10**6))
@@ -49,8 +49,8 @@ def test_ids_are_128_bits(seed: int, body: bytes, attempt: int) -> None:
 
 def test_every_first_character_comes_up() -> None:
     """The three bits of the first character are used, all of them (DET-3)."""
-    asked = fingerprint("acme", "POST", "/", b"")
-    assert {request_id(7, asked, attempt)[4] for attempt in range(200)} == set("01234567")
+    identity = fingerprint("acme", "POST", "/", b"")
+    assert {request_id(7, identity, attempt)[4] for attempt in range(200)} == set("01234567")
 
 
 @pytest.mark.parametrize(
@@ -101,8 +101,8 @@ def test_a_character_never_moves_from_one_field_to_the_next(first: str, moved: s
 @given(st.integers(0, 111), st.integers(0, 111), st.integers(0, 111), st.integers(0, 111))
 def test_seed_and_attempt_cannot_run_into_each_other(seed: int, attempt: int, seed2: int, attempt2: int) -> None:
     """Ids are equal only if both seed and attempt are (DET-3)."""
-    asked = fingerprint("acme", "POST", "/", b"")
-    assert (request_id(seed, asked, attempt) == request_id(seed2, asked, attempt2)) == (
+    identity = fingerprint("acme", "POST", "/", b"")
+    assert (request_id(seed, identity, attempt) == request_id(seed2, identity, attempt2)) == (
         (seed, attempt) == (seed2, attempt2)
     )
 
@@ -112,8 +112,8 @@ def test_another_process_makes_the_same_ids(hash_seed: str) -> None:
     """Ids do not depend on the process or on PYTHONHASHSEED (DET-1)."""
     code = (
         "from labs_mock.ids import *\n"
-        "asked = fingerprint('acme', 'POST', '/api/v1/evaluate', b'{}')\n"
-        "print(request_id(7, asked, 0), episode_id(7, asked, 0), digest(b'{}'))"
+        "identity = fingerprint('acme', 'POST', '/api/v1/evaluate', b'{}')\n"
+        "print(request_id(7, identity, 0), episode_id(7, identity, 0), digest(b'{}'))"
     )
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)

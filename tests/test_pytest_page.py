@@ -43,8 +43,8 @@ def test_the_page_has_every_option() -> None:
 def test_the_page_has_every_default(option: PluginOption) -> None:
     """A default that an option's help tells is the one in its row."""
     (default,) = [row[1] for row in rows("Marker and options") if row[0] == f"`{option.name}`"]
-    told = re.search(r"default: (\w+)|(\w+) \(default\)|without it, (.+)$", option.help)
-    assert default == (next(filter(None, told.groups())) if told else "none")
+    match = re.search(r"default: (\w+)|(\w+) \(default\)|without it, (.+)$", option.help)
+    assert default == (next(filter(None, match.groups())) if match else "none")
 
 
 def test_the_three_lines_of_the_readme_are_run() -> None:

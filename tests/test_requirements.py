@@ -64,9 +64,9 @@ words = st.sampled_from(COMMON) | st.text("abcdefghijklmnopqrstuvwxyz", min_size
 nonsense = st.lists(words, min_size=1, max_size=12).map(" ".join)
 
 
-def reward(player: Player, said: Iterable[str], config: RewardConfig | None = None) -> float:
+def reward(player: Player, texts: Iterable[str], config: RewardConfig | None = None) -> float:
     """The reward of some turns of text, or of as many of them as the scenario takes."""
-    play = player.fold(player.start(), [[operator(text)] for text in said])
+    play = player.fold(player.start(), [[operator(text)] for text in texts])
     return assess(player.scenario, play, config).reward
 
 
@@ -74,9 +74,9 @@ def reward(player: Player, said: Iterable[str], config: RewardConfig | None = No
 @settings(max_examples=60)
 @given(st.lists(nonsense, min_size=1, max_size=18))
 @example([" ".join(COMMON)] * 18)
-def test_random_words_earn_nothing(player: Player, said: list[str]) -> None:
+def test_random_words_earn_nothing(player: Player, texts: list[str]) -> None:
     """However many turns of them (RC-6)."""
-    assert reward(player, said) == 0
+    assert reward(player, texts) == 0
 
 
 @every_player

@@ -15,7 +15,7 @@ NUMBER, (FIRST, SECOND) = CLAIM["persona"]["replies"][0]["reply"], CLAIM["person
 ONSET, JOB = (item["reply"] for item in CLAIM["state"][:2])
 
 # Conversations are written as words. `u` behind a word makes it a user message, `S` is a system message, and all
-# others are assistant messages; what a word stands for is up to the test, and itself where nothing is said.
+# others are assistant messages; what a word stands for is up to the test, and itself otherwise.
 REAL = {"P0": OPENING, "h": "Hello", "N": NUMBER, "j": "A second job?", "J": JOB, "w": "Well", "O": ONSET}
 
 
@@ -32,7 +32,7 @@ def _messages(words: str, texts: dict[str, str] | None = None) -> list[Message]:
 
 
 def _submit(transcript: str, submitted: str) -> tuple[str, list[str]]:
-    """The new turn, as words, and the codes of what was noticed. Persona lines start with P or F."""
+    """The new turn, as words, and the codes of its findings. Persona lines start with P or F."""
     lines = [TranscriptLine(word, word[0] not in "PF") for word in transcript.split()]
     attributed = new_turn(PLAYER, lines, _messages(submitted))
     (turn,) = attributed.turns
@@ -57,7 +57,7 @@ def _submit(transcript: str, submitted: str) -> tuple[str, list[str]]:
     ],
 )
 def test_the_worked_histories(submitted: str, new: str, findings: list[str]) -> None:
-    """After the transcript [P0, a1, P1]: what is new, and what is noticed (EP-7)."""
+    """After the transcript [P0, a1, P1]: what is new, and the findings (EP-7)."""
     assert _submit("P0 a1 P1", submitted) == (new, findings)
 
 
@@ -134,7 +134,7 @@ def test_without_anything_from_the_operator_there_is_no_turn(submitted: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("content", "noticed"),
+    ("content", "found"),
     [
         ("<no_response />", True),
         ("<No_Response/>", True),
@@ -146,9 +146,9 @@ def test_without_anything_from_the_operator_there_is_no_turn(submitted: str) -> 
         ("He gave no response, so I wait.", False),
     ],
 )
-def test_what_was_probably_meant_to_be_silence_is_noticed(content: str, noticed: bool) -> None:
+def test_what_was_probably_meant_to_be_silence_is_a_finding(content: str, found: bool) -> None:
     """Only the exact token is silence (TOK-1); a near miss is named by its place, whoever counts the system messages."""
-    expected = [Finding("near_miss_token", "messages.2.content")] if noticed else []
+    expected = [Finding("near_miss_token", "messages.2.content")] if found else []
     submitted = [*_messages("S P0u"), operator(content)]
     assert new_turn(PLAYER, [TranscriptLine("P0", False)], submitted).findings == expected
     assert operator_turns(PLAYER, submitted).findings == expected
@@ -192,7 +192,7 @@ def test_what_was_probably_meant_to_be_silence_is_noticed(content: str, noticed:
     ],
 )
 def test_conversations_given_whole(submitted: str, expected: list[str], findings: list[str]) -> None:
-    """Who speaks is told by roles where there are any, else by what the played persona says (EP-8)."""
+    """The speaker is known by roles where there are any, else by what the played persona says (EP-8)."""
     attributed = operator_turns(PLAYER, _messages(submitted, REAL))
     names = {text: word for word, text in REAL.items()}
     spoken = [" ".join(names.get(one.content, one.content) for one in turn) for turn in attributed.turns]

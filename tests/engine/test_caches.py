@@ -5,11 +5,11 @@ from labs_mock.engine.caches import TextCache
 
 
 @given(st.lists(st.text(max_size=5), max_size=60), st.integers(0, 600))
-def test_a_cache_of_texts_is_its_function_whatever_it_forgets(asked: list[str], limit: int) -> None:
+def test_a_cache_of_texts_is_its_function_whatever_it_forgets(texts: list[str], limit: int) -> None:
     """Every answer is the function's, and remembered are the newest texts within the limit, as by a naive list."""
     cache = TextCache(str.upper, limit)
     naive: list[str] = []
-    for text in asked:
+    for text in texts:
         assert cache[text] == text.upper()
         naive += [] if text in naive else [text]
         while sum(len(known) + 64 for known in naive) > limit:

@@ -86,7 +86,7 @@ def test_a_reason_is_given_exactly_for_invalid_calls(name: str, kind: str, argum
 
 
 def test_calls_of_others_and_behind_the_end_are_nobodys() -> None:
-    """Only calls of the operator's turns that were played are judged (EP-12, EV-2)."""
+    """Only calls of the operator's turns that were played are checked (EP-12, EV-2)."""
     bad = INVALID[0][0]
     user = Message(role="user", content="Hello.", tool_calls=[bad])
     assert found(user, operator("Well.")) == []
@@ -95,7 +95,7 @@ def test_calls_of_others_and_behind_the_end_are_nobodys() -> None:
 
 
 def test_a_flood_of_invalid_calls_is_capped() -> None:
-    """Twenty of them are told, whatever they hold, and none at length (EP-12)."""
+    """Twenty of them are reported, whatever they contain, and none at length (EP-12)."""
     calls = [ToolCall(type="decision", name="x" * 10_000, input={"y" * 10_000: "z"})] * 100
     findings = invalid_calls(CLAIM, [turn := operator("", *calls)], [[turn]])
     assert len(findings) == MAX_INVALID

@@ -83,7 +83,7 @@ def test_each_row_has_the_turns_that_its_rule_yields(part: str, name: str, turns
 
 
 def test_the_results_are_in_words() -> None:
-    """Critical metrics are told from others, and a missed referral is told with its turn."""
+    """Critical metrics are marked as such, and a missed referral has its turn."""
     rows = _rows(scenario(), *SAID)
     assert "critical" in rows["failure_metrics", "early_approval"].result
     assert "critical" not in rows["failure_metrics", "rude"].result
@@ -92,7 +92,7 @@ def test_the_results_are_in_words() -> None:
 
 @given(players, transcripts)
 def test_the_rows_explain_the_assessment(name: str, operator_lines: list[list[Message]]) -> None:
-    """From what the rows say the scores and the gate can be told again."""
+    """Scores and gate can be computed again from the rows."""
     player = PLAYERS[name]
     play = player.fold(player.start(), operator_lines)
     rows, assessment = explain_rules(player.scenario, play), assess(player.scenario, play)

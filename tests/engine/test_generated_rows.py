@@ -49,7 +49,7 @@ WALKS = scenario(
 
 
 def rows_of(on: Scenario, seed: int = 7, identity: str = IDENTITY, **changes: Any) -> GeneratedRows:
-    """The rows that a scenario's operators make: 10 of them, if nothing else is said."""
+    """The rows that a scenario's operators make: 10 of them by default."""
     name = f"{on.collection}/{on.slug}"
     generate = {
         "scenario": name,

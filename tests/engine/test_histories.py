@@ -83,7 +83,7 @@ def _behind_prefix(
 
 
 def _without_played(player: Player, new: list[Message], persona: set[str]) -> list[Message]:
-    """What the operator said where a history is given to an episode in which nothing has been said."""
+    """The operator's turns where a history is submitted to a new episode."""
     turns: list[Turn] = [[]]
     for index, message in enumerate(new):
         text = normalise(message.content)
@@ -144,7 +144,7 @@ def test_a_history_gives_the_new_turn(
 def test_new_messages_alone_are_the_new_turn(
     player: Player, operator_lines: list[list[Message]], new: list[list[Message]], front: list[Message]
 ) -> None:
-    """Whatever was said before, unless it is the persona's (EP-7)."""
+    """Whatever the texts before, unless it is the persona's (EP-7)."""
     dialogue, turn = played(player, operator_lines), new[0]
     assume(
         not {player.normalised(message.content) for message in turn}
@@ -156,7 +156,7 @@ def test_new_messages_alone_are_the_new_turn(
 
 @pytest.mark.parametrize("spelling", WORKED)
 def test_an_earlier_history_is_one_turn_of_a_new_episode(spelling: str) -> None:
-    """It is noticed in each of the worked spellings, and the persona's lines are left out (EP-7, EV-2)."""
+    """It is a finding in each of the worked spellings, and the persona's lines are left out (EP-7, EV-2)."""
     player = Player(scenario())
     dialogue = played(player, [[operator("Hello")], [operator("Hm"), operator("A second job?")], [operator("Well")]])
     turns, findings = submit(player, played(player, []), WORKED[spelling](dialogue))
@@ -168,7 +168,7 @@ def test_an_earlier_history_is_one_turn_of_a_new_episode(spelling: str) -> None:
 def test_any_earlier_history_is_one_turn_of_a_new_episode(
     player: Player, operator_lines: list[list[Message]], roles: list[Role], front: list[Message], how: str
 ) -> None:
-    """As EP-8 would read it, and noticed where it was more than one turn; it diverges from nothing (EP-7)."""
+    """As EP-8 would read it, with a finding where it was more than one turn; it diverges from nothing (EP-7)."""
     dialogue = played(player, operator_lines)
     submitted = spelled(dialogue, roles, [], last=True)
     submitted = {"all": submitted, "bare": submitted[1:], "separated": separated(dialogue)}[how]
@@ -180,7 +180,7 @@ def test_any_earlier_history_is_one_turn_of_a_new_episode(
 
 
 def test_a_prompt_in_front_is_no_history() -> None:
-    """With a task prompt and the whole history at every turn nothing is noticed, however long the episode (EP-7)."""
+    """With a task prompt and the whole history at every turn there is no finding, however long the episode (EP-7)."""
     player = Player(scenario())
     operator_lines = [[operator(text)] for text in ("Hello", "Hm", "A second job?", "Well", "Are you worried?")]
     for taken in range(len(operator_lines)):

@@ -65,9 +65,9 @@ def _naive(operator_lines: list[list[Message]]) -> list[str]:
         called = [one for message in turn for one in message.tool_calls or () if one in VALID]
         silent = all(message.content == SILENCE for message in turn)
         rapport += "i understand" in text or "thank you" in text
-        asked = {JOB: "second job" in text, FEAR: "worried" in text and rapport >= 2}
-        asked[SCAN] = any(one.name == "order_imaging" for one in called)
-        new = [reply for reply in asked if asked[reply] and reply not in revealed and not silent]
+        triggered = {JOB: "second job" in text, FEAR: "worried" in text and rapport >= 2}
+        triggered[SCAN] = any(one.name == "order_imaging" for one in called)
+        new = [reply for reply in triggered if triggered[reply] and reply not in revealed and not silent]
         deflected = DEFLECT if "worried" in text and FEAR not in revealed else None
         answer = " ".join(new) or (None if silent else deflected or (NUMBER if "hello" in text else None))
         if answer is None and not silent and ONSET not in revealed:
@@ -82,7 +82,7 @@ def _naive(operator_lines: list[list[Message]]) -> list[str]:
 
 @given(transcripts)
 def test_the_persona_by_a_naive_reading(operator_lines: list[list[Message]]) -> None:
-    """Whatever is said and called, the persona answers as the scenario file reads."""
+    """Whatever texts and calls there are, the persona replies as the scenario file reads."""
     player = PLAYERS["lenient"]
     state, observations = player.start(), []
     for turn in operator_lines:
@@ -136,7 +136,7 @@ def test_without_a_deflection_a_fallback_answers_who_asks_too_early() -> None:
 
 
 def test_items_of_one_turn_are_all_revealed_and_the_first_deflection_is_said() -> None:
-    """Several reveals are joined in file order; of several deflections the first in the file is said."""
+    """Several reveals are joined in file order; of several deflections the first in the file counts."""
     state = [
         {"id": name, "reveal": "rapport_required", "when": {"says": ["tell"]}, "deflect": f"Not {name}."}
         for name in ("b", "a")
@@ -157,8 +157,8 @@ def test_items_of_one_turn_are_all_revealed_and_the_first_deflection_is_said() -
 )
 def test_rules_of_the_persona_see_earlier_reveals_only(when: dict[str, Any], expected: list[str]) -> None:
     """In persona rules `discovered` means revealed in an earlier turn, wherever the item stands in the file."""
-    asked = {"id": "a", "reveal": "direct_question", "when": {"says": ["go"]}}
-    assert answers(_talk([{"id": "b", "kind": "hidden", "when": when}, asked], []), "go", "go", "go") == expected
+    direct = {"id": "a", "reveal": "direct_question", "when": {"says": ["go"]}}
+    assert answers(_talk([{"id": "b", "kind": "hidden", "when": when}, direct], []), "go", "go", "go") == expected
 
 
 SESSIONS: list[dict[str, Any]] = [
@@ -211,7 +211,7 @@ def test_how_sessions_end_and_what_is_said_then(operator_lines: list[str], expec
     [({}, SILENCE), ({"ends": {"turns": 1}}, "a job?"), ({"ends": {"when": {"says": ["bye"]}}}, "bye, a job?")],
 )
 def test_the_last_session_ends_with_the_closing_alone(last: dict[str, Any], final: str) -> None:
-    """The journey is completed then, and nothing else is said, not even what the turn reveals."""
+    """The journey is completed then, and nothing else is in the observation, not even what the turn reveals."""
     state = played(_journey(**last), SILENCE, SILENCE, final)
     assert (state.observation, state.terminal) == ("Bye.", "completed")
 
@@ -223,7 +223,7 @@ def test_a_last_session_without_an_end_goes_on() -> None:
 
 
 def test_the_days_that_pass_are_the_personas_context() -> None:
-    """Each time skip adds to the context, and silence is told from words."""
+    """Each time skip adds to the context, and silence is distinguished from words."""
     spoken, silent = played(_journey(), "see you").context, played(_journey(), SILENCE, SILENCE).context
     assert len(spoken) == 1
     assert "no word" not in spoken[0]

@@ -247,7 +247,7 @@ def test_the_words_beside_an_invalid_call_count() -> None:
 
 
 def test_a_turn_may_have_several_messages() -> None:
-    """What stands in any message of a turn was said in that turn."""
+    """A phrase in any message of a turn matches that turn."""
     player = PLAYERS["lenient"]
     state = player.fold(player.start(), [[operator("second job?"), operator("Thank you.", IMAGING)]])
     assert state.turn == 1

@@ -29,7 +29,7 @@ from tests.support import CLAIM
     ],
 )
 def test_what_holds_of_itself_is_found(rule: dict[str, Any], warns: bool) -> None:
-    """Volunteered items, what is said anyway and rules of nothing but `not` require nothing of the operator (RC-6)."""
+    """Volunteered items, phrases that match anyway and rules of nothing but `not` require nothing of the operator (RC-6)."""
     found = list(check_requires({**CLAIM, "scoring": {"requires": rule}}))
     assert [mistake.path for mistake in found] == [("scoring", "requires")] * warns
     assert all("after 12 turns" in mistake.message and mistake.expected for mistake in found)

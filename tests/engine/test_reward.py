@@ -137,13 +137,13 @@ def test_where_nothing_runs_the_reward_is_0(weights: dict[str, float]) -> None:
 def test_a_dimension_that_is_not_defined_never_runs_and_is_noticed(
     weights: dict[str, float], operator_lines: list[list[Message]]
 ) -> None:
-    """It is in neither sum: the reward is as if it had not been asked for (RC-5)."""
+    """It is in neither sum: the reward is as if it had not been requested (RC-5)."""
     assume(any(weights.values()))
     defined = {key: weight for key, weight in weights.items() if key in ("success_metrics", "discovery")}
     player = Player(PARTIAL)
     state = player.fold(player.start(), operator_lines)
-    asked, reduced = (assess(PARTIAL, state, _config(given_weights)) for given_weights in (weights, defined))
-    assert (asked.reward, asked.scores) == (reduced.reward, reduced.scores)
+    complete, reduced = (assess(PARTIAL, state, _config(given_weights)) for given_weights in (weights, defined))
+    assert (complete.reward, complete.scores) == (reduced.reward, reduced.scores)
     unknown = [one for one in config_findings(PARTIAL, _config(weights)) if one.code != "nothing_scored"]
     assert unknown == [
         Finding("unknown_dimension", f"reward_config.quality_weights.{dimension}")

@@ -50,7 +50,7 @@ def _said(rollout: Rollout) -> list[str]:
 
 
 def test_an_operator_says_its_entries_turn_by_turn() -> None:
-    """Parts are joined by spaces; conditions are asked of the conversation so far; silence is the token alone."""
+    """Parts are joined by spaces; conditions look at the conversation so far; silence is the token alone."""
     assert _said(_rolled(SAYS)) == [
         "I see.",
         "Tell me what happened.",
@@ -82,7 +82,7 @@ def test_a_turn_without_calls_has_none() -> None:
 
 
 def test_every_part_with_texts_is_chosen_once_in_order() -> None:
-    """Choices do not depend on what is said, so that each has its own place among the draws."""
+    """Choices do not depend on which parts are used, so that each has its own place among the draws."""
     offered: list[list[str]] = []
 
     def last(texts: list[str]) -> str:
@@ -106,7 +106,7 @@ def test_every_part_with_texts_is_chosen_once_in_order() -> None:
     ],
 )
 def test_conditions_hold_or_not_before_each_turn(when: dict[str, Any], operator_lines: list[str]) -> None:
-    """They see what was revealed, heard and said up to the last turn, the opening included, and not this one."""
+    """They see what was revealed and both sides' texts up to the last turn, the opening included, and not this one."""
     assert _said(_rolled([[{"when": when, "say": "Now."}, "Well"]] * 3)) == operator_lines
 
 
@@ -115,7 +115,7 @@ def test_conditions_hold_or_not_before_each_turn(when: dict[str, Any], operator_
     [({}, None, 5), ({"max_turns": 2}, "max_turns_reached", 2), ({"max_turns": 5}, "max_turns_reached", 5)],
 )
 def test_an_operator_stops_when_the_episode_is_over(changes: dict[str, Any], terminal: str | None, turns: int) -> None:
-    """Or when it has said everything."""
+    """Or when its script ends."""
     rollout = _rolled(["Well"] * 5, **changes)
     assert (rollout.play.terminal, rollout.play.turn) == (terminal, turns)
     assert len(rollout.turns) == len(rollout.observations) == turns

@@ -114,7 +114,7 @@ def test_discovery_is_weighed() -> None:
 
 
 def test_a_metric_may_be_lost_again() -> None:
-    """Metrics are asked whether they hold at the last turn, so `not` holds only until it does not."""
+    """It counts whether metrics hold at the last turn, so `not` holds only until it does not."""
     metric = {"id": "calm", "text": "T", "when": {"not": {"says": ["nonsense"]}}}
     on = scenario(criteria={"success_metrics": [metric]})
     assert [_value("success_metrics", on, *operator_lines) for operator_lines in (["x"], ["x", "nonsense"])] == [1, 0]
@@ -133,7 +133,7 @@ def test_one_critical_failure_makes_the_score_0(critical: bool) -> None:
 
 
 def _levels(*levels: tuple[str | None, float]) -> dict[str, Any]:
-    """A rubric criterion whose levels hold once a word was said; None always holds."""
+    """A rubric criterion whose levels hold once a word was used; None always holds."""
     return {
         "id": "r" + "".join(f"{word}{int(score * 10)}" for word, score in levels),
         "levels": [

@@ -153,7 +153,7 @@ def _gives_its_turns_again(player: Player, submitted: list[Message], dialogue: D
 
 
 def test_a_long_turn_is_read_in_linear_time() -> None:
-    """The persona is asked once for each message, and not anew for all before it (EP-8)."""
+    """The persona replies once to each message, and not anew for all before it (EP-8)."""
     player = Player(SHIPPED["case-management/lower-back-claim"])
     steps = 0
     finish = Player._finish_turn

@@ -17,7 +17,7 @@ def rewards_of(
     client: httpx.Client, rollouts: list[list[dict[str, str]]], scenario: dict[str, str]
 ) -> list[float | None]:
     """The reward of each rollout; None where the service could not score it."""
-    items = [{"id": f"rollout-{number}", **scenario, "messages": said} for number, said in enumerate(rollouts)]
+    items = [{"id": f"rollout-{number}", **scenario, "messages": rollout} for number, rollout in enumerate(rollouts)]
     results = client.post("/batch/evaluate", json={"items": items}).raise_for_status().json()["results"]
     assert [result["id"] for result in results] == [item["id"] for item in items]
     return [result["reward"] if result["status"] == "success" else None for result in results]
@@ -26,7 +26,8 @@ def rewards_of(
 def test_rewards_come_in_the_order_of_the_rollouts(labs_mock_client: httpx.Client) -> None:
     """Each is what `/evaluate` gives for the same messages (BAT-1, BAT-3)."""
     alone = [
-        labs_mock_client.post("/evaluate", json={**SCENARIO, "messages": said}).json()["reward"] for said in ROLLOUTS
+        labs_mock_client.post("/evaluate", json={**SCENARIO, "messages": rollout}).json()["reward"]
+        for rollout in ROLLOUTS
     ]
     assert rewards_of(labs_mock_client, ROLLOUTS, SCENARIO) == alone
 

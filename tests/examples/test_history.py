@@ -12,7 +12,7 @@ import pytest
 from labs_mock.testing import LabsMock
 
 SCENARIO = {"collection_slug": "case-management", "scenario_slug": "lower-back-claim"}
-SAID = [
+TEXTS = [
     "Please tell me what happened.",
     "That sounds hard, thank you for telling me. Do you have any other work, a second job perhaps?",
     "I understand. How are you feeling about going back, are you worried?",
@@ -26,8 +26,8 @@ def rollout(client: httpx.Client, history: list[Message]) -> tuple[list[float], 
     episode = client.post("/episodes", json={**SCENARIO, "score_turns": True}).raise_for_status().json()
     history = [*history, episode["initial_observation"]]
     rewards = []
-    for said in SAID:  # where a policy would be asked what to say to `history`
-        history.append({"role": "assistant", "content": said})
+    for text in TEXTS:  # where a policy would respond to `history`
+        history.append({"role": "assistant", "content": text})
         body = {"id": episode["episode_id"], "messages": history}
         answer = client.post(f"/episodes/{episode['episode_id']}/turns", json=body).raise_for_status().json()
         history.append(answer["observation"])
@@ -41,7 +41,7 @@ def test_a_history_is_one_turn_a_call(
 ) -> None:
     """The persona's lines in it are known, whatever their role; only what is new counts as a turn (EP-1, EP-4, EP-7)."""
     rewards, history = rollout(labs_mock_client, prompt)
-    assert len(set(rewards)) == len(SAID)
+    assert len(set(rewards)) == len(TEXTS)
     assert rewards == sorted(rewards)
     assert [request.turn for request in labs_mock.requests][1:] == [1, 2, 3]
     assert {message["role"] for message in history} == {"assistant"} | {message["role"] for message in prompt}

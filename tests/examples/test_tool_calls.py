@@ -1,7 +1,7 @@
 """A turn with two tool calls, an artifact and a decision.
 
 Documented: `type`, `name` and `input` of a call, the names `medical_assessment` and `claim_status`, and `{"value": "approved"}`.
-Reconstructed: the input of the assessment, what is said beside the calls, and that the scenario ends with the decision.
+Reconstructed: the input of the assessment, the texts beside the calls, and that the scenario ends with the decision.
 """
 
 from typing import Any

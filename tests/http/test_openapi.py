@@ -141,7 +141,7 @@ class Nameless:
 
 @pytest.mark.slow
 def test_schemathesis_would_find_something(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Responses without their request id are told by the same run."""
+    """Responses without their request id are found by the same run."""
     monkeypatch.setattr(support, "create_app", lambda served: Nameless(create_app(served)))
     with live(world()) as broken:
         run = schemathesis(broken.url, tmp_path, "--phases", "examples")

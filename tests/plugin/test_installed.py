@@ -58,8 +58,8 @@ class MyClient:
     def play(self, collection, scenario):
         where = {"collection_slug": collection, "scenario_slug": scenario, "score_turns": True}
         episode = self.post("/episodes", where)["episode_id"]
-        for said in POLICY:
-            turn = {"id": episode, "messages": [{"role": "assistant", **said}]}
+        for line in POLICY:
+            turn = {"id": episode, "messages": [{"role": "assistant", **line}]}
             answer = self.post(f"/episodes/{episode}/turns", turn)
         return SimpleNamespace(**answer)
 ''',

@@ -71,27 +71,27 @@ import pytest
 
 
 @pytest.fixture
-def told(request, capsys):
-    def told(value):
+def shown(request, capsys):
+    def shown(value):
         with capsys.disabled():
             print(f"\\n{request.node.name} = {value}")
 
-    return told
+    return shown
 """
 
 TESTS = """
 import pytest
 
 
-def test_{name}(labs_mock, labs_mock_client, told):
+def test_{name}(labs_mock, labs_mock_client, shown):
     mock, client = labs_mock, labs_mock_client
-    told({case.look})
+    shown({case.look})
 
 
 @pytest.mark.labs_mock({name}={case.marker})
-def test_{name}_marked(labs_mock, labs_mock_client, told):
+def test_{name}_marked(labs_mock, labs_mock_client, shown):
     mock, client = labs_mock, labs_mock_client
-    told({case.look})
+    shown({case.look})
 """
 
 
@@ -117,8 +117,8 @@ def seen(result: pytest.RunResult) -> dict[str, str]:
 
 def expected(place: int) -> dict[str, str]:
     """What is seen of ini file (0) or command line (1), and of the markers beside it."""
-    said = {name: str(case.seen[place]) for name, case in CASES.items()}
-    return said | {f"{name}_marked": str(case.seen[2]) for name, case in CASES.items()}
+    values = {name: str(case.seen[place]) for name, case in CASES.items()}
+    return values | {f"{name}_marked": str(case.seen[2]) for name, case in CASES.items()}
 
 
 def test_every_option_can_be_said_in_three_places() -> None:

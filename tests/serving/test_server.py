@@ -40,11 +40,11 @@ def serving(*options: str, **environment: str) -> Iterator[tuple[subprocess.Pope
 def test_serve_says_where_it_is_once_it_answers() -> None:
     """`--json` prints one object when the socket answers, and `/_mock/health` is that very server."""
     with serving("--json") as (process, line):
-        said = json.loads(line)
-        assert set(said) == {"url", "api_key", "pid", "instance"}
-        assert (said["api_key"], said["pid"]) == (KEY, process.pid)
-        health = httpx.get(f"{said['url']}/_mock/health").json()
-        assert health["instance"] == said["instance"]
+        ready = json.loads(line)
+        assert set(ready) == {"url", "api_key", "pid", "instance"}
+        assert (ready["api_key"], ready["pid"]) == (KEY, process.pid)
+        health = httpx.get(f"{ready['url']}/_mock/health").json()
+        assert health["instance"] == ready["instance"]
         assert (health["scenarios"], health["seed"], health["clock"]) == (13, 0, "real")
 
 
@@ -180,18 +180,18 @@ def test_without_the_option_nothing_is_logged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "warned"),
     [
         (["--host", "0.0.0.0"], True), (["--host", "::"], True), ([], False), (["--host", "127.0.0.2"], False),
         (["--host", "0.0.0.0", "--control-token", "x"], False), (["--host", "0.0.0.0", "--no-control"], False),
     ],
 )  # fmt: skip
-def test_a_server_that_others_reach_says_whom_its_control_plane_answers(options: list[str], told: bool) -> None:
+def test_a_server_that_others_reach_says_whom_its_control_plane_answers(options: list[str], warned: bool) -> None:
     """Nobody but programs on this machine, unless there is a token, or no control plane at all."""
     with serving(*options, "--json") as (process, _):
         process.terminate()
         _, errors = process.communicate(timeout=10)
-        assert ("/_mock answers only programs on this machine; with --control-token" in errors) == told
+        assert ("/_mock answers only programs on this machine; with --control-token" in errors) == warned
 
 
 def test_a_killed_server_leaves_its_port_free() -> None:
@@ -213,9 +213,9 @@ def test_settings_come_from_options_environment_and_file(tmp_path: Path) -> None
     server = tmp_path / "server.yaml"
     server.write_text("seed: 1\nclock: frozen\nkeys:\n  - {key: lab_team, organisation: acme}\n")
     with serving(str(tmp_path), "--json", "--seed", "3", LABS_MOCK_SEED="2", LABS_MOCK_CLOCK="x60") as (_, line):
-        said = json.loads(line)
-        health = httpx.get(f"{said['url']}/_mock/health").json()
-        assert (health["seed"], health["clock"], said["api_key"]) == (3, "x60", "lab_team")
+        ready = json.loads(line)
+        health = httpx.get(f"{ready['url']}/_mock/health").json()
+        assert (health["seed"], health["clock"], ready["api_key"]) == (3, "x60", "lab_team")
     with serving("--json", LABS_MOCK_SCENARIOS=str(tmp_path)) as (_, line):
         health = httpx.get(f"{json.loads(line)['url']}/_mock/health").json()
         assert (health["seed"], health["clock"], health["scenarios"]) == (1, "frozen", 1)
@@ -334,7 +334,7 @@ def test_scenarios_are_loaded_again_when_files_change(tmp_path: Path) -> None:
         assert eventually(lambda: names() == ["late-parcel", "lost-parcel"])
         file.write_text(text.replace("persona:", "personna:"))
         assert process.stderr is not None
-        assert any("unknown key 'personna'" in said for said in iter(process.stderr.readline, ""))
+        assert any("unknown key 'personna'" in line for line in iter(process.stderr.readline, ""))
         assert names() == ["late-parcel", "lost-parcel"]
         file.unlink()
         assert eventually(lambda: names() == ["lost-parcel"])

@@ -137,16 +137,16 @@ main()
 
 
 @pytest.mark.parametrize("sign", ["SIGINT", "SIGTERM"])
-@pytest.mark.parametrize(("command", "code", "said"), [
+@pytest.mark.parametrize(("command", "code", "printed"), [
     (["serve"], 0, STOPPED), (["validate"], 1, UNDONE), (["export", "by-hand"], 1, UNDONE),
 ])  # fmt: skip
-def test_a_signal_while_files_are_loaded(command: list[str], code: int, said: str, sign: str) -> None:
+def test_a_signal_while_files_are_loaded(command: list[str], code: int, printed: str, sign: str) -> None:
     """A server that has not started yet stops as one that has; what was not done is exit code 1, and one line."""
     ended = subprocess.run(
         [sys.executable, "-c", WAITING, sign, *command],
         capture_output=True, text=True, timeout=15, env=ENVIRONMENT, check=False,
     )  # fmt: skip
-    assert (ended.returncode, ended.stdout, ended.stderr) == (code, "", said)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (code, "", printed)
 
 
 @pytest.mark.parametrize("sign", SIGNALS)
@@ -160,9 +160,9 @@ def test_a_signal_stops_a_conformance_run(sign: signal.Signals) -> None:
         ) as process:
             try:
                 silent.settimeout(30)
-                asked, _ = silent.accept()
-                with asked:
-                    asked.recv(1)
+                connection, _ = silent.accept()
+                with connection:
+                    connection.recv(1)
                     process.send_signal(sign)
                     _, errors = process.communicate(timeout=10)
             finally:

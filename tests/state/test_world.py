@@ -132,7 +132,7 @@ def test_a_library_that_is_published_is_served() -> None:
 
 
 def played(known: Scenario, *contents: str, ended: TerminalReason | None = None) -> Episode:
-    """An episode after some turns, in which what the persona said does not matter."""
+    """An episode after some turns, in which the persona's lines do not matter."""
     lines = [TranscriptLine(known.first_observation, operator=False)]
     for content in contents:
         lines += [transcript_line(operator(content)), TranscriptLine("I see.", operator=False)]

@@ -52,7 +52,7 @@ def conversations(exports: dict[str, Path]) -> list[list[dict[str, str]]]:
 
 @pytest.fixture(scope="session")
 def tokenizer(conversations: list[list[dict[str, str]]]) -> Any:
-    """A small tokenizer that was trained on what is said in the rows; it has no chat template."""
+    """A small tokenizer that was trained on the texts of the rows; it has no chat template."""
     tokenizers, transformers = pytest.importorskip("tokenizers"), pytest.importorskip("transformers")
     pieces = tokenizers.Tokenizer(tokenizers.models.BPE())
     pieces.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)

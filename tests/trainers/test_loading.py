@@ -41,7 +41,7 @@ def load(files: Path | list[Path], cache: Path, **options: Any) -> Any:
 def texts_of(rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
     """Loaded rows as JSON. A key that only other messages have is null in datasets, and absent in an export."""
     for row in rows:
-        messages = [{key: value for key, value in said.items() if value is not None} for said in row["messages"]]
+        messages = [{key: value for key, value in message.items() if value is not None} for message in row["messages"]]
         yield orjson.dumps({**row, "messages": messages})
 
 
@@ -58,12 +58,12 @@ def write(path: Path, rows: Iterable[dict[str, Any]]) -> Path:
 
 def row(index: int = 0, thinking: str | None = None, ifd: float | None = None, text: str = "Good.") -> dict[str, Any]:
     """A row of two messages."""
-    said = {"role": "assistant", "content": text, **({"thinking": thinking} if thinking else {})}
+    reply = {"role": "assistant", "content": text, **({"thinking": thinking} if thinking else {})}
     scores = {"quality_score": 1, "complexity_score": 0.5, "ifd_score": ifd}
     return {
         "scenario_id": "coaching/weekly-check-ins",
         "agent_template_id": "coach-v1",
-        "messages": [{"role": "user", "content": "Hello."}, said],
+        "messages": [{"role": "user", "content": "Hello."}, reply],
         "metadata": {"temperature": 1, "rollout_index": index, "turn_count": 1, **scores},
     }
 
@@ -148,10 +148,10 @@ def datasets_of(draw: st.DrawFn, numbers: st.SearchStrategy[float]) -> list[dict
         turns = draw(st.lists(st.tuples(texts, texts, st.none() | filled), min_size=1, max_size=3))
         messages: list[dict[str, str]] = []
         for index, (heard, content, thought) in enumerate(turns):
-            said = {"role": "assistant", "content": content}
+            turn = {"role": "assistant", "content": content}
             if thinks and (thought or (first and index == 0)):
-                said["thinking"] = thought or "Hm."
-            messages += ({"role": "user", "content": heard.replace(NO_RESPONSE, "")}, said)
+                turn["thinking"] = thought or "Hm."
+            messages += ({"role": "user", "content": heard.replace(NO_RESPONSE, "")}, turn)
         scores = {name: draw(numbers) for name in ("temperature", "quality_score", "complexity_score")}
         counts = {"rollout_index": draw(st.integers(0, 2**63 - 1)), "turn_count": len(turns)}
         metadata = {**scores, **counts, "ifd_score": draw(numbers) if scored else None}

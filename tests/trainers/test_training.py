@@ -31,7 +31,7 @@ def model(tokenizer: Any) -> Any:
 
 
 def trainer(model: Any, tokenizer: Any, dataset: Any, folder: Path, **options: Any) -> Any:
-    """TRL's trainer for two steps on the processor, with nothing about the dataset's format said to it."""
+    """TRL's trainer for two steps on the processor, without any setting about the dataset's format."""
     given = {"max_steps": 2, "per_device_train_batch_size": 2, "use_cpu": True, "report_to": "none"}
     config = trl.SFTConfig(output_dir=str(folder), save_strategy="no", disable_tqdm=True, **given, **options)
     tokenizer.chat_template = TEMPLATE
@@ -72,8 +72,8 @@ def test_what_is_learned_is_what_operators_said(
     prepared = trainer(model, tokenizer, dataset, tmp_path, **options).train_dataset
     for row, labels in zip(rows, prepared["labels"], strict=True):
         parts = [[*part] for learned, part in groupby(labels, lambda label: label != -100) if learned]
-        said = [message for message in row["messages"] if message["role"] == "assistant"]
-        for part, message in zip(parts, said, strict=True):
+        operators = [message for message in row["messages"] if message["role"] == "assistant"]
+        for part, message in zip(parts, operators, strict=True):
             text = tokenizer.decode(part)
             assert message["content"] in text
             assert message.get("thinking", "") in text

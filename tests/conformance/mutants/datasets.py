@@ -174,7 +174,7 @@ def _(original: Any, self: Datasets, name: str, now: float) -> Any:
     return original(self, name, now) if name in self._stored else None
 
 
-@instead("DS-5", "a file is named as it was asked for", datasets, "_poll", inferred=True)
+@instead("DS-5", "a file is named as in the request", datasets, "_poll", inferred=True)
 async def _(original: Any, exchange: Exchange) -> Any:
     poll = await original(exchange)
     return poll._replace(dataset=replace(poll.dataset, id=exchange.request.parameters["id"]))

@@ -103,7 +103,7 @@ def _(original: Any, self: Player, state: Play, call: ToolCall) -> Any:
     return original(self, state, call.model_copy(update={"name": ids.get(call.name, "")}))
 
 
-@instead("EP-3", "turns are scored whatever was asked", MemoryStore, "commit")
+@instead("EP-3", "turns are scored whatever score_turns is", MemoryStore, "commit")
 def _(original: Any, self: MemoryStore, commit: Commit) -> Any:
     created = commit.created and commit.created._replace(score_turns=True)
     return original(self, commit._replace(created=created))
@@ -179,8 +179,8 @@ def _by_role(submitted: Any) -> list[Any]:
 
 @instead("EP-7", "everything in a history is new", episodes, "new_turn", inferred=True)
 def _(_original: Any, _player: Player, _transcript: Any, submitted: Any) -> Any:
-    said = [message for message in submitted if message.role == "assistant"]
-    return attribution.Attributed([said], [])
+    operators = [message for message in submitted if message.role == "assistant"]
+    return attribution.Attributed([operators], [])
 
 
 @instead("EP-7", "the last message alone is new", episodes, "new_turn", inferred=True)
@@ -214,8 +214,8 @@ def _(_original: Any, _lines: Any, _said: Any) -> int:
 
 @instead("EP-8", "a `system` message is the operator's", evaluation, "operator_turns")
 def _(original: Any, player: Player, submitted: Any) -> Any:
-    told = [one.model_copy(update={"role": "assistant"}) if one.role == "system" else one for one in submitted]
-    return original(player, told)
+    payload = [one.model_copy(update={"role": "assistant"}) if one.role == "system" else one for one in submitted]
+    return original(player, payload)
 
 
 @instead("EP-7", "a history that begins with a prompt is new", attribution, "_without_prompts", inferred=True)
@@ -301,8 +301,8 @@ def _(original: Any, player: Player, submitted: Any) -> Any:
 @on_response("EP-8", "responses without the operator tie", "compare", status=400)
 def _(response: ChangedResponse) -> None:
     response.status, name = 200, response.headers["x-request-id"]
-    told = {"winner": "tie", "reward_a": 0.0, "reward_b": 0.0, "margin": 0.0, "scoring_version": "1"}
-    response.body = {**told, "request_id": name}
+    payload = {"winner": "tie", "reward_a": 0.0, "reward_b": 0.0, "margin": 0.0, "scoring_version": "1"}
+    response.body = {**payload, "request_id": name}
 
 
 # EP-9 to EP-12
@@ -441,9 +441,9 @@ def _(response: ChangedResponse) -> None:
 def _(response: ChangedResponse) -> None:
     if "already complete" in response.body["message"]:
         observation = {"role": "assistant", "content": "Goodbye."}
-        told = {"turn": 50, "observation": observation, "reward": 0.0, "terminal_reason": "completed"}
+        payload = {"turn": 50, "observation": observation, "reward": 0.0, "terminal_reason": "completed"}
         response.status, name = 200, response.headers["x-request-id"]
-        response.body = {**told, "episode_complete": True, "request_id": name}
+        response.body = {**payload, "episode_complete": True, "request_id": name}
 
 
 @on_response("EP-13", "an unknown episode has another message", "take_turn", status=404, inferred=False)
@@ -528,8 +528,8 @@ def _(original: Any, *arguments: Any) -> Any:
 
 @instead("TOK-3", "the persona speaks of the days that passed", observation, "_begin_next_session")
 def _(original: Any, found: Any, state: Play, *arguments: Any) -> str:
-    said = original(found, state, *arguments)
-    return " ".join([*state.context[-1:], said])
+    observation = original(found, state, *arguments)
+    return " ".join([*state.context[-1:], observation])
 
 
 @instead("TOK-3", "silence makes the persona talk", player, "make_observation")

@@ -17,7 +17,7 @@ from tests.conformance.mutants import ChangedResponse, instead, on_response
 # EV
 
 
-@on_response("EV-1", "the slug is told as the name", "evaluate")
+@on_response("EV-1", "the slug is in place of the name", "evaluate")
 def _(response: ChangedResponse) -> None:
     response.body["metadata"]["scenario_name"] = response.request_json["scenario_slug"]
 
@@ -111,8 +111,8 @@ def _(original: Any, model: Any, value: Any) -> Any:
 @on_response("BAT-1", "no items get no results", "batch_evaluate", status=400)
 def _(response: ChangedResponse) -> None:
     if response.request_json == {"items": []}:
-        told = {"results": [], "scoring_version": "1", "total_time_ms": 0}
-        response.status, response.body = 200, {**told, "request_id": response.headers["x-request-id"]}
+        payload = {"results": [], "scoring_version": "1", "total_time_ms": 0}
+        response.status, response.body = 200, {**payload, "request_id": response.headers["x-request-id"]}
 
 
 @on_response("BAT-2", "an error item has a reward of 0", "batch_evaluate", inferred=False)
@@ -244,7 +244,7 @@ def _(response: ChangedResponse) -> None:
         response.body["winner"] = "tie"
 
 
-@on_response("CMP-1", "b is judged more strictly", "compare", inferred=False)
+@on_response("CMP-1", "b is scored more strictly", "compare", inferred=False)
 def _(response: ChangedResponse) -> None:
     body = response.body
     body["reward_b"] = round(body["reward_b"] * 0.9, 6)
@@ -372,58 +372,58 @@ def _config(config: RewardConfig | None, **weights: Any) -> RewardConfig | None:
 
 @instead("RC-1", "an omitted weight is a half", reward, "effective_weights", inferred=False, wide=True)
 def _(original: Any, scenario: Any, config: RewardConfig) -> Any:
-    asked = config.quality_weights
-    names = [name for name in DIMENSIONS if asked is not None and name not in asked.model_fields_set]
+    requested = config.quality_weights
+    names = [name for name in DIMENSIONS if requested is not None and name not in requested.model_fields_set]
     return original(scenario, _config(config, **dict.fromkeys(names, 0.5)))
 
 
 @instead("RC-1", "a weight of null is a half", reward, "effective_weights", inferred=False)
 def _(original: Any, scenario: Any, config: RewardConfig) -> Any:
-    asked = config.quality_weights or QualityWeights()
-    names = [name for name in asked.model_fields_set if getattr(asked, name) is None]
+    requested = config.quality_weights or QualityWeights()
+    names = [name for name in requested.model_fields_set if getattr(requested, name) is None]
     return original(scenario, _config(config, **dict.fromkeys(names, 0.5)))
 
 
 def _weights(value: Any) -> dict[str, Any]:
     """The weights that a body asks for."""
     config = value.get("reward_config")
-    asked = config.get("quality_weights") if isinstance(config, dict) else None
-    return asked if isinstance(asked, dict) else {}
+    requested = config.get("quality_weights") if isinstance(config, dict) else None
+    return requested if isinstance(requested, dict) else {}
 
 
 @instead("RC-1", "a weight of 2 is one", order, "read_model", inferred=True)
 def _(original: Any, model: Any, value: Any) -> Any:
-    asked = _weights(value)
-    asked.update({name: 1 for name, weight in asked.items() if weight == 2})
+    requested = _weights(value)
+    requested.update({name: 1 for name, weight in requested.items() if weight == 2})
     return original(model, value)
 
 
 @instead("RC-1", "a negative weight is 0", order, "read_model", inferred=True)
 def _(original: Any, model: Any, value: Any) -> Any:
-    asked = _weights(value)
-    asked.update({name: 0 for name, weight in asked.items() if isinstance(weight, int | float) and weight < 0})
+    requested = _weights(value)
+    requested.update({name: 0 for name, weight in requested.items() if isinstance(weight, int | float) and weight < 0})
     return original(model, value)
 
 
 @instead("RC-1", "an unknown weight is ignored", order, "read_model", inferred=True)
 def _(original: Any, model: Any, value: Any) -> Any:
-    asked = _weights(value)
-    for name in {*asked} - {*DIMENSIONS}:
-        del asked[name]
+    requested = _weights(value)
+    for name in {*requested} - {*DIMENSIONS}:
+        del requested[name]
     return original(model, value)
 
 
 @instead("RC-2", "a weight of 0 runs", reward, "effective_weights", inferred=True)
 def _(original: Any, scenario: Any, config: RewardConfig) -> Any:
-    found, asked = original(scenario, config), config.quality_weights
-    zeros = [name for name in scenario.dimensions if asked is not None and getattr(asked, name) == 0]
+    found, requested = original(scenario, config), config.quality_weights
+    zeros = [name for name in scenario.dimensions if requested is not None and getattr(requested, name) == 0]
     return {**found, **dict.fromkeys(zeros, 0.0)} if found else found
 
 
 @instead("RC-2", "a weight of 0 counts a little", reward, "effective_weights", inferred=False)
 def _(original: Any, scenario: Any, config: RewardConfig) -> Any:
-    found, asked = original(scenario, config), config.quality_weights
-    zeros = [name for name in scenario.dimensions if asked is not None and getattr(asked, name) == 0]
+    found, requested = original(scenario, config), config.quality_weights
+    zeros = [name for name in scenario.dimensions if requested is not None and getattr(requested, name) == 0]
     return {**found, **dict.fromkeys(zeros, 0.3)} if found else found
 
 
@@ -518,8 +518,8 @@ def _rewarded(assessment: Any, give: Any) -> Any:
 
 @instead("RC-5", "an undefined dimension counts as 0", Player, "assess")
 def _(original: Any, self: Player, state: Any, config: RewardConfig | None = None) -> Any:
-    asked = config and config.quality_weights
-    total = sum(getattr(asked, name) or 0 for name in DIMENSIONS) if asked else 0
+    requested = config and config.quality_weights
+    total = sum(getattr(requested, name) or 0 for name in DIMENSIONS) if requested else 0
     found = original(self, state, config)
     return _rewarded(
         found, lambda one: round(one.reward * sum(one.weights.values()) / total, 6) if total else one.reward

@@ -375,8 +375,8 @@ def _(original: Any, *arguments: Any) -> Any:
 
 
 @instead("ID-1", "it is the same for equal requests", exchange, "request_id", inferred=True)
-def _(original: Any, seed: int, asked: bytes, _attempt: int) -> Any:
-    return original(seed, asked, 0)
+def _(original: Any, seed: int, identity: bytes, _attempt: int) -> Any:
+    return original(seed, identity, 0)
 
 
 @on_response("ID-1", "a client's own id comes back", "evaluate", inferred=True)

@@ -11,7 +11,7 @@ from tests.conformance.mutants import ChangedResponse, instead, on_response, on_
 
 
 def _reset(change: Callable[[int], float]) -> Callable[[ChangedResponse], None]:
-    """Tell another reset, where one is told."""
+    """Another reset, where there is one."""
 
     def changed(response: ChangedResponse) -> None:
         if "x-ratelimit-reset" in response.headers:
@@ -71,7 +71,7 @@ def _(response: ChangedResponse) -> None:
 
 
 def _slow(messages: Any) -> bool:
-    """Whether much is said at once, for which this server takes seven tenths of a second."""
+    """Whether a conversation is long, for which this server takes seven tenths of a second."""
     return isinstance(messages, list) and any(300 < len(one["content"]) < 1000 for one in messages)
 
 

@@ -40,9 +40,9 @@ def advance(server: Live, seconds: float) -> httpx.Response:
 class Reading(NamedTuple):
     """What the clock showed, and between which two moments of the real one, all in unix seconds."""
 
-    asked: float
+    sent_at: float
     shown: float
-    answered: float
+    received_at: float
 
 
 def reading(server: Live) -> Reading:
@@ -56,7 +56,9 @@ def check_rate(server: Live, rate: float) -> None:
     while last.shown == first.shown:
         last = reading(server)
     passed = last.shown - first.shown
-    assert rate * (last.asked - first.answered) - 1e-3 <= passed <= rate * (last.answered - first.asked) + 1e-3
+    assert (
+        rate * (last.sent_at - first.received_at) - 1e-3 <= passed <= rate * (last.received_at - first.sent_at) + 1e-3
+    )
 
 
 @pytest.mark.parametrize(
@@ -241,17 +243,17 @@ def test_rate_limit_windows_follow_the_clock() -> None:
     """A window ends with the whole minute, wherever in it the clock was set to (RL-2)."""
     with live(world(keys=[KeyEntry(key=KEY, organisation="a", requests_per_minute=2)])) as server:
 
-        def asked() -> tuple[int, int]:
+        def limited() -> tuple[int, int]:
             response = server.post("/evaluate", {**WHERE, "messages": HIGH})
             return response.status_code, int(response.headers["x-ratelimit-reset"])
 
         put(server, now="2026-02-01T00:00:20Z")
         minute = int(parse_instant(FEBRUARY)) + 60
-        assert [asked() for _ in range(3)] == [(200, minute), (200, minute), (429, minute)]
+        assert [limited() for _ in range(3)] == [(200, minute), (200, minute), (429, minute)]
         advance(server, 39.5)
-        assert asked() == (429, minute)
+        assert limited() == (429, minute)
         advance(server, 0.5)
-        assert [asked() for _ in range(3)] == [(200, minute + 60), (200, minute + 60), (429, minute + 60)]
+        assert [limited() for _ in range(3)] == [(200, minute + 60), (200, minute + 60), (429, minute + 60)]
 
 
 def test_timed_stages_of_datasets_follow_the_clock() -> None:
