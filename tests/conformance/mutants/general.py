@@ -14,7 +14,7 @@ from labs_mock.state.arrival import Arrival, Arrived
 from labs_mock.state.memory.quotas import Quotas
 from labs_mock.state.memory.store import MemoryStore
 from labs_mock.state.world import World
-from tests.conformance.mutants import UNSUBSCRIBED, ChangedResponse, instead, on_response
+from tests.conformance.mutants import UNSUBSCRIBED, ChangedResponse, constant, instead, on_response
 from tests.support import KEY
 
 ERRORS = range(400, 500)
@@ -99,9 +99,7 @@ def _(response: ChangedResponse) -> None:
         response.refuse(500)
 
 
-@instead("GEN-3", "a head may be as large as it likes", order, "check_head")
-def _(_original: Any, _scope: Any) -> None:
-    """Nothing is refused."""
+constant("GEN-3", "a head may be as large as it likes", order, "HEAD_TOO_LARGE", "no extension")
 
 
 @on_response("GEN-3", "a large head is a 400", status=431)
