@@ -244,9 +244,9 @@ def test_the_worst_bodies_leave_no_memory_behind() -> None:
                     check_envelope(client.post(url, content=body), 413 if name == "too large" else 400)
             return resident()
 
-        sizes = [resident(), after_all(), after_all(), after_all()]
+        sizes = [resident(), *(after_all() for _ in range(4))]  # what is left once may come with the second round
     assert max(sizes[1:]) - sizes[0] < 128, f"MiB before and after: {sizes}"
-    assert sizes[3] - sizes[1] < 32, f"MiB before and after: {sizes}"
+    assert sizes[4] - sizes[2] < 32, f"MiB before and after: {sizes}"
 
 
 @pytest.mark.parametrize("chunk", [16 * MIB + 1, 60_000])
