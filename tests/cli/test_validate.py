@@ -271,14 +271,27 @@ def test_a_single_file_is_checked_with_its_folder_around_it(folder: Path, name: 
     assert result.stdout.endswith("\n1 problem in 1 file\n")
 
 
-def test_a_path_that_leads_up_and_down_again_is_named_as_it_was_given(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A single file may be named by a path with `..` in it, and its problems are reported under that name."""
-    monkeypatch.chdir(write(folder, {"cases/wrong.yaml": "nam: 1\n"}) / "cases")
-    result = run("../cases/wrong.yaml")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../cases/wrong.yaml",
+        "./wrong.yaml",
+        "deep/../wrong.yaml",
+        "../link/../cases/wrong.yaml",
+        "../link/wrong.yaml",
+        "../alone/other.yaml",
+    ],
+)
+def test_a_single_file_is_named_as_it_was_given(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its problems are reported under that name, also with `..` and links in it, and its folder is found all the same."""
+    write(folder, {"cases/wrong.yaml": "nam: 1\n", "cases/deep/empty.txt": "", "alone/note.txt": ""})
+    (folder / "link").symlink_to("cases")
+    (folder / "alone/other.yaml").symlink_to(folder / "cases/wrong.yaml")
+    monkeypatch.chdir(folder / "cases")
+    result = run(name)
     assert result.exit_code == 1
-    assert result.stdout.startswith("../cases/wrong.yaml:1:")
+    assert result.stdout.startswith(f"{Path(name).as_posix()}:1:")
+    assert result.stdout.endswith(" in 1 file\n")
 
 
 @pytest.mark.parametrize("name", KNOWN_ALONE)

@@ -1,7 +1,9 @@
 """`labs-mock validate`: what is wrong with folders and files, for a person, a program, or GitHub."""
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +28,13 @@ class Validation:
     warnings: Problems = field(default_factory=Problems)
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTED, 0))
 
-    def add(self, loader: Loader, counted: Library | None, prefix: Path | None) -> None:
-        """Add what a loader found; a prefix makes the names of its files those that were asked for."""
+    def add(self, loader: Loader, counted: Library | None, name_of: Callable[[str], str]) -> None:
+        """Add what a loader found, under the names that its files get."""
         for found, all_found in ((loader.problems, self.problems), (loader.warnings, self.warnings)):
-            kept = [replace(one, file=_name(loader.folder, one.file, prefix)) for one in found.kept]
+            kept = [replace(one, file=name_of(one.file)) for one in found.kept]
             all_found.kept += sorted(kept, key=lambda one: (one.file, one.line, one.column, one.message))
             all_found.more += found.more
-            all_found.files |= {_name(loader.folder, file, prefix) for file in found.files}
+            all_found.files |= set(map(name_of, found.files))
         if counted is None:
             self.counts["file"] += 1
         else:
@@ -51,9 +53,11 @@ def validate(paths: Sequence[Path], *, full_names: bool = False) -> Validation:
     for path in paths:
         if is_folder(path):
             loader = Loader(path, _extra_warnings)
-            found.add(loader, read_library(loader), path if full_names or len(paths) > 1 else None)
+            name = partial(_name_in_folder, path) if full_names or len(paths) > 1 else str
+            found.add(loader, read_library(loader), name)
         else:
-            found.add(check_file(path, _extra_warnings), None, path.parent)
+            loader, checked = check_file(path, _extra_warnings)
+            found.add(loader, None, partial(_name_beside, path, checked, loader.folder))
     return found
 
 
@@ -62,9 +66,14 @@ def _extra_warnings(data: dict[str, Any]) -> Iterator[Mistake]:
         yield from check(data)
 
 
-def _name(folder: Path, file: str, prefix: Path | None) -> str:
-    """A file that a loader names by its place in its folder, or, for the folder itself, by its path."""
-    if prefix is None or file == str(folder):
-        return file
-    inside = Path(file) if prefix == folder else (folder.resolve() / file).relative_to(prefix.resolve())
-    return (prefix / inside).as_posix()
+def _name_in_folder(folder: Path, file: str) -> str:
+    """A file that a loader names by its place in a folder, or the folder itself."""
+    return file if file == str(folder) else (folder / file).as_posix()
+
+
+def _name_beside(path: Path, checked: Path, root: Path, file: str) -> str:
+    """The file that was checked is named as it was given, and another, such as its rows, by its place beside that."""
+    found = root / file
+    if found == checked:
+        return path.as_posix()
+    return (path.parent / os.path.relpath(found, checked.parent)).as_posix()

@@ -9,12 +9,14 @@ from labs_mock.scenario.files.folder import is_folder
 from labs_mock.scenario.files.loader import COLLECTION, DATASETS, SERVER, Check, Loader
 
 
-def check_file(file: Path, extra_warnings: Check) -> Loader:
-    """A loader with the problems and warnings of this file alone, and of the rows file that it names.
+def check_file(file: Path, extra_warnings: Check) -> tuple[Loader, Path]:
+    """A loader with the problems and warnings of this file alone, and of the rows file that it names; and the path that was checked.
 
     `server.yaml` and `collection.yaml` have their names, a dataset lies in `datasets`, and all else is a scenario.
     """
     path = file.absolute()
+    if ".." in path.parts:  # behind a link it does not lead where the text says, and the last part may be a link itself
+        path = path.parent.resolve() / path.name
     server, dataset = path.name == SERVER, path.parent.name == DATASETS
     root = path.parent if server else path.parent.parent
     complete = any(os.path.lexists(entry / COLLECTION) for entry in Loader(root).list_entries(root) if is_folder(entry))
@@ -38,4 +40,4 @@ def check_file(file: Path, extra_warnings: Check) -> Loader:
     else:
         loader.read_scenario(path)
     mask_keys(loader)
-    return loader
+    return loader, path
