@@ -1,5 +1,6 @@
 """`labs-mock validate`: every kind of message through the command line, all forms of output, and single files."""
 
+import gc
 import json
 import os
 from pathlib import Path
@@ -435,6 +436,7 @@ def test_thousands_of_mistakes_are_counted_and_not_all_printed(folder: Path, com
     assert "\nand 7,980 more\n" in result.output
     assert len(result.output) < 20_000
     assert ("8,000 problems in 1 file" in result.output) == (command == "validate")
+    assert gc.isenabled()
 
 
 @pytest.mark.parametrize("command", ["validate", "serve", "score", "export", "scenarios"])

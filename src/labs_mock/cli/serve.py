@@ -4,8 +4,8 @@ import gc
 import os
 import socket
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,20 +59,30 @@ def setting_options(command: Callable[..., None]) -> Callable[..., None]:
 )
 def command(as_json: bool, logged: bool, watch: bool, until_eof: bool, **options: Any) -> None:
     """Serve the API from a folder of scenarios, or from the shipped library."""
-    gc.disable()  # until the server runs: loading makes many objects and hardly any garbage
-    named = named_settings(options)
-    folder = scenario_folder(named)
-    library = load_library(folder)
-    settings = settings_from(named, library.server.settings)
-    world = World(settings, library)
-    listener = bind(settings.host, settings.port)
-    app = LoggedApp(lambda _: world, _log) if logged else create_app(world)
-    ready = partial(_announce, world, len(library.scenarios), listener, as_json)
-    server = Server(app, listener, ready, _reload(world, folder) if watch else None)
-    if until_eof:
-        server.stop_at_eof(sys.stdin.buffer)
-    server.serve_until_stopped()
+    with _no_collector():  # loading makes many objects and hardly any garbage
+        named = named_settings(options)
+        folder = scenario_folder(named)
+        library = load_library(folder)
+        settings = settings_from(named, library.server.settings)
+        world = World(settings, library)
+        listener = bind(settings.host, settings.port)
+        app = LoggedApp(lambda _: world, _log) if logged else create_app(world)
+        ready = partial(_announce, world, len(library.scenarios), listener, as_json)
+        server = Server(app, listener, ready, _reload(world, folder) if watch else None)
+        if until_eof:
+            server.stop_at_eof(sys.stdin.buffer)
+        server.serve_until_stopped()
     click.echo(STOPPED, err=True)
+
+
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """No garbage is collected until the server runs, which lets the collector begin; nor is it left off where no server starts."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _announce(world: World, scenarios: int, listener: socket.socket, as_json: bool) -> None:
