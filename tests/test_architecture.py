@@ -203,6 +203,10 @@ ROOMS = (
         "cli.conformance",
         "cli.main",
         "__main__",
+        "pytest_plugin.options",
+        "pytest_plugin.open_world",
+        "pytest_plugin.fixtures",
+        "pytest_plugin.judgement",
         "pytest_plugin",
     ),
 )
@@ -304,7 +308,7 @@ def test_every_module_has_a_floor() -> None:
 @pytest.mark.parametrize("module", ORDER)
 def test_imports_point_downwards(module: str) -> None:
     """A module imports only what stands before it in the list, inside functions and for types too."""
-    beside = {"cli.conformance": CONFORMANCE, "pytest_plugin": ("conformance.options",)}.get(module, ())
+    beside = {"cli.conformance": CONFORMANCE, "pytest_plugin.options": ("conformance.options",)}.get(module, ())
     below = {*ORDER[: ORDER.index(module)], *FACES, *beside}
     assert imports(modules()[module]) <= below
 
@@ -338,15 +342,11 @@ def test_only_the_clock_knows_the_time_and_nobody_draws() -> None:
 def test_the_plugin_imports_nothing_heavy() -> None:
     """The packages import nothing when pytest loads them, the plugin what is light, and so does the table of its options."""
     standard = {"os", "collections.abc", "dataclasses", "functools", "importlib.util", "pathlib", "typing"}
+    plugin = {"pytest", "labs_mock.errors", "labs_mock.contract.limits", "labs_mock.conformance.options"}
+    plugin |= {f"labs_mock.{name}" for name in ORDER if name.startswith("pytest_plugin")}
     allowed = {
         "": set(),
-        "pytest_plugin": {
-            *standard,
-            "pytest",
-            "labs_mock.errors",
-            "labs_mock.contract.limits",
-            "labs_mock.conformance.options",
-        },
+        **{name: {*standard, *plugin} for name in ORDER if name.startswith("pytest_plugin")},
         "contract": set(),
         "contract.limits": {"typing"},
         "conformance": set(),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from labs_mock.pytest_plugin import FINDINGS, OPTIONS, PluginOption
+from labs_mock.pytest_plugin.options import EFFECTS, OPTIONS, PluginOption
 from labs_mock.testing import LabsMock
 from tests.pages import ROOT, blocks
 
@@ -69,7 +69,7 @@ def test_every_test_of_the_page_is_run() -> None:
 def test_the_page_tells_of_every_finding_mode() -> None:
     """What `findings` can be stands in its row."""
     (row,) = [row for row in rows("Marker and options") if row[0] == "`findings`"]
-    assert tuple(re.findall(r"`(\w+)`", row[2])) == FINDINGS
+    assert tuple(re.findall(r"`(\w+)`", row[2])) == EFFECTS
 
 
 def test_the_page_names_what_assertions_there_are() -> None:

@@ -32,6 +32,10 @@ LIGHT = {
     "labs_mock.errors",
     "labs_mock.escapes",
     "labs_mock.pytest_plugin",
+    "labs_mock.pytest_plugin.fixtures",
+    "labs_mock.pytest_plugin.judgement",
+    "labs_mock.pytest_plugin.open_world",
+    "labs_mock.pytest_plugin.options",
 }
 
 

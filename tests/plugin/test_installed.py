@@ -123,4 +123,4 @@ def test_the_tests_of_the_plugin_pass_on_the_wheel(equipped: Environment, tmp_pa
     assert run.returncode == 0, run.stdout + run.stderr
     (plugin,) = {line.split()[-1] for line in run.stdout.splitlines() if line.strip().startswith("labs_mock ")}
     assert Path(plugin).is_relative_to(equipped.binaries.parent)
-    assert Path(plugin).match("site-packages/labs_mock/pytest_plugin.py")
+    assert Path(plugin).match("site-packages/labs_mock/pytest_plugin/__init__.py")

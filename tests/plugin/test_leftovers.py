@@ -131,7 +131,7 @@ WORLDS = """
 import gc
 import weakref
 
-from labs_mock.pytest_plugin import OPEN_WORLD
+from labs_mock.pytest_plugin.open_world import OPEN_WORLD
 from talk import SAID
 
 LEFT = []

@@ -3,7 +3,7 @@ from typing import NamedTuple
 
 import pytest
 
-from labs_mock.pytest_plugin import OPTIONS
+from labs_mock.pytest_plugin.options import OPTIONS
 from tests.plugin.project import Project
 
 

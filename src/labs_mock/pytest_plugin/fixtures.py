@@ -1,0 +1,145 @@
+"""The fixtures: the server of a session, and what a test gets of it."""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from labs_mock.pytest_plugin.open_world import OPEN_WORLD, OpenWorld, result_or_fail
+from labs_mock.pytest_plugin.options import SETTINGS, options_of, session_option
+
+if TYPE_CHECKING:
+    import httpx
+    from starlette.types import ASGIApp
+
+    from labs_mock.serving.thread import ServerThread
+    from labs_mock.state import World
+    from labs_mock.testing.handle import LabsMock
+
+
+@pytest.fixture(scope="session")
+def labs_mock_scenarios(pytestconfig: pytest.Config) -> Path | str | None:
+    """The folder of scenarios; override it to use your own. None is the shipped library."""
+    folder: Path | None = session_option(pytestconfig, "scenarios")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def labs_mock_settings(pytestconfig: pytest.Config) -> dict[str, Any]:
+    """Settings of the server by name, as `labs-mock serve` has them; override it to use your own."""
+    options = {name: session_option(pytestconfig, name) for name in SETTINGS}
+    return {name: value for name, value in options.items() if value is not None}
+
+
+@pytest.fixture(scope="session")
+def _labs_mock_make_world() -> Callable[..., "World"]:
+    """Makes a world of a folder and settings, with the key of a test or without. A folder is read once a session."""
+    from labs_mock.config.library import load_library, shipped_library
+    from labs_mock.serving.worlds import make_world
+
+    libraries = cache(load_library)
+
+    def make(folder: Path | str | None, settings: dict[str, Any], key: str | None = None) -> "World":
+        library = libraries(shipped_library() if folder is None else Path(folder).resolve())
+        return make_world(library, {"clock": "frozen", "port": 0, **settings}, key)
+
+    return lambda *arguments: result_or_fail(lambda: make(*arguments))
+
+
+@pytest.fixture(scope="session")
+def _labs_mock_thread(
+    _labs_mock_make_world: Callable[..., "World"],
+    labs_mock_scenarios: Path | str | None,
+    labs_mock_settings: dict[str, Any],
+) -> Iterator["ServerThread"]:
+    from labs_mock.serving.thread import ServerThread
+
+    world = _labs_mock_make_world(labs_mock_scenarios, labs_mock_settings)
+    server = result_or_fail(lambda: ServerThread(world))
+    result_or_fail(server.start)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def labs_mock_server(_labs_mock_thread: "ServerThread") -> "LabsMock":
+    """The server of the whole session, on a port of its own; while a test has `labs_mock`, that test's world responds."""
+    from labs_mock.testing.handle import LabsMock
+
+    world = _labs_mock_thread.world
+    token = world.settings.control_token
+    return LabsMock(url=_labs_mock_thread.url, api_key=world.first_key, control_token=token).start()
+
+
+@pytest.fixture
+def _labs_mock_open_world(
+    request: pytest.FixtureRequest,
+    _labs_mock_thread: "ServerThread",
+    _labs_mock_make_world: Callable[..., "World"],
+    labs_mock_scenarios: Path | str | None,
+    labs_mock_settings: dict[str, Any],
+) -> Iterator[OpenWorld]:
+    options = result_or_fail(lambda: options_of(request.node))
+    settings = {**labs_mock_settings, **{name: options[name] for name in SETTINGS if name in options}}
+    key = _labs_mock_thread.new_key()
+    world = _labs_mock_make_world(options.get("scenarios", labs_mock_scenarios), settings, key)
+    _labs_mock_thread.open(world, key)
+    open_world = OpenWorld(_labs_mock_thread, world, key, options)
+    request.node.stash[OPEN_WORLD] = open_world
+    yield open_world
+    _labs_mock_thread.close()
+    del request.node.stash[OPEN_WORLD]  # pytest keeps its items
+
+
+@pytest.fixture
+def labs_mock(_labs_mock_thread: "ServerThread", _labs_mock_open_world: OpenWorld) -> "LabsMock":
+    """The server with a world and a key of this test alone, as its marker and the options have it."""
+    from labs_mock.testing.handle import LabsMock
+
+    key, options = _labs_mock_open_world.key, _labs_mock_open_world.options
+    token = _labs_mock_open_world.world.settings.control_token
+    mock = LabsMock(url=_labs_mock_thread.url, api_key=key, control_token=token).start()
+    result_or_fail(lambda: [mock.add_dataset(dataset) for dataset in options["datasets"]])
+    result_or_fail(lambda: [mock.add_fault(**fault) for fault in options["faults"]])
+    warnings = [warning for fault in mock.faults() for warning in fault.warnings] if options["faults"] else []
+    if warnings:
+        pytest.fail(f"labs-mock: a fault that would never happen: {warnings[0]}", pytrace=False)
+    return mock
+
+
+@pytest.fixture
+def labs_mock_app(labs_mock: "LabsMock", _labs_mock_thread: "ServerThread") -> "ASGIApp":  # noqa: ARG001 - with its faults and datasets
+    """The ASGI application of the same world, for transports without a socket."""
+    return _labs_mock_thread.app
+
+
+@pytest.fixture
+def labs_mock_env(labs_mock: "LabsMock", monkeypatch: pytest.MonkeyPatch) -> "LabsMock":
+    """The environment that clients read: `LABS_URL`, and `LABS_API_KEY` and `LABS_KEY`, for the time of the test."""
+    for name, value in (
+        ("LABS_URL", labs_mock.url),
+        ("LABS_API_KEY", labs_mock.api_key),
+        ("LABS_KEY", labs_mock.api_key),
+    ):
+        monkeypatch.setenv(name, value)
+    return labs_mock
+
+
+@pytest.fixture
+def labs_mock_client(labs_mock: "LabsMock") -> Iterator["httpx.Client"]:
+    """An `httpx.Client` with the base URL `…/api/v1` and the test's key; it needs httpx."""
+    if find_spec("httpx") is None:
+        pytest.fail("labs_mock_client needs httpx: pip install httpx", pytrace=False)
+    import httpx
+
+    headers = {"Authorization": f"Bearer {labs_mock.api_key}"}
+    with httpx.Client(
+        base_url=f"{labs_mock.url}/api/v1",
+        headers=headers,
+        trust_env=False,
+        verify=False,  # noqa: S501 - there are no certificates on this machine, and to read some takes 15 ms
+    ) as client:
+        yield client

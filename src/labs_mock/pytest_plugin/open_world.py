@@ -1,0 +1,35 @@
+"""The test world that is open, as fixtures and hooks share it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from labs_mock.errors import LabsMockError
+
+if TYPE_CHECKING:
+    from labs_mock.serving.thread import ServerThread
+    from labs_mock.state import World
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWorld:
+    """The test world that is open, with its server, its key and the options of the test."""
+
+    server: "ServerThread"
+    world: "World"
+    key: str
+    options: dict[str, Any]
+
+
+OPEN_WORLD = pytest.StashKey[OpenWorld]()
+
+
+def result_or_fail(make: Callable[[], Any]) -> Any:
+    """What a function returns, or the test fails with the message of its error, and without a traceback."""
+    try:
+        return make()
+    except LabsMockError as error:
+        message = str(error)
+    pytest.fail(f"labs-mock: {message}", pytrace=False)
