@@ -8,7 +8,13 @@ PIP := -m pip install --quiet --disable-pip-version-check
 COMPILE := uv pip compile --universal --python-version 3.11 --upgrade --quiet \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file
 
-.PHONY: serve test test-all trainers lint types bench generated lock clean
+# An environment of `make trainers` is a line here with what pytest runs in it, and in pyproject.toml an extra of that name.
+# It is .venv-NAME, and its lock is constraints-NAME.txt.
+TESTS-trainers := tests/trainers/test_loading.py tests/trainers/trl
+
+ENVIRONMENTS := $(patsubst TESTS-%,%,$(sort $(filter TESTS-%,$(.VARIABLES))))
+
+.PHONY: serve test test-all trainers trainers-oldest $(ENVIRONMENTS:%=trainers-%) lint types bench generated lock clean
 
 serve: .venv/serve.stamp
 	$(BIN)/labs-mock serve
@@ -22,9 +28,13 @@ test-all: .venv/dev.stamp
 	$(BIN)/pytest -n auto --dist worksteal
 	$(BIN)/pytest -n auto --dist worksteal -m "not slow" --store suspending tests/http tests/examples tests/testing
 
-# What TRL does with exports, and the newest and the oldest supported version of datasets. These two have venvs of their own.
-trainers: .venv-trainers/stamp .venv-oldest/stamp
-	.venv-trainers/bin/pytest -m trainers tests/trainers
+# Real trainers on exports and rewards, and the oldest supported version of datasets.
+trainers: $(ENVIRONMENTS:%=trainers-%) trainers-oldest
+
+$(ENVIRONMENTS:%=trainers-%): trainers-%: .venv-%/stamp
+	.venv-$*/bin/pytest -m trainers --durations 5 $(TESTS-$*)
+
+trainers-oldest: .venv-oldest/stamp
 	.venv-oldest/bin/pytest -m trainers tests/trainers/test_loading.py
 
 lint: .venv/dev.stamp
@@ -45,14 +55,16 @@ generated: .venv/dev.stamp
 # The lock files: names and versions only, for every platform, and no address of an index.
 lock: .venv/dev.stamp
 	$(BIN)/$(COMPILE) constraints.txt --extra dev pyproject.toml
-	$(BIN)/$(COMPILE) constraints-trainers.txt --constraint constraints.txt --extra dev --extra trainers pyproject.toml
+	for name in $(ENVIRONMENTS); do \
+		$(BIN)/$(COMPILE) constraints-$$name.txt --constraint constraints.txt --extra dev --extra $$name pyproject.toml || exit; \
+	done
 	sed -n 's/^    "\(datasets>=[0-9.]*\)".*/\1/p' pyproject.toml \
 		| $(BIN)/$(COMPILE) constraints-oldest.txt --constraint constraints.txt --resolution lowest-direct -
 
 clean:
-	rm -rf .venv .venv-trainers .venv-oldest dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-* dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.venv/python.stamp .venv-trainers/python.stamp .venv-oldest/python.stamp: %/python.stamp:
+.venv/python.stamp .venv-oldest/python.stamp $(ENVIRONMENTS:%=.venv-%/python.stamp): %/python.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "labs-mock needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
 	$(PYTHON) -m venv $*
@@ -66,8 +78,8 @@ clean:
 	$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[dev]'
 	touch $@ .venv/serve.stamp
 
-.venv-trainers/stamp: .venv-trainers/python.stamp $(LOCKED) constraints-trainers.txt
-	.venv-trainers/bin/python $(PIP) --constraint constraints-trainers.txt --editable '.[dev,trainers]'
+$(ENVIRONMENTS:%=.venv-%/stamp): .venv-%/stamp: .venv-%/python.stamp constraints-%.txt $(LOCKED)
+	.venv-$*/bin/python $(PIP) --constraint constraints-$*.txt --editable '.[dev,$*]'
 	touch $@
 
 .venv-oldest/stamp: .venv-oldest/python.stamp $(LOCKED) constraints-oldest.txt

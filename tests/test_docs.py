@@ -106,7 +106,7 @@ def test_every_library_has_its_reason() -> None:
                 assert re.search(rf"^\|.*\b{name}\b.*\|", reasons, re.MULTILINE), name
 
 
-LOCKS = ["constraints.txt", "constraints-trainers.txt", "constraints-oldest.txt"]
+LOCKS = sorted(path.name for path in ROOT.glob("constraints*.txt"))
 
 
 @pytest.mark.parametrize("name", [*LOCKS, "pyproject.toml", "Makefile", "README.md", "CONTRIBUTING.md"])
