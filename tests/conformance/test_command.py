@@ -23,7 +23,7 @@ from labs_mock.conformance.test_contract import (
     test_every_check_could_be_completed,
     test_the_run_is_complete,
 )
-from labs_mock.conformance.verdicts import UNSEEN, Verdict
+from labs_mock.conformance.verdicts import UNSEEN, PartVerdict
 from labs_mock.conformance.violations import Violation
 from labs_mock.contract.clauses import CLAUSES, PARTS
 from tests.conformance.mutants import SECOND_KEY
@@ -350,7 +350,7 @@ def report_of(
 ) -> Report:
     """A run with one verdict, on the first documented or inferred part."""
     part = next(one for one in PARTS if one.inferred == (outcome == "differs"))
-    verdict = Verdict(part, checked=int(outcome != "skipped"), reason="for a reason")
+    verdict = PartVerdict(part, checked=int(outcome != "skipped"), reason="for a reason")
     if outcome in ("failed", "differs"):
         verdict.violation = Violation(part, "this", "that", ())
     assert verdict.outcome == outcome

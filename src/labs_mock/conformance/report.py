@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from labs_mock.conformance.verdicts import Outcome, Verdict
+from labs_mock.conformance.verdicts import Outcome, PartVerdict
 
 OUTCOMES: Sequence[Outcome] = get_args(Outcome)
 CONCLUSIONS = {  # whether what was checked holds, and whether all was checked that was planned
@@ -35,7 +35,7 @@ class Report:
     waited: float
     errors: Sequence[str]
     incomplete: Sequence[str]
-    verdicts: Sequence[Verdict]
+    verdicts: Sequence[PartVerdict]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -60,6 +60,6 @@ class Report:
         return CONCLUSIONS[self.holds, not self.incomplete]
 
     @property
-    def violated(self) -> list[Verdict]:
+    def violated(self) -> list[PartVerdict]:
         """The verdicts on parts that do not hold, those that differ among them, in the order of the contract."""
         return [verdict for verdict in self.verdicts if verdict.violation is not None]

@@ -54,7 +54,7 @@ _SHOWN = 400  # characters of what was seen
 
 
 @dataclass(slots=True)
-class Verdict:
+class PartVerdict:
     """What is known of a part of a clause: how often it was checked, and its smallest violation.
 
     `reason` says why it was skipped; `follows` names another clause that is violated, from which this violation follows.
@@ -98,7 +98,7 @@ class Verdicts:
     """
 
     def __init__(self) -> None:
-        self.by_part = {part: Verdict(part) for part in PARTS}
+        self.by_part = {part: PartVerdict(part) for part in PARTS}
         self.closed: set[Part] = set()
         self.responses: list[Response] = []  # of the present example
         self.broken = False  # whether anything did not hold in it
@@ -147,7 +147,7 @@ class Verdicts:
         if part not in self.closed:
             raise violation
 
-    def finished(self, reasons: Mapping[str, Sequence[str]], unfinished: str = "") -> list[Verdict]:
+    def finished(self, reasons: Mapping[str, Sequence[str]], unfinished: str = "") -> list[PartVerdict]:
         """The verdicts at the end of a run, in the order of the contract.
 
         `reasons` are those that checks of a clause gave for not checking it, `unfinished` is why checks were not reached.

@@ -238,6 +238,28 @@ class RewardPage(JsonObject):
     dropped: int
 
 
+@dataclass(frozen=True, slots=True)
+class ExpectedReward(JsonObject):
+    """The reward of a conversation, from 0 to 1, and what the server knows of it.
+
+    `rewards_by_turn` are those after each of the operator's turns, the last of them the reward; `conversation` is the hash that
+    the log of rewards has; `failed_requests` are the numbers of requests that asked for its reward, or for one of its turns, and
+    were refused, failed or cut. Of a conversation that `/evaluate` refuses, `error` is the message; reward and hash are null.
+    """
+
+    reward: float | None
+    rewards_by_turn: Sequence[float]
+    conversation: str | None
+    failed_requests: Sequence[int]
+    error: str | None
+
+
+class ExpectedRewards(TypedDict):
+    """For each conversation what is expected, in the order in which they were sent."""
+
+    conversations: list[ExpectedReward]
+
+
 class RecordedScorers(TypedDict):
     """How many scorers ran, and how many had no weight (RC-2)."""
 

@@ -36,3 +36,12 @@ def evaluate(player: Player, messages: Sequence[Message], config: RewardConfig |
     findings += config_findings(scenario, config)
     played = turns[: play.turn]
     return Evaluation(played, play, conversation_hash(played), player.assess(play, config), findings)
+
+
+def rewards_by_turn(player: Player, turns: Sequence[Turn], config: RewardConfig | None = None) -> list[float]:
+    """The reward after each of the operator's turns, as an episode with `score_turns` gives it (EP-5, EV-2)."""
+    play, rewards = player.start(), []
+    for turn in turns:
+        play = player.fold(play, [turn])
+        rewards.append(player.assess(play, config).reward)
+    return rewards

@@ -1,11 +1,19 @@
 """What the journal says of how a response was sent: what faults did to it, and whether the client stayed to its end."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from labs_mock.contract.findings import Finding
 
 Amend = Callable[[tuple[str, ...], tuple[Finding, ...]], Awaitable[None]]
 """Replaces the delivery of a record, and adds findings to it."""
+
+
+_SPOILT = ("closed", "cut ", "reset ", "stalled ", "client left ", "garbage", "content type ")
+
+
+def is_spoilt(notes: Iterable[str]) -> bool:
+    """Whether a response with these notes did not reach its client, or not as the JSON that it was."""
+    return any(note.startswith(_SPOILT) for note in notes)
 
 
 class Delivery:

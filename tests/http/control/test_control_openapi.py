@@ -25,6 +25,7 @@ BODIES: dict[str, Any] = {
     "add_dataset": DATASET,
     "force_dataset": {"status": "running"},
     "verify_requests": {"method": "POST", "path": "/api/v1/evaluate", "times": 3},
+    "expect_rewards": {"conversations": [{**SCENARIO, "messages": MESSAGES}, {**SCENARIO, "messages": []}]},
     "explain": {**SCENARIO, "messages": MESSAGES, "unknown": 1},
     "add_scenario": {"collection_slug": "tests", "scenario_slug": "new", "scenario": CLAIM},
     "add_fault": {"id": "one", "path": "/api/v1/nothing", "delay": {"low": 1, "high": 2}},

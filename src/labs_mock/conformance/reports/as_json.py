@@ -6,7 +6,7 @@ import orjson
 
 from labs_mock.conformance.http_response import printable
 from labs_mock.conformance.report import Report
-from labs_mock.conformance.verdicts import Verdict
+from labs_mock.conformance.verdicts import PartVerdict
 
 
 def as_json(report: Report) -> str:
@@ -30,7 +30,7 @@ def as_json(report: Report) -> str:
     return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
 
 
-def _entry(verdict: Verdict) -> dict[str, Any]:
+def _entry(verdict: PartVerdict) -> dict[str, Any]:
     part, violation = verdict.part, verdict.violation
     return {
         "clause": part.clause,

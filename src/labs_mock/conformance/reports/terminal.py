@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from labs_mock.conformance.report import Report
-from labs_mock.conformance.verdicts import Outcome, Verdict
+from labs_mock.conformance.verdicts import Outcome, PartVerdict
 
 STYLES: dict[Outcome, str] = {"passed": "green", "failed": "bold red", "differs": "yellow", "skipped": "dim"}
 WIDTHS = {"clause": 8, "basis": 10, "outcome": 7, "checked": 7, "reason": None}
@@ -67,7 +67,7 @@ def _rows(rows: Iterable[Sequence[str]]) -> Table:
     return table
 
 
-def _row(verdict: Verdict) -> list[str]:
+def _row(verdict: PartVerdict) -> list[str]:
     part, violation = verdict.part, verdict.violation
     why = f"expected {violation.expected}; seen: {violation.seen}" if violation else verdict.reason
     outcome = f"[{STYLES[verdict.outcome]}]{verdict.outcome}"
@@ -78,7 +78,7 @@ def _cut(text: str) -> str:
     return text if len(text) <= _WHY else f"{text[:_WHY]}…"
 
 
-def _print_violation(verdict: Verdict, console: Console) -> None:
+def _print_violation(verdict: PartVerdict, console: Console) -> None:
     """The lines of a violation's story; commands stand at the margin, so that they can be copied."""
     first, *lines = verdict.story.splitlines()
     finding = verdict.finding

@@ -7,6 +7,7 @@ from labs_mock import __version__
 from labs_mock.http.control.clock import clock_routes
 from labs_mock.http.control.datasets import dataset_routes
 from labs_mock.http.control.episodes import episode_routes
+from labs_mock.http.control.expecting import expected_routes
 from labs_mock.http.control.explaining import explain_routes
 from labs_mock.http.control.faults import fault_routes
 from labs_mock.http.control.journal import journal_routes
@@ -52,6 +53,7 @@ def control_routes() -> list[BaseRoute]:
         journal_routes,
         verification_routes,
         reward_routes,
+        expected_routes,
         episode_routes,
         explain_routes,
         scenario_routes,

@@ -9,6 +9,7 @@ from labs_mock.contract import control
 from labs_mock.contract.requests import Evaluate
 from labs_mock.http.control.clock import Advance, ClockChange
 from labs_mock.http.control.datasets import Forced
+from labs_mock.http.control.expecting import ConversationQueries
 from labs_mock.http.control.journal import DEFAULT_LIMIT, FILTERS
 from labs_mock.http.control.rewards import DEFAULT_LIMIT as REWARDS_LIMIT
 from labs_mock.http.control.rewards import MAX_LIMIT
@@ -90,6 +91,15 @@ CONTROL_OPERATIONS = (
     ),
     ControlOperation(
         "list_rewards", "List the rewards that were served", "GET", "/rewards", None, control.RewardPage, (400,), _PAGE
+    ),
+    ControlOperation(
+        "expect_rewards",
+        "The rewards that conversations have",
+        "POST",
+        "/rewards/expected",
+        ConversationQueries,
+        control.ExpectedRewards,
+        (404,),
     ),
     ControlOperation(
         "show_episode", "Show all of an episode", "GET", "/episodes/{id}", None, control.EpisodeInfo, (404,)

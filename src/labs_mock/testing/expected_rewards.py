@@ -1,0 +1,55 @@
+"""The rewards that a server gives for conversations, by the control plane: no quota, no journal."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from labs_mock.contract.control import ExpectedReward
+from labs_mock.testing.control_client import ControlClient, ControlError
+from labs_mock.text import did_you_mean
+
+Conversation = Sequence[Mapping[str, Any]] | Mapping[str, Any]
+"""The messages of a conversation, or an object with `messages` that may name a scenario and weights of its own."""
+
+NEEDED = "collection_slug", "scenario_slug"
+FIELDS = "messages", *NEEDED, "reward_config"
+OTHERS = "id", "normalization_key", "normalization_windows"  # of items and evaluations; no reward depends on them
+
+AT_A_TIME = 250  # conversations in a request
+
+
+def expected_rewards(
+    control: ControlClient,
+    conversations: Iterable[Conversation],
+    *,
+    collection_slug: str | None = None,
+    scenario_slug: str | None = None,
+    reward_config: Mapping[str, Any] | None = None,
+) -> list[ExpectedReward]:
+    """For each conversation its reward and what the server knows of it.
+
+    The slugs and the `reward_config` are those of conversations that have none of their own. Raises `ValueError` for a
+    conversation without slugs or with an unknown field, and `ControlError` for an unknown scenario.
+    """
+    common = {"collection_slug": collection_slug, "scenario_slug": scenario_slug, "reward_config": reward_config}
+    queries = [_query(index, one, common) for index, one in enumerate(conversations)]
+    found: list[ExpectedReward] = []
+    for start in range(0, len(queries), AT_A_TIME):
+        try:
+            page = control.send("POST", "/rewards/expected", {"conversations": queries[start : start + AT_A_TIME]})
+        except ControlError as error:
+            raise ControlError(f"in conversations[{start}:]: {error}" if start else str(error)) from None
+        found += map(ExpectedReward.from_json, page["conversations"])
+    return found
+
+
+def _query(index: int, conversation: Conversation, common: Mapping[str, Any]) -> dict[str, Any]:
+    fields = dict(conversation) if isinstance(conversation, Mapping) else {"messages": conversation}
+    for name in fields:
+        if name not in (*FIELDS, *OTHERS):
+            raise ValueError(f"conversations[{index}]: unknown field {name!r}; {did_you_mean(name, FIELDS)}")
+    query = {name: common.get(name) if fields.get(name) is None else fields[name] for name in FIELDS}
+    for name in NEEDED:
+        if query[name] is None:
+            raise ValueError(f"conversations[{index}]: no {name}; name it there, or as {name}=… for all conversations")
+    query["messages"] = list(query["messages"] or ())
+    return query
