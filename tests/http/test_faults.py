@@ -140,11 +140,30 @@ def failed(result: dict[str, Any]) -> dict[str, Any]:
     return {"id": result["id"], "status": "error", "error": "A fault of the mock server's fault plan"}
 
 
+def without_ids(received: Received) -> bytes:
+    """The body without the id of its request, which differs from one request to the next."""
+    return re.sub(rb"req_\w+", b"", received.body)
+
+
+def with_nan(number: int) -> Callable[[bytes], bytes]:
+    """What a body is when its n-th reward is NaN, from 0, as Python's `json` reads and writes it: all else is as it was."""
+
+    def change(body: bytes) -> bytes:
+        found = list(re.finditer(rb'"reward":([\d.]+)', body))[number]
+        return body[: found.start(1)] + b"NaN" + body[found.end(1) :]
+
+    return change
+
+
 CHANGES: list[tuple[dict[str, Any], ClientRequest, Callable[[Received], Any], Callable[[Any], Any]]] = [
     ({"status": 503}, EVALUATE, lambda received: (received.status, "message" in orjson.loads(received.body)), lambda _: (503, True)),
     ({"status": 404, "message": "Gone"}, EXPORT, lambda received: (received.status, b'"Gone"' in received.body), lambda _: (404, True)),
     ({"garbage": True}, EVALUATE, lambda received: (received.status, is_json(received)), lambda _: (200, False)),
     ({"garbage": True}, EXPORT, lambda received: (received.status, is_json(received)), lambda _: (200, False)),
+    ({"body": '{"reward": 0.5}'}, EVALUATE, without_ids, lambda _: b'{"reward": 0.5}'),
+    ({"body": ""}, EXPORT, without_ids, lambda _: b""),
+    ({"nan_reward": 0}, EVALUATE, without_ids, with_nan(0)),
+    ({"nan_reward": 1}, BATCH, without_ids, with_nan(1)),
     ({"content_type": "text/html"}, EVALUATE, lambda received: received.headers["content-type"], lambda _: "text/html"),
     ({"content_type": "text/html"}, EXPORT, lambda received: received.headers["content-type"], lambda _: "text/html"),
     ({"row_count": 3}, EXPORT, lambda received: received.headers["x-row-count"], lambda _: "5"),
@@ -193,7 +212,8 @@ def test_every_kind_has_a_function() -> None:
 
 UNFIT = [(EVALUATE, {"cut_after_line": 1}), (EVALUATE, {"row_count": 1}), (EVALUATE, {"fail_item": 0}), (EVALUATE, {"cut": 9_999}),
          (EXPORT, {"drop_result": 0}), (EXPORT, {"cut_after_line": 3}), (EXPORT, {"error_line": 3}), (EXPORT, {"swap_lines": 2}),
-         (BATCH, {"drop_result": 3}), (BATCH, {"fail_item": 3}), (EXPORT, {"reset": 99_999}), (BATCH, {"duplicate_line": 1})]  # fmt: skip
+         (BATCH, {"drop_result": 3}), (BATCH, {"fail_item": 3}), (EXPORT, {"reset": 99_999}), (BATCH, {"duplicate_line": 1}),
+         (BATCH, {"nan_reward": 3}), (EXPORT, {"nan_reward": 0})]  # fmt: skip
 
 
 @pytest.mark.parametrize(("sent", "fault"), UNFIT)

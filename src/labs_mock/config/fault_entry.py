@@ -14,6 +14,7 @@ Number = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Index = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Above0To1 = Annotated[float, Field(gt=0, le=1)]
 ErrorStatus = Annotated[int, Field(ge=400, le=599)]
+BodyText = Annotated[str, StringConstraints(max_length=100_000)]
 ContentType = Annotated[str, StringConstraints(pattern="^[!-~]([ -~]*[!-~])?$", max_length=200)]
 
 
@@ -106,6 +107,10 @@ class FaultEntry(FileModel):
     stall: Annotated[Place | None, Kind] = Field(None, description="Nothing more comes, from there on.")
     garbage: Annotated[Literal[True] | None, Kind] = Field(None, description="The body is no JSON.")
     content_type: Annotated[ContentType | None, Kind] = Field(None, description="Another content type.")
+    body: Annotated[BodyText | None, Kind] = Field(None, description="Another body, such as that of another response.")
+    nan_reward: Annotated[Index | None, Kind] = Field(
+        None, description="The reward, or that of the n-th result of a batch from 0, is NaN, which is no JSON."
+    )
 
     cut_after_line: Annotated[Index | None, Kind] = Field(
         None, description="A stream ends after line n, without its last chunk."

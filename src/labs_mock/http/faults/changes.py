@@ -1,7 +1,11 @@
 """Faults that change a response on its way: its headers, its body, and where it breaks off."""
 
+import json
 from collections.abc import Callable, Iterator
+from math import nan
 from typing import Any
+
+import orjson
 
 from labs_mock.http.faults.response import Break, FaultyResponse, Piece
 
@@ -10,10 +14,34 @@ GARBAGE = b'{"reward": 0.5, "scores": {"D1_\x00\xff\xfe<html>502 Bad Gateway'
 
 def garbage(response: FaultyResponse, _: Any) -> None:
     """The body is not JSON."""
-    if b"content-length" in response.headers:
-        response.headers[b"content-length"] = b"%d" % len(GARBAGE)
     response.delivery.note("garbage")
-    response.pieces = iter([GARBAGE])
+    _replace_body(response, GARBAGE)
+
+
+def other_body(response: FaultyResponse, text: str) -> None:
+    """The body is another text."""
+    response.delivery.note("another body")
+    _replace_body(response, text.encode())
+
+
+def nan_reward(response: FaultyResponse, index: int) -> None:
+    """The reward, or that of a result of a batch, is `NaN`, as Python's `json` writes and reads it; exports have none."""
+    if b"content-length" not in response.headers:
+        return
+    body = b"".join(piece for piece in response.pieces if isinstance(piece, bytes))
+    value = orjson.loads(body)
+    rewarded = value["results"][index : index + 1] if "results" in value else [value]
+    if rewarded and "reward" in rewarded[0]:
+        rewarded[0]["reward"] = nan
+        response.delivery.note("reward NaN")
+        body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    _replace_body(response, body)
+
+
+def _replace_body(response: FaultyResponse, body: bytes) -> None:
+    if b"content-length" in response.headers:
+        response.headers[b"content-length"] = b"%d" % len(body)
+    response.pieces = iter([body])
 
 
 def content_type(response: FaultyResponse, value: str) -> None:

@@ -18,6 +18,8 @@ RESULT_FAULTS: dict[str, Callable[[Changes, Any], None]] = {
 """Changes of the results of a batch; each function gets the value that the fault has for its kind."""
 
 RESPONSE_FAULTS: dict[str, Callable[[FaultyResponse, Any], None]] = {
+    "nan_reward": changes.nan_reward,
+    "body": changes.other_body,
     "garbage": changes.garbage,
     "content_type": changes.content_type,
     "row_count": changes.row_count,
