@@ -90,6 +90,7 @@ ROOMS = (
         "engine.attribution",
         "engine.detectors",
         "engine.conversation_hash",
+        "engine.canary",
         "engine.replay",
         "engine.evaluation",
         "engine.rollout",

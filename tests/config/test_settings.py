@@ -23,6 +23,7 @@ VALUES: dict[str, tuple[Any, str, Any, Any]] = {
     "control_hosts": ("a", "b", "b", "c,d"),
     "control_token": ("a", "b", "b", "c"),
     "spool": (0, "70000", 70_000, 80_000),
+    "canary": (True, "false", False, True),
     "max_body": (2048, "4096", 4096, 8192),
 }
 
@@ -38,6 +39,7 @@ DEFAULTS: dict[str, Any] = {
     "control_hosts": "",
     "control_token": "",
     "spool": 1024 * 1024 * 1024,
+    "canary": False,
     "max_body": 16 * 1024 * 1024,
 }
 
@@ -88,6 +90,7 @@ def test_every_setting_has_a_variable_and_an_option() -> None:
         ("LABS_MOCK_CONTROL_HOSTS", "--control-hosts"),
         ("LABS_MOCK_CONTROL_TOKEN", "--control-token"),
         ("LABS_MOCK_SPOOL", "--spool"),
+        ("LABS_MOCK_CANARY", "--canary/--no-canary"),
         ("LABS_MOCK_MAX_BODY", "--max-body"),
     ]
 

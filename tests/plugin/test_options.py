@@ -48,6 +48,15 @@ CASES = {
     "clock": Case(
         "frozen:2027-01-01T00:00:00Z", "frozen:2028-01-01T00:00:00Z", "'x60'", "mock.now[:4]", (2027, 2028, 2026)
     ),
+    "canary": Case(
+        "true",
+        "off",
+        "True",
+        "'canary' in client.post('/evaluate', json={'collection_slug': client.get('/catalog').json()['collections'][0]['slug'], "
+        "'scenario_slug': 'claim', 'messages': [{'role': role, 'content': 'Hm.'} for role in ('user', 'assistant')]})"
+        ".headers.get('x-mock-findings', '')",
+        (True, False, True),
+    ),
     "faults": Case(
         f"\n  {fault('one')}\n  {fault('two')}",
         fault("three"),
@@ -122,16 +131,16 @@ def expected(place: int) -> dict[str, str]:
 
 
 def test_every_option_can_be_said_in_three_places() -> None:
-    """The tests of this file know every row of the table, and each place has another value."""
+    """The tests of this file know every row of the table, and each place has another value where there are three."""
     assert list(CASES) == [option.name for option in OPTIONS]
-    assert all(len(set(case.seen)) == 3 for name, case in CASES.items() if name != "findings")
+    assert all(len(set(case.seen)) == 3 for name, case in CASES.items() if name not in ("findings", "canary"))
 
 
 def test_the_ini_file_speaks_for_all_tests_and_a_marker_before_it(every_option: Project) -> None:
     """Paths of both start where the ini file is; its findings are "ignore" here and those of the marker "error"."""
     result = every_option.run("..")
     assert seen(result) == expected(0)
-    result.assert_outcomes(passed=13, failed=1, warnings=0)
+    result.assert_outcomes(passed=15, failed=1, warnings=0)
     result.stdout.fnmatch_lines(["FAILED *::test_findings_marked - Failed: labs-mock has*"])
 
 
@@ -139,7 +148,7 @@ def test_the_command_line_comes_before_the_ini_file_and_after_a_marker(every_opt
     """Paths of options start where pytest was called; findings are "warn" here and those of the marker "error"."""
     result = every_option.run("..", *(f"--labs-mock-{name}={case.option}" for name, case in CASES.items()))
     assert seen(result) == expected(1)
-    result.assert_outcomes(passed=13, failed=1, warnings=1)
+    result.assert_outcomes(passed=15, failed=1, warnings=1)
     result.stdout.fnmatch_lines(
         ["*LabsMockWarning: labs-mock has findings*", "*POST /api/v1/evaluate -> 400: unknown_field*"]
     )

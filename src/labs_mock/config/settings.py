@@ -129,6 +129,7 @@ class Settings:
     spool: int = _setting(
         1 << 30, "bytes of exported rows kept in unlinked files, so that they are made once", _whole(0, 1 << 40)
     )
+    canary: bool = _setting(False, "serve rewards whose last bits identify the conversation (docs/canary.md)", _switch)
     max_body: int = _setting(16 * 1024 * 1024, "largest request body in bytes", _whole(1024, 1 << 30))
 
 

@@ -188,7 +188,10 @@ class RuleExplanation(TypedDict):
 
 
 class Explanation(TypedDict):
-    """Why a conversation has its reward; `findings` are those of `explain()`."""
+    """Why a conversation has its reward.
+
+    `served` and `findings` are those of `explain()`: what `/evaluate` responds to it, which under `canary` is another reward.
+    """
 
     turns: int
     terminal_reason: str | None
@@ -198,6 +201,7 @@ class Explanation(TypedDict):
     gate: GateExplanation
     dimensions: list[DimensionExplanation]
     rules: list[RuleExplanation]
+    served: NotRequired[float]
     findings: NotRequired[list[Json]]
 
 

@@ -135,6 +135,12 @@ KINDS: dict[str, Kind] = {
         "end. They are read and scored as speech.",
         "Decode with `skip_special_tokens`, stop at the end of the turn, and keep thinking out of `content`.",
     ),
+    "canary": Kind(
+        "info",
+        "The server was started with `canary`: the last bits of each reward in the response identify the conversation "
+        "that it belongs to, so it differs from the true reward by less than 1.5 · 2⁻¹². Every response with such a reward has this.",
+        "Nothing. Start the server without `canary` for the true rewards; `/_mock/explain` shows both.",
+    ),
     "client_left": Kind(
         "info",
         "The client closed the connection before all of the response was sent: before its head, in an export, or while a fault "

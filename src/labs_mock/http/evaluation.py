@@ -1,7 +1,7 @@
 """Conversations given whole: one, many, or two against each other (section 4)."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from labs_mock.contract.findings import Finding
 from labs_mock.contract.parsing import read_model
@@ -18,12 +18,16 @@ from labs_mock.contract.unknown_fields import unknown_fields
 from labs_mock.contract.wording import NO_OPERATOR_MESSAGE
 from labs_mock.engine import evaluation
 from labs_mock.engine.assessment import PLACES, Assessment
+from labs_mock.engine.canary import canary_reward
 from labs_mock.engine.evaluation import Evaluation
 from labs_mock.engine.player import Player
 from labs_mock.errors import BadRequest, RequestError
 from labs_mock.http.exchange import Exchange, Payload
 from labs_mock.scenario.compiled.scenario import Scenario
+from labs_mock.state import World
 from labs_mock.state.sums import NormalisationEntry, units_of, z_score
+
+CANARY = Finding("canary", "")
 
 
 async def evaluate(exchange: Exchange, request: Evaluate) -> Payload:
@@ -35,7 +39,7 @@ async def evaluate(exchange: Exchange, request: Evaluate) -> Payload:
     result = _evaluated(exchange, player, request.messages, request.reward_config)
     payload = scored(exchange, scenario, result.assessment, result.conversation)
     if request.normalization_key is not None:
-        await _normalise(exchange, [(request, payload)])
+        await _normalise(exchange, [EvaluatedRequest(request, result.assessment.reward, payload)])
     payload["scoring_version"] = (await exchange.world.library(exchange.arrived.revision)).scoring_version
     payload["metadata"] = {"scenario_name": scenario.file.name, "evaluation_time_ms": exchange.elapsed_ms()}
     return payload
@@ -43,7 +47,7 @@ async def evaluate(exchange: Exchange, request: Evaluate) -> Payload:
 
 async def batch_evaluate(exchange: Exchange, request: BatchEvaluate) -> Payload:
     """`POST /batch/evaluate`: a bad item gives an error item and leaves the others alone (BAT-2)."""
-    evaluated: list[tuple[Evaluate | BatchItem, Payload]] = []
+    evaluated: list[EvaluatedRequest] = []
     results = [await _item(exchange, index, item, evaluated) for index, item in enumerate(request.items)]
     await _normalise(exchange, evaluated)
     return {
@@ -58,24 +62,32 @@ async def compare(exchange: Exchange, request: Compare) -> Payload:
     player = await exchange.world.player(
         exchange.arrived.revision, exchange.account, request.collection_slug, request.scenario_slug
     )
-    rewards = []
-    for name, response in (("response_a", request.response_a), ("response_b", request.response_b)):
-        result = _evaluated(exchange, player, response.messages, place=f"{name}.")
-        record_reward(exchange, player.scenario, result.assessment, result.conversation)
-        rewards.append(result.assessment.reward)
-    reward_a, reward_b = rewards
+    results = [
+        _evaluated(exchange, player, response.messages, place=f"{name}.")
+        for name, response in (("response_a", request.response_a), ("response_b", request.response_b))
+    ]
+    reward_a, reward_b = [
+        record_reward(exchange, player.scenario, result.assessment, result.conversation) for result in results
+    ]
+    margin = abs(reward_a - reward_b)
     return {
         "winner": "tie" if reward_a == reward_b else "a" if reward_a > reward_b else "b",
         "reward_a": reward_a,
         "reward_b": reward_b,
-        "margin": round(abs(reward_a - reward_b), PLACES),
+        "margin": margin if exchange.world.settings.canary else round(margin, PLACES),
         "scoring_version": (await exchange.world.library(exchange.arrived.revision)).scoring_version,
     }
 
 
-async def _item(
-    exchange: Exchange, index: int, item: dict[str, Any], evaluated: list[tuple[Evaluate | BatchItem, Payload]]
-) -> Payload:
+class EvaluatedRequest(NamedTuple):
+    """A request that was evaluated: its reward, before a canary replaces it, and what its result has so far."""
+
+    request: Evaluate | BatchItem
+    reward: float
+    result: Payload
+
+
+async def _item(exchange: Exchange, index: int, item: dict[str, Any], evaluated: list[EvaluatedRequest]) -> Payload:
     """The result of an item; one that was evaluated goes with its request to the others that were."""
     place = f"items.{index}."
     exchange.findings += [
@@ -97,22 +109,22 @@ async def _item(
         return {"id": item["id"], "status": "error", "error": exchange.redact(error.message)}
     payload = scored(exchange, player.scenario, result.assessment, result.conversation)
     payload = {"id": request.id, "status": "success", **payload}
-    evaluated.append((request, payload))
+    evaluated.append(EvaluatedRequest(request, result.assessment.reward, payload))
     return payload
 
 
-async def _normalise(exchange: Exchange, evaluated: Iterable[tuple[Evaluate | BatchItem, Payload]]) -> None:
+async def _normalise(exchange: Exchange, evaluated: Iterable[EvaluatedRequest]) -> None:
     """Log the rewards of requests with a normalization key, and add `normalized` to the results of those with windows.
 
     All are compared with what was logged before any of them (NORM-1, NORM-2).
     """
-    keyed = [(request, result) for request, result in evaluated if request.normalization_key is not None]
+    keyed = [one for one in evaluated if one.request.normalization_key is not None]
     if not keyed:
         return
-    entries = tuple([_entry(exchange, request, result["reward"]) for request, result in keyed])
+    entries = tuple([_entry(exchange, one.request, one.reward) for one in keyed])
     arrived = exchange.arrived
     sums = await exchange.world.store.normalise(arrived.epoch, exchange.token, arrived.now, entries)
-    for (request, result), entry, found in zip(keyed, entries, sums, strict=True):
+    for (request, _, result), entry, found in zip(keyed, entries, sums, strict=True):
         if request.normalization_windows is not None:
             result["normalized"] = {
                 window.text: z_score(entry.units, sums_of_window)
@@ -140,19 +152,28 @@ def _evaluated(
     return result
 
 
-def record_reward(exchange: Exchange, scenario: Scenario, assessment: Assessment, conversation: int) -> None:
-    """Note a reward, the hash of its conversation and the scorers that ran or were skipped, for the journal (RC-2)."""
-    exchange.rewards.append(assessment.reward)
+def served_reward(world: World, scenario: Scenario, assessment: Assessment, conversation: int) -> float:
+    """The reward that a world serves: the one of the assessment, or a canary in its place."""
+    canary = world.settings.canary
+    return canary_reward(scenario, assessment, conversation) if canary else assessment.reward
+
+
+def record_reward(exchange: Exchange, scenario: Scenario, assessment: Assessment, conversation: int) -> float:
+    """The reward that is served. Noted for the journal with the hash of its conversation and the scorers that ran (RC-2)."""
+    reward = served_reward(exchange.world, scenario, assessment, conversation)
+    if exchange.world.settings.canary and CANARY not in exchange.findings:
+        exchange.findings.append(CANARY)
+    exchange.rewards.append(reward)
     exchange.conversations.append(conversation)
     exchange.scorers_run += len(assessment.results)
     exchange.scorers_skipped += len(scenario.dimensions) - len(assessment.results)
+    return reward
 
 
 def scored(exchange: Exchange, scenario: Scenario, assessment: Assessment, conversation: int) -> Payload:
     """The reward, and of the scores what the key may see (AUTH-3)."""
-    record_reward(exchange, scenario, assessment, conversation)
     account = exchange.account
-    payload: Payload = {"reward": assessment.reward}
+    payload: Payload = {"reward": record_reward(exchange, scenario, assessment, conversation)}
     if account.score_access != "reward":
         payload["scores"] = assessment.scores
     if account.score_access == "full":

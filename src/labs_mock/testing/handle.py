@@ -56,6 +56,7 @@ class LabsMock:
         control_hosts: str | None = None,
         control_token: str | None = None,
         spool: int | None = None,
+        canary: bool | None = None,
         max_body: int | None = None,
     ) -> None:
         settings = {
@@ -69,6 +70,7 @@ class LabsMock:
             "control_hosts": control_hosts,
             "control_token": control_token,
             "spool": spool,
+            "canary": canary,
             "max_body": max_body,
         }
         self._backend = _backend(scenarios, url, api_key, process, settings)

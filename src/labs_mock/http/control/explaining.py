@@ -9,6 +9,7 @@ from labs_mock.contract.unknown_fields import duplicate_keys, unknown_fields
 from labs_mock.engine.evaluation import evaluate
 from labs_mock.engine.explanation import explanation
 from labs_mock.http.control.resources import arrived_of, json_of, resource, world_of
+from labs_mock.http.evaluation import served_reward
 from labs_mock.http.exchange import Payload
 
 
@@ -25,6 +26,8 @@ def explain_routes(prefix: str) -> list[BaseRoute]:
         result = evaluate(player, evaluation.messages, evaluation.reward_config)
         findings += result.findings
         listed = [{**finding._asdict(), "severity": finding.severity} for finding in findings]
-        return {**explanation(player.scenario, result.play, result.assessment), "findings": listed}
+        explained = explanation(player.scenario, result.play, result.assessment)
+        served = served_reward(world_of(request), player.scenario, result.assessment, result.conversation)
+        return {**explained, "served": served, "findings": listed}
 
     return [resource(f"{prefix}/explain", POST=explain)]
