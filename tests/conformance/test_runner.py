@@ -26,6 +26,7 @@ from labs_mock.conformance.violations import CannotRun
 from labs_mock.contract.clauses import CLAUSES
 from labs_mock.engine.player import Player
 from labs_mock.state import World
+from tests.pages import ROOT
 from tests.support import KEY, Live, live, world
 
 pytestmark = pytest.mark.slow
@@ -60,6 +61,16 @@ def test_the_unbroken_server_has_no_difference(shipped: Live, seed: int) -> None
     assert [one.part.clause for one in report.verdicts if not one.part.inferred] == [
         clause.name for clause in CLAUSES if clause.documented
     ]
+
+
+def test_canaries_break_the_clauses_that_their_page_names() -> None:
+    """What fails or differs with canary rewards is what the table of `docs/canary.md` says, and nothing else."""
+    settings = settings_from({"clock": "frozen", "port": 0, "canary": True})
+    with live(World(settings, load_library(shipped_library()))) as server:
+        report = quick_run(server.url)
+    rows = re.findall(r"^\| ([A-Z]+-\d+) \| (\w+) \|", (ROOT / "docs" / "canary.md").read_text(), re.MULTILINE)
+    assert report.errors == []
+    assert {(one.part.clause, one.outcome) for one in report.verdicts if one.violation} == {*rows}
 
 
 def test_the_small_scenario_has_no_difference_either(server: Live) -> None:

@@ -31,7 +31,8 @@ def canary(reward: float, conversation: int = 0, on: Scenario = HERE, config: Re
     """The canary in place of a reward."""
     run = on.weights if config is None or config.quality_weights is None else config.quality_weights.model_dump()
     used = {dimension: weight for dimension in on.dimensions if (weight := run.get(dimension))}
-    return canary_reward(on, Assessment(reward, {}, used, OPEN, True, False, {}, {}, {}), conversation)
+    skips = config is not None and bool(config.skip_safety_gate)
+    return canary_reward(on, Assessment(reward, {}, used, OPEN, skips, True, False, {}, {}, {}), conversation)
 
 
 def rounded_to(form: str, value: float) -> float:
@@ -124,17 +125,17 @@ def test_what_weighs_the_same_has_the_same_canary(
     assert len({canary(reward, conversation, config=config) for config in configs}) == 1
 
 
-def test_scenario_turns_and_weights_are_in_the_hash() -> None:
-    """The same reward has another canary in another scenario and with other weights, and not without the gate (RC-3)."""
+def test_scenario_turns_weights_and_gate_are_in_the_hash() -> None:
+    """The same reward has another canary in another scenario, with other weights, and without the gate."""
     others = [
         canary(0.5, 1),
         canary(0.5, 2),
         canary(0.5, 1, ELSEWHERE),
+        canary(0.5, 1, config=RewardConfig(skip_safety_gate=True)),
         canary(0.5, 1, config=RewardConfig.model_validate({"quality_weights": {"discovery": 1.0}})),
         canary(0.5, 1, config=RewardConfig.model_validate({"quality_weights": {"rubrics": 1.0}})),
     ]
     assert len(set(others)) == len(others)
-    assert canary(0.5, 1, config=RewardConfig(skip_safety_gate=True)) == others[0]
     assert canary(0.5, 1, scenario(name="Another name in the file")) == others[0]
 
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labs_mock.contract.responses import Compared
+from tests.http.control.test_expecting import expect
 from tests.http.control.test_scoring import configs, explain
 from tests.http.datasets import LONG, dataset, with_datasets
 from tests.http.test_batch import TEXTS, WHERE, conversation, item
@@ -31,7 +32,7 @@ def canary_server() -> Iterator[Live]:
 def test_one_conversation_has_one_canary_everywhere(
     canary_server: Live, shared_server: Live, texts: list[str], config: dict[str, Any] | None
 ) -> None:
-    """From `/evaluate`, a batch, a comparison and an episode, near the true reward; `/_mock/explain` has both (EV-2, BAT-3, CMP-1)."""
+    """From `/evaluate`, a batch, a comparison, an episode and as expected; `/_mock/explain` has the true reward, too (EV-2, BAT-3)."""
     body = {**WHERE, "messages": conversation(*texts)}
     plain = canary_server.post("/evaluate", body).json()["reward"]
     true = shared_server.post("/evaluate", body).json()
@@ -51,7 +52,10 @@ def test_one_conversation_has_one_canary_everywhere(
     assert FINDING in weighed.headers["x-mock-findings"].split(", ")
     episode = canary_server.episode(score_turns=True)
     taken = [canary_server.turn(episode, text, reward_config=config).json() for text in texts]
-    assert [turn["reward"] for turn in taken if "reward" in turn][-1] == weighed.json()["reward"]
+    by_turn = [turn["reward"] for turn in taken if "reward" in turn]
+    assert by_turn[-1] == weighed.json()["reward"]
+    (expected,) = expect(canary_server, {**body, "reward_config": config})
+    assert (expected["reward"], expected["rewards_by_turn"]) == (by_turn[-1], by_turn)
 
 
 @settings(max_examples=40)

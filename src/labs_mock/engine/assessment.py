@@ -27,7 +27,7 @@ class Gate(NamedTuple):
 class Assessment:
     """A reward and how it came about.
 
-    `results` has the dimensions that ran; `scores` and `breakdown` have the same by the scenario's names (RC-2).
+    `skips_gate` is whether the request left the gate out (RC-3). `results` has the dimensions that ran; `scores` and `breakdown` have the same by the scenario's names (RC-2).
     `earned` is whether what the scenario requires has held at some turn (RC-6), `critical` whether a critical failure
     holds where failure metrics run; the reward is 0 without the one as with the other.
     """
@@ -36,6 +36,7 @@ class Assessment:
     results: Mapping[Dimension, Score]
     weights: Mapping[Dimension, float]
     gate: Gate
+    skips_gate: bool
     earned: bool
     critical: bool
     names: Mapping[Dimension, str]

@@ -38,10 +38,10 @@ def evaluate(player: Player, messages: Sequence[Message], config: RewardConfig |
     return Evaluation(played, play, conversation_hash(played), player.assess(play, config), findings)
 
 
-def rewards_by_turn(player: Player, turns: Sequence[Turn], config: RewardConfig | None = None) -> list[float]:
-    """The reward after each of the operator's turns, as an episode with `score_turns` gives it (EP-5, EV-2)."""
-    play, rewards = player.start(), []
+def assessments_by_turn(player: Player, turns: Sequence[Turn], config: RewardConfig | None = None) -> list[Assessment]:
+    """The assessment after each of the operator's turns, as an episode with `score_turns` gives it (EP-5, EV-2)."""
+    play, assessments = player.start(), []
     for turn in turns:
         play = player.fold(play, [turn])
-        rewards.append(player.assess(play, config).reward)
-    return rewards
+        assessments.append(player.assess(play, config))
+    return assessments

@@ -45,7 +45,7 @@ def _assess(evidence: Evidence, weights: Mapping[Dimension, float], skip_gate: b
     names = scenario.names
     scores = {names[dimension]: result.value for dimension, result in results.items()}
     breakdown = {names[dimension]: result.sentence for dimension, result in results.items()}
-    return Assessment(reward, results, weights, gated, earned, critical, names, scores, breakdown)
+    return Assessment(reward, results, weights, gated, skip_gate, earned, critical, names, scores, breakdown)
 
 
 def effective_weights(scenario: Scenario, config: RewardConfig) -> Mapping[Dimension, float]:

@@ -31,13 +31,14 @@ OPTIONS = (
     PluginOption("seed", "what ids and all choices at random start from (default: 0)"),
     PluginOption("plan", f"plan of the test's key: {PLAN_NAMES} (default)"),
     PluginOption("clock", "frozen (default), frozen:<ISO time>, real or x<number>"),
+    PluginOption("canary", "true: rewards whose last bits identify the conversation (default: false)"),
     PluginOption(
         "faults", "faults, each as a line of YAML such as {path: /api/v1/evaluate, every: 2, status: 503}", several=True
     ),
     PluginOption("datasets", "datasets, each as a line of YAML or the path of a file", several=True),
     PluginOption("findings", "effect of a finding that is a warning on its test: error (default), warn or ignore"),
 )
-SETTINGS = ("seed", "plan", "clock")
+SETTINGS = ("seed", "plan", "clock", "canary")
 SEVERAL = [option.name for option in OPTIONS if option.several]
 
 
