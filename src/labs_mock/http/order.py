@@ -93,17 +93,17 @@ ORDER: tuple[ByRequest | ByState, ...] = (
 """All checks in their order, each with the status that it may lead to. What else needs state is up to the operation."""
 
 _PLACES: dict[Callable[..., None], int] = {step.check: place for place, step in enumerate(ORDER)}
-_BY_REQUEST = [step.check for step in ORDER if isinstance(step, ByRequest)]
+_BY_REQUEST = [(_PLACES[step.check], step.check) for step in ORDER if isinstance(step, ByRequest)]
 _BY_STATE = [step.check for step in ORDER if isinstance(step, ByState)]
 
 
 def check_request(request: HttpRequest) -> None:
     """Make the checks that need no state, up to the first that the request does not pass, and note that one."""
-    for check in _BY_REQUEST:
+    for place, check in _BY_REQUEST:
         try:
             check(request)
         except Exception as error:
-            request.refusal, request.refused_at = error, _PLACES[check]
+            request.refusal, request.refused_at = error, place
             return
 
 

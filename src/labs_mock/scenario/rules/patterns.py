@@ -94,10 +94,12 @@ class Patterns:
     def atoms(self, content: str) -> frozenset[int]:
         """The atoms of the phrases and expressions that a message has; its content need not be normalised."""
         text = content.lower().strip(" ") if content.isascii() else normalise(content)
-        hits = self._phrase_set.Match(text)
+        encoded = text.encode()
+        hits = self._phrase_set.Match(encoded)
         if hits is not None and max(hits) >= len(self._phrases):
             text = normalise(text)
-            hits = self._phrase_set.Match(text)
+            encoded = text.encode()
+            hits = self._phrase_set.Match(encoded)
         found = _NOTHING
         if hits is not None:
             # In ASCII text without apostrophes RE2's word boundaries are those of Unicode words.
@@ -106,8 +108,8 @@ class Patterns:
                 phrase, atoms = self._phrases[index]
                 if not atoms <= found and (exact or contains_phrase(text, phrase)):
                     found |= atoms
-        if self._expression_set is not None:
-            found |= {self._expressions[index] for index in self._expression_set.Match(text) or ()}
+        if self._expression_set is not None and (hits := self._expression_set.Match(encoded)) is not None:
+            found |= {self._expressions[index] for index in hits}
         return found
 
 
