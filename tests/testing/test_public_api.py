@@ -36,6 +36,10 @@ SIGNATURES = {
     "find_rewards": "(after=0, limit=10000) -> RewardPage",
     "assert_requested": "(method, path, *, times=None, json=None) -> list[RecordedRequest]",
     "assert_no_findings": "(severity='warning') -> None",
+    "verdict": "(used, conversations, *, collection_slug=None, scenario_slug=None, reward_config=None, groups=None)"
+    " -> Verdict",
+    "assert_rewards": "(used, conversations, *, collection_slug=None, scenario_slug=None, reward_config=None, groups=None,"
+    " allow=()) -> Verdict",
 }
 PROPERTIES = {"now", "requests", "rewards_served"}
 ATTRIBUTES = {"url", "api_key", "instance"}
@@ -65,7 +69,8 @@ def test_the_public_names_are_listed() -> None:
             "KeyInfo",
             "KeyOptions",
         ),
-        *("LabsMock", "RecordedFinding", "RecordedRequest", "RewardPage", "ScenarioInfo", "UndecidableError"),
+        *("Label", "LabsMock", "RecordedFinding", "RecordedRequest", "RewardPage", "ScenarioInfo", "UndecidableError"),
+        "Verdict",
     ]
     for name in testing.__all__:
         assert getattr(testing, name).__module__ == "labs_mock.testing"

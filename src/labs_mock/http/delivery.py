@@ -8,11 +8,21 @@ Amend = Callable[[tuple[str, ...], tuple[Finding, ...]], Awaitable[None]]
 """Replaces the delivery of a record, and adds findings to it."""
 
 
-_SPOILT = ("closed", "cut ", "reset ", "stalled ", "client left ", "garbage", "content type ")
+_SPOILT = (
+    "closed",
+    "cut ",
+    "reset ",
+    "stalled ",
+    "client left ",
+    "garbage",
+    "content type ",
+    "another body",
+    "reward NaN",
+)
 
 
 def is_spoilt(notes: Iterable[str]) -> bool:
-    """Whether a response with these notes did not reach its client, or not as the JSON that it was."""
+    """Whether a response with these notes did not reach its client, or not as it was made."""
     return any(note.startswith(_SPOILT) for note in notes)
 
 

@@ -15,6 +15,8 @@ from labs_mock.testing.assertions import UndecidableError
 from labs_mock.testing.control_client import ControlError
 from labs_mock.testing.handle import LabsMock
 from labs_mock.testing.recorded import RecordedFinding, RecordedRequest
+from labs_mock.testing.reward_labels import Label
+from labs_mock.testing.verdict import Verdict
 
 __all__ = [
     "ControlError",
@@ -25,12 +27,14 @@ __all__ = [
     "HealthInfo",
     "KeyInfo",
     "KeyOptions",
+    "Label",
     "LabsMock",
     "RecordedFinding",
     "RecordedRequest",
     "RewardPage",
     "ScenarioInfo",
     "UndecidableError",
+    "Verdict",
 ]
 
 for _name in __all__:  # tracebacks and documentation name them by the module from which they are imported

@@ -1,10 +1,11 @@
-"""The rewards that a server gives for conversations, by the control plane: no quota, no journal."""
+"""The rewards that a server gives for conversations, and those that it gave, by the control plane: no quota, no journal."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from labs_mock.contract.control import ExpectedReward
+from labs_mock.contract.control import ExpectedReward, RewardPage
 from labs_mock.testing.control_client import ControlClient, ControlError
+from labs_mock.testing.float_values import float32
 from labs_mock.text import did_you_mean
 
 Conversation = Sequence[Mapping[str, Any]] | Mapping[str, Any]
@@ -15,6 +16,14 @@ FIELDS = "messages", *NEEDED, "reward_config"
 OTHERS = "id", "normalization_key", "normalization_windows"  # of items and evaluations; no reward depends on them
 
 AT_A_TIME = 250  # conversations in a request
+PAGE = 100_000  # rewards
+
+
+class ServedReward(NamedTuple):
+    """The newest request for which the server gave a certain reward, and the hash of its conversation."""
+
+    request: int
+    conversation: str
 
 
 def expected_rewards(
@@ -40,6 +49,28 @@ def expected_rewards(
             raise ControlError(f"in conversations[{start}:]: {error}" if start else str(error)) from None
         found += map(ExpectedReward.from_json, page["conversations"])
     return found
+
+
+def served_rewards(control: ControlClient) -> dict[float, ServedReward]:
+    """Every reward that the log has, as float32."""
+    served: dict[float, ServedReward] = {}
+    after = 0
+    while True:
+        page = RewardPage.from_json(control.get("/rewards", {"after": after, "limit": PAGE}))
+        for request, conversation, reward in zip(page.requests, page.conversations, page.rewards, strict=True):
+            served[float32(reward)] = ServedReward(request, conversation)
+        after = page.after + len(page.rewards)
+        if len(page.rewards) < PAGE:
+            return served
+
+
+def conversation_lengths(conversations: Iterable[Conversation]) -> dict[str, list[int]]:
+    """By what conversations may have been sorted: their numbers of characters and of messages."""
+    messages = [one["messages"] if isinstance(one, Mapping) else one for one in conversations]
+    return {
+        "characters": [sum(len(str(message.get("content"))) for message in listed) for listed in messages],
+        "messages": [len(listed) for listed in messages],
+    }
 
 
 def _query(index: int, conversation: Conversation, common: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """`LabsMock`: a handle on a mock server, for tests and scripts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, Unpack, cast
 from urllib.parse import quote, urlencode
@@ -20,7 +20,9 @@ from labs_mock.serving.process import ServerProcess
 from labs_mock.testing.assertions import UndecidableError, check_no_findings, check_requested, oldest_dropped
 from labs_mock.testing.backends import Backend, RunningServer, ThreadServer
 from labs_mock.testing.control_client import ControlClient, ControlError, hide_frames
+from labs_mock.testing.expected_rewards import Conversation
 from labs_mock.testing.recorded import RecordedRequest
+from labs_mock.testing.verdict import Verdict, check_rewards, compare_rewards, judge
 
 ALL = 10_000  # as many as a journal has at most
 PAGE = 100_000  # rewards
@@ -295,6 +297,53 @@ class LabsMock:
         """Assert that no request had a finding of a severity, `info` or `warning`."""
         __tracebackhide__ = True
         check_no_findings(self._control.get("/requests", {"severity": severity, "limit": ALL}), severity)
+
+    # What a trainer did with rewards
+
+    def verdict(
+        self,
+        used: Any,
+        conversations: Iterable[Conversation],
+        *,
+        collection_slug: str | None = None,
+        scenario_slug: str | None = None,
+        reward_config: Mapping[str, Any] | None = None,
+        groups: Iterable[Iterable[int]] | None = None,
+    ) -> Verdict:
+        """What became of the rewards that a trainer used, one a conversation.
+
+        `used` is a list, an array or a tensor of any float type, with None or NaN where there is no reward. A conversation is a
+        list of messages, or an object with `messages` and, instead of those for all, slugs and a `reward_config` of its own.
+        `groups` are the numbers, from 0, of the rollouts in each group. Both sides are compared as float32.
+
+        Raises `TypeError` for what is no number, and `ValueError` for conversations or groups that cannot be compared.
+        """
+        common = {"collection_slug": collection_slug, "scenario_slug": scenario_slug, "reward_config": reward_config}
+        return judge(compare_rewards(self._control, used, conversations, groups=groups, **common))
+
+    def assert_rewards(
+        self,
+        used: Any,
+        conversations: Iterable[Conversation],
+        *,
+        collection_slug: str | None = None,
+        scenario_slug: str | None = None,
+        reward_config: Mapping[str, Any] | None = None,
+        groups: Iterable[Iterable[int]] | None = None,
+        allow: Collection[str] = (),
+    ) -> Verdict:
+        """Assert that the verdict is `in_place`, or that labels which are allowed explain all places; returns the verdict."""
+        __tracebackhide__ = True
+        verdict = self.verdict(
+            used,
+            conversations,
+            collection_slug=collection_slug,
+            scenario_slug=scenario_slug,
+            reward_config=reward_config,
+            groups=groups,
+        )
+        check_rewards(verdict, allow)
+        return verdict
 
     @property
     def _control(self) -> ControlClient:

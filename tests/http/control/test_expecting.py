@@ -101,7 +101,11 @@ def test_a_mistake_names_its_place(server: Live, fields: dict[str, Any], status:
 
 
 @pytest.mark.parametrize(
-    "fault", [{"status": 503}, {"status": 429}, {"close": True}, {"reset": 20}, {"cut": 20}, {"garbage": True}]
+    "fault",
+    [
+        *({"status": 503}, {"status": 429}, {"close": True}, {"reset": 20}, {"cut": 20}, {"garbage": True}),
+        *({"content_type": "text/html"}, {"body": "{}"}, {"nan_reward": 0}),
+    ],
 )
 def test_a_failed_evaluation_is_found_by_its_conversation(server: Live, fault: dict[str, Any]) -> None:
     """Whether it was refused or cut, in any spelling of the conversation, and only by that conversation."""
