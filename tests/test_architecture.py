@@ -195,6 +195,8 @@ ROOMS = (
         "testing.reward_lists",
         "testing.reward_labels",
         "testing.verdict",
+        "testing.trained_rollout",
+        "testing.trained_texts",
         "testing.handle",
         "testing.request_report",
         "testing",

@@ -40,6 +40,7 @@ SIGNATURES = {
     " -> Verdict",
     "assert_rewards": "(used, conversations, *, collection_slug=None, scenario_slug=None, reward_config=None, groups=None,"
     " allow=()) -> Verdict",
+    "assert_trained": "(texts, conversations, *, special=()) -> None",
 }
 PROPERTIES = {"now", "requests", "rewards_served"}
 ATTRIBUTES = {"url", "api_key", "instance"}

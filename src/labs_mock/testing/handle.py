@@ -22,10 +22,12 @@ from labs_mock.testing.backends import Backend, RunningServer, ThreadServer
 from labs_mock.testing.control_client import ControlClient, ControlError, hide_frames
 from labs_mock.testing.expected_rewards import Conversation
 from labs_mock.testing.recorded import RecordedRequest
+from labs_mock.testing.trained_texts import Special, check_trained
 from labs_mock.testing.verdict import Verdict, check_rewards, compare_rewards, judge
 
 ALL = 10_000  # as many as a journal has at most
 PAGE = 100_000  # rewards
+OBSERVATIONS = "initial_observation", "observation"  # in responses
 
 __tracebackhide__ = hide_frames
 
@@ -344,6 +346,29 @@ class LabsMock:
         )
         check_rewards(verdict, allow)
         return verdict
+
+    def assert_trained(
+        self,
+        texts: Iterable[Iterable[str]],
+        conversations: Iterable[Conversation],
+        *,
+        special: Collection[Special] = (),
+    ) -> None:
+        """Assert that a trainer's loss was on the operator's messages, on all of them and on nothing else.
+
+        `texts` has a list for each conversation: the decoded spans that the loss was computed on. They are compared without
+        `special`, which are texts such as `<|im_end|>` or compiled expressions, and but for white space. The operator's messages
+        are those with the role `assistant`; where two of these follow each other, or one comes first, an observation that the
+        server gave is none. The message of the `AssertionError` names what is an observation, missing, or in no message.
+        """
+        __tracebackhide__ = True
+        check_trained(texts, conversations, special, self._observations)
+
+    def _observations(self) -> list[str]:
+        """The texts of all observations that the journal has."""
+        found = self.find_requests(method="POST", path="/api/v1/episodes*", status=200, limit=ALL)
+        bodies = [request.response for request in found if isinstance(request.response, dict)]
+        return [body[name]["content"] for body in bodies for name in OBSERVATIONS if name in body]
 
     @property
     def _control(self) -> ControlClient:
