@@ -10,7 +10,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --upgrade --quiet \
 
 # An environment of `make trainers` is a line here with what pytest runs in it, and in pyproject.toml an extra of that name.
 # It is .venv-NAME, and its lock is constraints-NAME.txt.
-TESTS-trainers := tests/trainers/test_loading.py tests/trainers/trl
+TESTS-trainers := tests/trainers/test_loading.py tests/trainers/test_used_rewards.py tests/trainers/trl
 
 ENVIRONMENTS := $(patsubst TESTS-%,%,$(sort $(filter TESTS-%,$(.VARIABLES))))
 

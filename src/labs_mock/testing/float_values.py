@@ -10,7 +10,7 @@ from typing import Any
 def float_values(values: Any, name: str = "used") -> list[float]:
     """Numbers as float32, row by row where there are rows; None is NaN.
 
-    Takes lists, iterables, NumPy arrays and tensors of any float type, and whatever has a length and a `tolist()` like theirs.
+    Takes lists and other iterables, and whatever has a `tolist()`: NumPy arrays and tensors of any float type, also single ones.
     Raises `TypeError` that names the place of what is no number.
     """
     return array("f", _flat(values, name)).tolist()
@@ -44,18 +44,13 @@ def same(one: float, other: float) -> bool:
 
 
 def _flat(value: Any, place: str) -> Iterator[float]:
-    if value is None:
+    plain = value.tolist() if hasattr(value, "tolist") else value
+    if plain is None:
         yield math.nan
-    elif getattr(value, "ndim", 0) and hasattr(value, "tolist"):
-        yield from _flat(value.tolist(), place)
-    elif (
-        isinstance(value, Iterable)
-        and not isinstance(value, str | bytes | Mapping)
-        and getattr(value, "ndim", None) != 0
-    ):
-        for index, inner in enumerate(value):
+    elif isinstance(plain, Iterable) and not isinstance(plain, str | bytes | Mapping):
+        for index, inner in enumerate(plain):
             yield from _flat(inner, f"{place}[{index}]")
+    elif hasattr(plain, "__float__"):
+        yield float(plain)
     else:
-        if isinstance(value, str | bytes) or not hasattr(value, "__float__"):
-            raise TypeError(f"{place}: expected a number or None, got {type(value).__name__}")
-        yield float(value)
+        raise TypeError(f"{place}: expected a number or None, got {type(value).__name__}")

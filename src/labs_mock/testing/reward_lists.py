@@ -79,7 +79,7 @@ def _is_shifted(compared: RewardComparison, by: int) -> bool:
 
 def in_sorted_order(compared: RewardComparison) -> Arguments | None:
     """By what the places were sorted whose expected rewards were used in that order."""
-    keys = {"reward": compared.expected, **compared.lengths}
+    keys = {**compared.lengths, "reward": compared.expected}
     for name, key in keys.items():
         for direction, order in _orders(key) if len(set(key)) > 1 else ():
             if all(same(compared.expected[place], used) for place, used in zip(order, compared.used, strict=True)):
