@@ -40,6 +40,8 @@ SIGNATURES = {
     " -> Verdict",
     "assert_rewards": "(used, conversations, *, collection_slug=None, scenario_slug=None, reward_config=None, groups=None,"
     " allow=()) -> Verdict",
+    "assert_advantages": "(advantages, conversations, groups, *, scale='group', ddof=1, eps=0.0001, tolerance=0.0001,"
+    " collection_slug=None, scenario_slug=None, reward_config=None) -> None",
     "assert_trained": "(texts, conversations, *, special=()) -> None",
 }
 PROPERTIES = {"now", "requests", "rewards_served"}

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self, Unpack, cast
+from typing import Any, Literal, Self, Unpack, cast
 from urllib.parse import quote, urlencode
 
 from labs_mock.contract.control import (
@@ -17,10 +17,12 @@ from labs_mock.contract.control import (
     ScenarioInfo,
 )
 from labs_mock.serving.process import ServerProcess
+from labs_mock.testing.advantages import advantage_formula, check_advantages
 from labs_mock.testing.assertions import UndecidableError, check_no_findings, check_requested, oldest_dropped
 from labs_mock.testing.backends import Backend, RunningServer, ThreadServer
 from labs_mock.testing.control_client import ControlClient, ControlError, hide_frames
-from labs_mock.testing.expected_rewards import Conversation
+from labs_mock.testing.expected_rewards import Conversation, expected_rewards
+from labs_mock.testing.groups import Groups
 from labs_mock.testing.recorded import RecordedRequest
 from labs_mock.testing.trained_texts import Special, check_trained
 from labs_mock.testing.verdict import Verdict, check_rewards, compare_rewards, judge
@@ -310,13 +312,13 @@ class LabsMock:
         collection_slug: str | None = None,
         scenario_slug: str | None = None,
         reward_config: Mapping[str, Any] | None = None,
-        groups: Iterable[Iterable[int]] | None = None,
+        groups: Groups | None = None,
     ) -> Verdict:
         """What became of the rewards that a trainer used, one a conversation.
 
         `used` is a list, an array or a tensor of any float type, with None or NaN where there is no reward. A conversation is a
         list of messages, or an object with `messages` and, instead of those for all, slugs and a `reward_config` of its own.
-        `groups` are the numbers, from 0, of the rollouts in each group. Both sides are compared as float32.
+        `groups` are the numbers, from 0, of the rollouts in each group, or for each rollout the number of its group. Both sides are compared as float32.
 
         Raises `TypeError` for what is no number, and `ValueError` for conversations or groups that cannot be compared.
         """
@@ -331,7 +333,7 @@ class LabsMock:
         collection_slug: str | None = None,
         scenario_slug: str | None = None,
         reward_config: Mapping[str, Any] | None = None,
-        groups: Iterable[Iterable[int]] | None = None,
+        groups: Groups | None = None,
         allow: Collection[str] = (),
     ) -> Verdict:
         """Assert that the verdict is `in_place`, or that labels which are allowed explain all places; returns the verdict."""
@@ -346,6 +348,40 @@ class LabsMock:
         )
         check_rewards(verdict, allow)
         return verdict
+
+    def assert_advantages(
+        self,
+        advantages: Any,
+        conversations: Iterable[Conversation],
+        groups: Groups,
+        *,
+        scale: Literal["group", "batch"] | None = "group",
+        ddof: int = 1,
+        eps: float = 1e-4,
+        tolerance: float = 1e-4,
+        collection_slug: str | None = None,
+        scenario_slug: str | None = None,
+        reward_config: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Assert that advantages, one a conversation, are the rewards minus the mean of their group, divided by a deviation.
+
+        `groups` are the numbers, from 0, of the rollouts in each group, or for each rollout the number of its group. The divisor
+        is the standard deviation of the rewards of the group or of the batch plus `eps`; without `scale` there is none. `tolerance`
+        is absolute; what float32 rounds beyond it is allowed. The message of the `AssertionError` has the probable mistake.
+
+        Raises `ValueError` for a conversation without a reward, and `ValueError` or `TypeError` for groups and numbers that are none.
+        """
+        __tracebackhide__ = True
+        listed = list(conversations)
+        formula = advantage_formula(groups, len(listed), scale, ddof, eps)
+        expected = expected_rewards(
+            self._control,
+            listed,
+            collection_slug=collection_slug,
+            scenario_slug=scenario_slug,
+            reward_config=reward_config,
+        )
+        check_advantages(advantages, listed, expected, formula, tolerance)
 
     def assert_trained(
         self,

@@ -10,7 +10,7 @@ from typing import Any
 from labs_mock.testing.control_client import ControlClient
 from labs_mock.testing.expected_rewards import Conversation, conversation_lengths, expected_rewards, served_rewards
 from labs_mock.testing.float_values import float_values
-from labs_mock.testing.groups import rollout_groups
+from labs_mock.testing.groups import Groups, rollout_groups
 from labs_mock.testing.reward_comparison import RewardComparison
 from labs_mock.testing.reward_labels import LABELS, MIXED, OF_LENGTH, Label, LabelRule
 from labs_mock.text import did_you_mean
@@ -44,7 +44,7 @@ def compare_rewards(
     used: Any,
     conversations: Iterable[Conversation],
     *,
-    groups: Iterable[Iterable[int]] | None = None,
+    groups: Groups | None = None,
     **common: Any,
 ) -> RewardComparison:
     """Rewards that were used beside those that a server gives; `common` is what `expected_rewards` has for all conversations.
