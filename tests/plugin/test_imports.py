@@ -36,6 +36,7 @@ LIGHT = {
     "labs_mock.pytest_plugin.judgement",
     "labs_mock.pytest_plugin.open_world",
     "labs_mock.pytest_plugin.options",
+    "labs_mock.pytest_plugin.shared_faults",
 }
 
 

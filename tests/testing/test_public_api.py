@@ -33,6 +33,7 @@ SIGNATURES = {
     "find_requests": "(*, method=None, path=None, status=None, episode=None, finding=None, severity=None, fault=None,"
     " organisation=None, after=None, limit=None) -> list[RecordedRequest]",
     "forget_requests": "() -> None",
+    "expect": "(*, status, path=None, method=None) -> contextlib.AbstractContextManager[None]",
     "find_rewards": "(after=0, limit=10000) -> RewardPage",
     "assert_requested": "(method, path, *, times=None, json=None) -> list[RecordedRequest]",
     "assert_no_findings": "(severity='warning') -> None",

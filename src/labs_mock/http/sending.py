@@ -18,6 +18,9 @@ Headers = list[tuple[bytes, bytes]]
 CONNECTION = "labs_mock.connection"
 """The extension of a scope in which the server puts its transport."""
 
+BROKEN = "broken by an error of the mock"
+"""What the journal says of a stream that a defect of ours ends."""
+
 log = logging.getLogger("labs_mock")
 
 
@@ -72,7 +75,7 @@ async def send_stream(receive: Receive, send: Send, stream: Stream, headers: Hea
         await stream.close()
         await send({"type": "http.response.body", "body": b""})
     except Exception:
-        await delivery.save_break("broken by an error of the mock")
+        await delivery.save_break(BROKEN)
         log.exception("request %s failed in the middle of its answer", dict(headers)[b"x-request-id"].decode())
     finally:
         gone.cancel()

@@ -18,6 +18,7 @@ from labs_mock.pytest_plugin.fixtures import (
 )
 from labs_mock.pytest_plugin.judgement import LabsMockWarning, pytest_runtest_call, pytest_runtest_makereport
 from labs_mock.pytest_plugin.options import pytest_addoption, pytest_configure
+from labs_mock.pytest_plugin.shared_faults import pytest_sessionfinish, pytest_terminal_summary, pytest_testnodedown
 
 __all__ = [
     "LabsMockWarning",
@@ -35,4 +36,7 @@ __all__ = [
     "pytest_configure",
     "pytest_runtest_call",
     "pytest_runtest_makereport",
+    "pytest_sessionfinish",
+    "pytest_terminal_summary",
+    "pytest_testnodedown",
 ]

@@ -1,15 +1,15 @@
 """The fixtures: the server of a session, and what a test gets of it."""
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from labs_mock.pytest_plugin.open_world import OPEN_WORLD, OpenWorld, result_or_fail
-from labs_mock.pytest_plugin.options import SETTINGS, options_of, session_option
+from labs_mock.pytest_plugin.options import SETTINGS, options_of, origin_of_faults, session_option
 
 if TYPE_CHECKING:
     import httpx
@@ -36,15 +36,15 @@ def labs_mock_settings(pytestconfig: pytest.Config) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def _labs_mock_make_world() -> Callable[..., "World"]:
-    """Makes a world of a folder and settings, with the key of a test or without. A folder is read once a session."""
+    """Makes a world of a folder and settings, with a test's key and store or without. A folder is read once a session."""
     from labs_mock.config.library import load_library, shipped_library
     from labs_mock.serving.worlds import make_world
 
     libraries = cache(load_library)
 
-    def make(folder: Path | str | None, settings: dict[str, Any], key: str | None = None) -> "World":
+    def make(folder: Path | str | None, settings: dict[str, Any], *of_a_test: Any) -> "World":
         library = libraries(shipped_library() if folder is None else Path(folder).resolve())
-        return make_world(library, {"clock": "frozen", "port": 0, **settings}, key)
+        return make_world(library, {"clock": "frozen", "port": 0, **settings}, *of_a_test)
 
     return lambda *arguments: result_or_fail(lambda: make(*arguments))
 
@@ -82,12 +82,18 @@ def _labs_mock_open_world(
     labs_mock_scenarios: Path | str | None,
     labs_mock_settings: dict[str, Any],
 ) -> Iterator[OpenWorld]:
+    from labs_mock.testing.handle import LabsMock
+    from labs_mock.testing.watched_store import WatchedStore
+
     options = result_or_fail(lambda: options_of(request.node))
     settings = {**labs_mock_settings, **{name: options[name] for name in SETTINGS if name in options}}
     key = _labs_mock_thread.new_key()
-    world = _labs_mock_make_world(options.get("scenarios", labs_mock_scenarios), settings, key)
+    make_store = partial(WatchedStore, key=key, own_plan="plan" in options)
+    world = _labs_mock_make_world(options.get("scenarios", labs_mock_scenarios), settings, key, make_store)
     _labs_mock_thread.open(world, key)
-    open_world = OpenWorld(_labs_mock_thread, world, key, options)
+    mock = LabsMock(url=_labs_mock_thread.url, api_key=key, control_token=world.settings.control_token).start()
+    store = cast("WatchedStore", world.store)
+    open_world = OpenWorld(_labs_mock_thread, world, store, mock, options, origin_of_faults(request.node))
     request.node.stash[OPEN_WORLD] = open_world
     yield open_world
     _labs_mock_thread.close()
@@ -95,13 +101,9 @@ def _labs_mock_open_world(
 
 
 @pytest.fixture
-def labs_mock(_labs_mock_thread: "ServerThread", _labs_mock_open_world: OpenWorld) -> "LabsMock":
+def labs_mock(_labs_mock_open_world: OpenWorld) -> "LabsMock":
     """The server with a world and a key of this test alone, as its marker and the options have it."""
-    from labs_mock.testing.handle import LabsMock
-
-    key, options = _labs_mock_open_world.key, _labs_mock_open_world.options
-    token = _labs_mock_open_world.world.settings.control_token
-    mock = LabsMock(url=_labs_mock_thread.url, api_key=key, control_token=token).start()
+    mock, options = _labs_mock_open_world.mock, _labs_mock_open_world.options
     result_or_fail(lambda: [mock.add_dataset(dataset) for dataset in options["datasets"]])
     result_or_fail(lambda: [mock.add_fault(**fault) for fault in options["faults"]])
     warnings = [warning for fault in mock.faults() for warning in fault.warnings] if options["faults"] else []

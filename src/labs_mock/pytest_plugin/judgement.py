@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from labs_mock.pytest_plugin.open_world import OPEN_WORLD, OpenWorld
+from labs_mock.pytest_plugin.shared_faults import note_shared_faults
 
 
 class LabsMockWarning(pytest.PytestWarning):
@@ -14,21 +15,27 @@ class LabsMockWarning(pytest.PytestWarning):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What is found after a test: lines of text, and the option (None: always an error) with its effect on the test."""
+    """What is found after a test: lines of text, and the option with its effect on the test."""
 
-    option: str | None
+    option: str
     heading: str
     lines: Sequence[str]
-    hint: str
 
     def __str__(self) -> str:
-        return "\n".join([self.heading, *self.lines, *[self.hint] * bool(self.hint)])
+        hint = f'({self.option}="warn" or "ignore" in the marker labs_mock lets them pass)'
+        return "\n".join([self.heading, *self.lines, hint])
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """A test that has passed fails all the same for what its requests had."""
-    result = yield
+    passed = False
+    try:
+        result = yield
+        passed = True
+    finally:
+        if OPEN_WORLD in item.stash:
+            note_shared_faults(item.config, item.stash[OPEN_WORLD], passed)
     if OPEN_WORLD in item.stash:
         _judge(item, item.stash[OPEN_WORLD])
     return result
@@ -37,26 +44,27 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 def _judge(item: pytest.Item, test: OpenWorld) -> None:
     errors = []
     for judgement in _judgements(test):
-        effect = "error" if judgement.option is None else test.options[judgement.option]
-        if effect == "error":
+        effect = test.options[judgement.option]
+        if judgement.lines and effect == "error":
             errors.append(str(judgement))
-        elif effect == "warn":
+        elif judgement.lines and effect == "warn":
             item.warn(LabsMockWarning(str(judgement)))
     if errors:
         pytest.fail("\n".join(errors), pytrace=False)
 
 
 def _judgements(test: OpenWorld) -> Iterator[Judgement]:
-    """What is found, the causes before their consequences."""
-    from labs_mock.testing.request_report import failures_in, warnings_in
+    """What is looked for, the causes before their consequences."""
+    from labs_mock.testing.refusals import refusals_in
+    from labs_mock.testing.request_report import warnings_in
+    from labs_mock.testing.unused_faults import unused_faults_in
 
-    if failures := test.server.result_of(failures_in(test.world)):
-        yield Judgement(None, "labs-mock answered 500 where no fault and no dataset asked for it:", failures, "")
-    if findings := test.server.result_of(warnings_in(test.world)):
-        heading = "labs-mock has findings, which the real service would take silently:"
-        yield Judgement(
-            "findings", heading, findings, '(findings="warn" or "ignore" in the marker labs_mock lets them pass)'
-        )
+    refusals = test.server.result_of(refusals_in(test.world, test.store, test.mock._expectations))
+    yield Judgement("refusals", "labs-mock refused requests, and nothing in the test asked for that:", refusals)
+    own_faults = unused_faults_in(test.store, 0 if test.origin is None else len(test.options["faults"]))
+    yield Judgement("unused_faults", "labs-mock never applied a fault of this test:", own_faults)
+    findings = test.server.result_of(warnings_in(test.world))
+    yield Judgement("findings", "labs-mock has findings, which the real service would take silently:", findings)
 
 
 @pytest.hookimpl(wrapper=True)

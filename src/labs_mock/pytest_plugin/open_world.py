@@ -11,16 +11,23 @@ from labs_mock.errors import LabsMockError
 if TYPE_CHECKING:
     from labs_mock.serving.thread import ServerThread
     from labs_mock.state import World
+    from labs_mock.testing.handle import LabsMock
+    from labs_mock.testing.watched_store import WatchedStore
 
 
 @dataclass(frozen=True, slots=True)
 class OpenWorld:
-    """The test world that is open, with its server, its key and the options of the test."""
+    """The test world that is open, with its server, its store, the test's handle on it, and the options of the test.
+
+    `origin` says where its `faults` are written if other tests share them (`origin_of_faults`).
+    """
 
     server: "ServerThread"
     world: "World"
-    key: str
+    store: "WatchedStore"
+    mock: "LabsMock"
     options: dict[str, Any]
+    origin: str | None
 
 
 OPEN_WORLD = pytest.StashKey[OpenWorld]()

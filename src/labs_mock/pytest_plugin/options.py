@@ -25,6 +25,11 @@ class PluginOption:
     help: str
     several: bool = False
 
+    @property
+    def flag(self) -> str:
+        """Its name on the command line."""
+        return f"--labs-mock-{self.name.replace('_', '-')}"
+
 
 OPTIONS = (
     PluginOption("scenarios", "folder of scenarios; without it, the shipped library"),
@@ -37,8 +42,14 @@ OPTIONS = (
     ),
     PluginOption("datasets", "datasets, each as a line of YAML or the path of a file", several=True),
     PluginOption("findings", "effect of a finding that is a warning on its test: error (default), warn or ignore"),
+    PluginOption("refusals", "effect of a refusal that nothing asked for on its test: error (default), warn or ignore"),
+    PluginOption(
+        "unused_faults",
+        "effect of a fault that was never applied on its test or the run: error (default), warn or ignore",
+    ),
 )
 SETTINGS = ("seed", "plan", "clock", "canary")
+EFFECT_OPTIONS = ("findings", "refusals", "unused_faults")
 SEVERAL = [option.name for option in OPTIONS if option.several]
 
 
@@ -53,7 +64,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     group = parser.getgroup("labs-mock", "labs-mock: a mock of the Labs API")
     for option in OPTIONS:
         name, action = f"labs_mock_{option.name}", "append" if option.several else "store"
-        group.addoption(f"--labs-mock-{option.name}", dest=name, action=action, default=None, help=option.help)
+        group.addoption(option.flag, dest=name, action=action, default=None, help=option.help)
         kind: Literal["linelist", "string"] = "linelist" if option.several else "string"
         parser.addini(name, option.help, kind)
     add_to_pytest(parser)
@@ -67,15 +78,27 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def options_of(item: pytest.Item) -> dict[str, Any]:
     """The options of a test: from the marker, else the command line, else the ini file. Raises `LabsMockError` for bad ones."""
-    options = {"faults": [], "datasets": [], "findings": "error"}
+    options = {"faults": [], "datasets": [], **dict.fromkeys(EFFECT_OPTIONS, "error")}
     for name in options:
         if (value := session_option(item.config, name)) is not None:
             options[name] = value
     options |= {
         name: _read_option(name, value, item.config.rootpath) for name, value in _marker_arguments(item).items()
     }
-    _check_word("findings", options["findings"], EFFECTS)
+    for name in EFFECT_OPTIONS:
+        _check_word(name, options[name], EFFECTS)
     return options
+
+
+def origin_of_faults(item: pytest.Item) -> str | None:
+    """Where the faults of a test are written, if other tests share them: a class, a module, the command line or the ini file.
+
+    None for those of the test's own marker.
+    """
+    for node, mark in item.iter_markers_with_node("labs_mock"):
+        if "faults" in mark.kwargs:
+            return None if node is item else node.nodeid
+    return "the command line" if item.config.getoption("labs_mock_faults") else "the ini file"
 
 
 def session_option(config: pytest.Config, name: str) -> Any:

@@ -1,21 +1,29 @@
 """Worlds of a server that tests share: its own, and that of the test that runs."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from labs_mock.config.library import Library
 from labs_mock.config.settings import by_name, settings_from
 from labs_mock.contract.limits import PLANS
 from labs_mock.state import World
-from labs_mock.state.world import accounts_of
+from labs_mock.state.store import InitialState, Store
+from labs_mock.state.world import accounts_of, initial_state
 
 TEST_KEY = "lab_of_a_test_"
 """What the keys of test worlds begin with."""
 
 
-def make_world(library: Library, settings: dict[str, object], test_key: str | None = None) -> World:
+def make_world(
+    library: Library,
+    settings: dict[str, object],
+    test_key: str | None = None,
+    make_store: Callable[[InitialState], Store] | None = None,
+) -> World:
     """A world of a library under some settings, by name. Raises `SettingsError`.
 
-    `test_key` is a key more, on the terms of the first one but for a plan that the settings name.
+    `test_key` is a key more, on the terms of the first one but for a plan that the settings name, and `make_store` makes
+    the store of a world with it.
     """
     named = by_name(settings)
     all_settings = settings_from(named, library.server.settings)
@@ -25,7 +33,9 @@ def make_world(library: Library, settings: dict[str, object], test_key: str | No
     account = next(iter(accounts.values())).with_key(test_key)
     if "plan" in named:
         account = replace(account, requests_per_minute=PLANS[all_settings.plan])
-    return World(all_settings, library, accounts={**accounts, test_key: account})
+    accounts = {**accounts, test_key: account}
+    store = make_store and make_store(initial_state(all_settings, library, accounts.values()))
+    return World(all_settings, library, accounts=accounts, store=store)
 
 
 class WorldRouter:

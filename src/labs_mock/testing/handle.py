@@ -1,6 +1,7 @@
 """`LabsMock`: a handle on a mock server, for tests and scripts."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal, Self, Unpack, cast
 from urllib.parse import quote, urlencode
@@ -21,6 +22,7 @@ from labs_mock.testing.advantages import advantage_formula, check_advantages
 from labs_mock.testing.assertions import UndecidableError, check_no_findings, check_requested, oldest_dropped
 from labs_mock.testing.backends import Backend, RunningServer, ThreadServer
 from labs_mock.testing.control_client import ControlClient, ControlError, hide_frames
+from labs_mock.testing.expectations import Expectation
 from labs_mock.testing.expected_rewards import Conversation, expected_rewards
 from labs_mock.testing.groups import Groups
 from labs_mock.testing.recorded import RecordedRequest
@@ -82,6 +84,7 @@ class LabsMock:
         self._backend = _backend(scenarios, url, api_key, process, settings)
         self._token = control_token
         self._client: ControlClient | None = None
+        self._expectations: list[Expectation] = []
         self.url = self.api_key = self.instance = ""
 
     def __repr__(self) -> str:
@@ -125,6 +128,8 @@ class LabsMock:
     def reset(self, *parts: str) -> None:
         """Everything but scenarios and settings back to the start, or some parts (`journal`, `episodes` …)."""
         self._control.send("POST", f"/reset?{urlencode({'only': ','.join(parts)})}" if parts else "/reset")
+        if not parts or "journal" in parts:
+            self._forget_expectations()
 
     @property
     def now(self) -> str:
@@ -266,6 +271,18 @@ class LabsMock:
     def forget_requests(self) -> None:
         """Empty the journal and the log of rewards."""
         self._control.send("DELETE", "/requests")
+        self._forget_expectations()
+
+    def expect(
+        self, *, status: int, path: str | None = None, method: str | None = None
+    ) -> AbstractContextManager[None]:
+        """`with labs_mock.expect(status=404, path="*/turns"):` in this block requests are meant to have this status.
+
+        All requests that the server receives while the block is open are meant, from any thread; `path` may have *. At its end
+        an `AssertionError` is raised if there was no such request; an `UndecidableError` where the journal has dropped some.
+        """
+        self._expectations.append(Expectation(self._control, status, path, method))
+        return self._expectations[-1]
 
     @property
     def rewards_served(self) -> list[float]:
@@ -405,6 +422,10 @@ class LabsMock:
         found = self.find_requests(method="POST", path="/api/v1/episodes*", status=200, limit=ALL)
         bodies = [request.response for request in found if isinstance(request.response, dict)]
         return [body[name]["content"] for body in bodies for name in OBSERVATIONS if name in body]
+
+    def _forget_expectations(self) -> None:
+        for expectation in self._expectations:
+            expectation.forget()
 
     @property
     def _control(self) -> ControlClient:

@@ -1,21 +1,13 @@
-"""The report on a test's requests: findings and responses that fail it though it passed, and the last requests of one that failed.
-
-This is the one place where the plugin reads the state of a world.
-"""
+"""The report on a test's requests: findings that fail it though it passed, and the last requests of one that failed."""
 
 from collections.abc import Iterable
 
-import orjson
-
-from labs_mock.contract import wording
 from labs_mock.contract.findings import Finding
 from labs_mock.escapes import printable
 from labs_mock.http.control.journal import records_of, shown
 from labs_mock.state import World
 from labs_mock.state.record import Record
 from labs_mock.testing.recorded import RecordedRequest
-
-INTERNAL = orjson.dumps(wording.INTERNAL)
 
 NEWEST = 10  # requests that the report of a failed test shows
 
@@ -34,13 +26,6 @@ async def warnings_in(world: World) -> list[str]:
             if finding.severity == "warning"
         ),
     ]
-
-
-async def failures_in(world: World) -> list[str]:
-    """The requests with a response 500 that neither a fault nor a failed dataset caused, each in a line."""
-    counts = await world.store.journal_counts()
-    records = [record async for record in records_of(world, counts) if _failed(record)]
-    return [printable(f"{request} {request.response}") for request in _recorded(world, records)]
 
 
 async def summary(world: World) -> str:
@@ -67,10 +52,6 @@ def _recorded(world: World, records: Iterable[Record]) -> list[RecordedRequest]:
 
 def _warns(finding: Finding) -> bool:
     return finding.severity == "warning"
-
-
-def _failed(record: Record) -> bool:
-    return record.status == 500 and not record.faults and INTERNAL in (record.response or b"")
 
 
 def _has_message(request: RecordedRequest) -> bool:

@@ -1,0 +1,69 @@
+"""`expect`: a block of a test in which requests are meant to be refused."""
+
+from fnmatch import fnmatchcase
+from types import TracebackType
+
+from labs_mock.contract.control import Json
+from labs_mock.state.record import Record
+from labs_mock.testing.assertions import UndecidableError, oldest_dropped
+from labs_mock.testing.control_client import ControlClient
+
+
+class Expectation:
+    """Requests that the server receives while a block is open, with a status, a path (with *) and a method, or any.
+
+    They are told by their numbers in the journal, which the block notes where it begins and where it ends.
+    """
+
+    def __init__(self, control: ControlClient, status: int, path: str | None, method: str | None) -> None:
+        self.status, self.path, self.method = status, path, method and method.upper()
+        self._control = control
+        self._after: int | None = None
+        self._until: int | None = None
+
+    def __enter__(self) -> None:
+        """Open the block."""
+        self._after, self._until = _newest(self._journal(limit=0)), None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, raised: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close the block. Raises `AssertionError` if no request matched, also where an error of the client leaves the block."""
+        __tracebackhide__ = True
+        if raised is not None and not isinstance(raised, Exception):  # the test is skipped, or the run interrupted
+            return
+        filters = {"status": self.status, "path": self.path, "method": self.method, "after": self._after}
+        found = self._journal(**filters, limit=0)
+        self._until = _newest(self._journal(limit=0))
+        if found["count"]:
+            return
+        if found["dropped"] > (self._after or 0):
+            raise UndecidableError(f"undecidable: {oldest_dropped(found['dropped'], 'request')}")
+        request = " ".join(["request", *filter(None, [self.method, self.path and f"to {self.path}"])])
+        raise AssertionError(f"expect: no {request} was answered {self.status} while the block was open")
+
+    def covers(self, record: Record) -> bool:
+        """Whether a request is one of those."""
+        return (
+            self._after is not None
+            and self._after < record.number
+            and (self._until is None or record.number <= self._until)
+            and record.status == self.status
+            and (self.path is None or fnmatchcase(record.path, self.path))
+            and self.method in (None, record.method)
+        )
+
+    def forget(self) -> None:
+        """The journal is empty: its numbers begin again."""
+        if self._after is not None:
+            self._after = 0
+        if self._until is not None:
+            self._until = 0
+
+    def _journal(self, **filters: object) -> Json:
+        return self._control.get("/requests", filters)
+
+
+def _newest(journal: Json) -> int:
+    """The number of the newest request, of a journal that was asked without filters."""
+    return int(journal["count"]) + int(journal["dropped"])
