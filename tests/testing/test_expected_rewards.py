@@ -43,6 +43,10 @@ def test_there_may_be_more_than_fit_into_a_request(control: ControlClient) -> No
     assert found == (found[:2] * AT_A_TIME)[:-1]
     assert found[0] != found[1]
     assert expected_rewards(control, []) == []
+    long = [{"role": "user", "content": "x" * 9_000}] * 600  # 5 MB, of which four are more than a body may have
+    found = [one.reward for one in expected_rewards(control, [[*long, *one] for one in conversations[:4]], **WHERE)]
+    assert found == found[:2] * 2
+    assert found[0] != found[1]
 
 
 def test_mistakes_name_the_conversation(control: ControlClient) -> None:

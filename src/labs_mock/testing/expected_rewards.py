@@ -1,6 +1,7 @@
 """The rewards that a server gives for conversations, and those that it gave, by the control plane: no quota, no journal."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from labs_mock.contract.control import ExpectedReward, RewardPage
@@ -15,7 +16,8 @@ NEEDED = "collection_slug", "scenario_slug"
 FIELDS = "messages", *NEEDED, "reward_config"
 OTHERS = "id", "normalization_key", "normalization_windows"  # of items and evaluations; no reward depends on them
 
-AT_A_TIME = 250  # conversations in a request
+AT_A_TIME = 1_000  # conversations in a request
+MAX_BODY = 4 * 1024 * 1024  # characters of a request with several of them
 PAGE = 100_000  # rewards
 
 
@@ -42,13 +44,28 @@ def expected_rewards(
     common = {"collection_slug": collection_slug, "scenario_slug": scenario_slug, "reward_config": reward_config}
     queries = [_query(index, one, common) for index, one in enumerate(conversations)]
     found: list[ExpectedReward] = []
-    for start in range(0, len(queries), AT_A_TIME):
+    for part in _parts(queries):
+        start = len(found)
         try:
-            page = control.send("POST", "/rewards/expected", {"conversations": queries[start : start + AT_A_TIME]})
+            page = control.send("POST", "/rewards/expected", {"conversations": part})
         except ControlError as error:
             raise ControlError(f"in conversations[{start}:]: {error}" if start else str(error)) from None
         found += map(ExpectedReward.from_json, page["conversations"])
     return found
+
+
+def _parts(queries: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """As many at a time as a request may have."""
+    part, size = list[dict[str, Any]](), 0
+    for query in queries:
+        length = len(json.dumps(query))
+        if part and (len(part) == AT_A_TIME or size + length > MAX_BODY):
+            yield part
+            part, size = [], 0
+        part.append(query)
+        size += length
+    if part:
+        yield part
 
 
 def served_rewards(control: ControlClient) -> dict[float, ServedReward]:
