@@ -12,9 +12,14 @@ COMPILE := uv pip compile --universal --python-version 3.11 --upgrade --quiet \
 # It is .venv-NAME, and its lock is constraints-NAME.txt.
 TESTS-trainers := tests/trainers/test_loading.py tests/trainers/test_used_rewards.py tests/trainers/trl
 
+# Trainers that share no environment. What their tested modules import is in tests/trainers/NAME/requirements.txt; the packages of
+# ALONE-NAME are installed without their dependencies, which need a GPU:
+OTHERS := openrlhf
+ALONE-openrlhf := openrlhf==0.11.2  # vllm, deepspeed, flash-attn, bitsandbytes
+
 ENVIRONMENTS := $(patsubst TESTS-%,%,$(sort $(filter TESTS-%,$(.VARIABLES))))
 
-.PHONY: serve test test-all trainers trainers-oldest $(ENVIRONMENTS:%=trainers-%) lint types bench generated lock clean
+.PHONY: serve test test-all trainers trainers-oldest $(ENVIRONMENTS:%=trainers-%) $(OTHERS:%=trainers-%) lint types bench generated lock clean
 
 serve: .venv/serve.stamp
 	$(BIN)/labs-mock serve
@@ -29,10 +34,13 @@ test-all: .venv/dev.stamp
 	$(BIN)/pytest -n auto --dist worksteal -m "not slow" --store suspending tests/http tests/examples tests/testing
 
 # Real trainers on exports and rewards, and the oldest supported version of datasets.
-trainers: $(ENVIRONMENTS:%=trainers-%) trainers-oldest
+trainers: $(ENVIRONMENTS:%=trainers-%) $(OTHERS:%=trainers-%) trainers-oldest
 
 $(ENVIRONMENTS:%=trainers-%): trainers-%: .venv-%/stamp
 	.venv-$*/bin/pytest -m trainers --durations 5 $(TESTS-$*)
+
+$(OTHERS:%=trainers-%): trainers-%: .venv-%/stamp
+	.venv-$*/bin/pytest -m trainers --durations 5 tests/trainers/$*
 
 trainers-oldest: .venv-oldest/stamp
 	.venv-oldest/bin/pytest -m trainers tests/trainers/test_loading.py
@@ -58,13 +66,16 @@ lock: .venv/dev.stamp
 	for name in $(ENVIRONMENTS); do \
 		$(BIN)/$(COMPILE) constraints-$$name.txt --constraint constraints.txt --extra dev --extra $$name pyproject.toml || exit; \
 	done
+	for name in $(OTHERS); do \
+		$(BIN)/$(COMPILE) constraints-$$name.txt --constraint constraints.txt tests/trainers/$$name/requirements.txt || exit; \
+	done
 	sed -n 's/^    "\(datasets>=[0-9.]*\)".*/\1/p' pyproject.toml \
 		| $(BIN)/$(COMPILE) constraints-oldest.txt --constraint constraints.txt --resolution lowest-direct -
 
 clean:
 	rm -rf .venv .venv-* dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.venv/python.stamp .venv-oldest/python.stamp $(ENVIRONMENTS:%=.venv-%/python.stamp): %/python.stamp:
+.venv/python.stamp .venv-oldest/python.stamp $(ENVIRONMENTS:%=.venv-%/python.stamp) $(OTHERS:%=.venv-%/python.stamp): %/python.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "labs-mock needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
 	$(PYTHON) -m venv $*
@@ -80,6 +91,12 @@ clean:
 
 $(ENVIRONMENTS:%=.venv-%/stamp): .venv-%/stamp: .venv-%/python.stamp constraints-%.txt $(LOCKED)
 	.venv-$*/bin/python $(PIP) --constraint constraints-$*.txt --editable '.[dev,$*]'
+	touch $@
+
+$(OTHERS:%=.venv-%/stamp): .venv-%/stamp: .venv-%/python.stamp constraints-%.txt tests/trainers/%/requirements.txt $(LOCKED)
+	.venv-$*/bin/python $(PIP) --constraint constraints.txt --constraint constraints-$*.txt \
+		--editable . httpx hypothesis pytest --requirement tests/trainers/$*/requirements.txt
+	.venv-$*/bin/python $(PIP) --no-deps $(ALONE-$*)
 	touch $@
 
 .venv-oldest/stamp: .venv-oldest/python.stamp $(LOCKED) constraints-oldest.txt
