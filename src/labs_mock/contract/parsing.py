@@ -55,7 +55,15 @@ def _is_json(content_type: bytes | None) -> bool:
 
 def _may_be_deep(body: bytes) -> bool:
     """Whether a body has brackets enough for too many levels; most have not, and need not be walked."""
-    return body.count(b"{") + body.count(b"[") > MAX_NESTING
+    for bracket in (b"{", b"["):
+        place = -1
+        for _ in range(MAX_NESTING // 2):
+            place = body.find(bracket, place + 1)
+            if place < 0:
+                break
+        else:
+            return True
+    return False
 
 
 def _deeper_than(body: bytes, levels: int) -> bool:
