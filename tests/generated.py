@@ -23,6 +23,7 @@ from labs_mock.contract.openapi import wording_of
 from labs_mock.contract.operations import OPERATIONS
 from labs_mock.state import World
 from tests.conformance.mutants import Mutant, every
+from tests.drills_page import drills
 from tests.pages import ROOT
 from tests.support import KEY, live
 
@@ -159,6 +160,7 @@ that or we inferred it. The server without a change must pass, whatever the seed
 GENERATED: dict[Path, Callable[[], str]] = {
     EXAMPLES: examples,
     ROOT / "docs/fidelity.md": fidelity,
+    ROOT / "docs/drills.md": drills,
     ROOT / "docs/findings.md": findings,
     ROOT / "docs/mutants.md": mutants,
     **{ROOT / f"scenarios/.schema/{kind}.json": partial(schema_text, kind) for kind in FILES},

@@ -207,6 +207,19 @@ ROOMS = (
         "testing.refusals",
         "testing.unused_faults",
         "testing.request_report",
+        "testing.drills.fast_time",
+        "testing.drills.client_main",
+        "testing.drills.drill_report",
+        "testing.drills.drilled_function",
+        "testing.drills.client_process",
+        "testing.drills.happened",
+        "testing.drills.retries",
+        "testing.drills.judge",
+        "testing.drills.conversations",
+        "testing.drills.preparation",
+        "testing.drills.cases",
+        "testing.drills.case_run",
+        "testing.drills.drill",
         "testing",
         "cli.exits",
         "cli.options",
@@ -220,6 +233,9 @@ ROOMS = (
         "cli.schema",
         "cli.init",
         "cli.score",
+        "cli.junit",
+        "cli.drill_formats",
+        "cli.drill",
         "cli.export",
         "cli.conformance",
         "cli.main",
@@ -229,6 +245,7 @@ ROOMS = (
         "pytest_plugin.fixtures",
         "pytest_plugin.shared_faults",
         "pytest_plugin.judgement",
+        "pytest_plugin.drill_fixture",
         "pytest_plugin",
     ),
 )
@@ -293,6 +310,7 @@ FACES = (
     "state.memory",
     "http.faults",
     "serving",
+    "testing.drills",
     "cli",
     "conformance",
     "conformance.reports",
@@ -349,7 +367,9 @@ def test_faces_import_nothing(module: str) -> None:
 
 
 def test_only_the_clock_knows_the_time_and_nobody_draws() -> None:
-    """Only `clock`, and the client that waits for other servers, know `time`; nothing imports `random` or `uuid`."""
+    """Only `clock`, the client that waits for other servers, and what makes the time of a drilled process run faster know `time`;
+    nothing imports `random` or `uuid`.
+    """
     for name, path in modules().items():
         imported = {
             alias.name.partition(".")[0] if isinstance(node, ast.Import) else (node.module or "").partition(".")[0]
@@ -358,7 +378,10 @@ def test_only_the_clock_knows_the_time_and_nobody_draws() -> None:
             for alias in node.names
         }
         assert not imported & {"random", "uuid"}, name
-        assert name in ("clock", "conformance.client") or not imported & {"time", "datetime"}, name
+        assert name in ("clock", "conformance.client", "testing.drills.fast_time") or not imported & {
+            "time",
+            "datetime",
+        }, name
 
 
 def test_the_plugin_imports_nothing_heavy() -> None:
@@ -395,6 +418,7 @@ ALIKE = {
         "catalog",
         "clock",
         "datasets",
+        "drill",
         "episodes",
         "evaluation",
         "journal",

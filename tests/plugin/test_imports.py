@@ -32,6 +32,7 @@ LIGHT = {
     "labs_mock.errors",
     "labs_mock.escapes",
     "labs_mock.pytest_plugin",
+    "labs_mock.pytest_plugin.drill_fixture",
     "labs_mock.pytest_plugin.fixtures",
     "labs_mock.pytest_plugin.judgement",
     "labs_mock.pytest_plugin.open_world",

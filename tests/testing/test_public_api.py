@@ -66,6 +66,8 @@ def test_the_public_names_are_listed() -> None:
         *(
             "ControlError",
             "DatasetInfo",
+            "DrillReport",
+            "DrillRow",
             "EpisodeInfo",
             "Explanation",
             "FaultInfo",
@@ -74,7 +76,7 @@ def test_the_public_names_are_listed() -> None:
             "KeyOptions",
         ),
         *("Label", "LabsMock", "RecordedFinding", "RecordedRequest", "RewardPage", "ScenarioInfo", "UndecidableError"),
-        "Verdict",
+        *("Verdict", "drill"),
     ]
     for name in testing.__all__:
         assert getattr(testing, name).__module__ == "labs_mock.testing"

@@ -17,6 +17,7 @@ from labs_mock.escapes import printable
 
 COMMANDS = {
     "conformance": "Check a server by the contract, clause by clause.",
+    "drill": "Put a reward function through every failure.",
     "export": "Write the rows of a training dataset.",
     "init": "Make a folder with a first scenario.",
     "scenarios": "List scenarios, or show all of one.",

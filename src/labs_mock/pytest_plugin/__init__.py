@@ -4,6 +4,7 @@ Nothing heavy is imported at module level: a test run that uses no fixture pays 
 fixtures by their names in this package.
 """
 
+from labs_mock.pytest_plugin.drill_fixture import labs_mock_drill, pytest_generate_tests
 from labs_mock.pytest_plugin.fixtures import (
     _labs_mock_make_world,
     _labs_mock_open_world,
@@ -28,12 +29,14 @@ __all__ = [
     "labs_mock",
     "labs_mock_app",
     "labs_mock_client",
+    "labs_mock_drill",
     "labs_mock_env",
     "labs_mock_scenarios",
     "labs_mock_server",
     "labs_mock_settings",
     "pytest_addoption",
     "pytest_configure",
+    "pytest_generate_tests",
     "pytest_runtest_call",
     "pytest_runtest_makereport",
     "pytest_sessionfinish",

@@ -1,4 +1,4 @@
-"""For tests and scripts: `LabsMock`, a handle on a mock server, and what it returns and raises."""
+"""For tests and scripts: `LabsMock`, a handle on a mock server, `drill`, and what they return and raise."""
 
 from labs_mock.contract.control import (
     DatasetInfo,
@@ -13,6 +13,8 @@ from labs_mock.contract.control import (
 )
 from labs_mock.testing.assertions import UndecidableError
 from labs_mock.testing.control_client import ControlError
+from labs_mock.testing.drills.drill import drill
+from labs_mock.testing.drills.drill_report import DrillReport, DrillRow
 from labs_mock.testing.handle import LabsMock
 from labs_mock.testing.recorded import RecordedFinding, RecordedRequest
 from labs_mock.testing.reward_labels import Label
@@ -21,6 +23,8 @@ from labs_mock.testing.verdict import Verdict
 __all__ = [
     "ControlError",
     "DatasetInfo",
+    "DrillReport",
+    "DrillRow",
     "EpisodeInfo",
     "Explanation",
     "FaultInfo",
@@ -35,6 +39,7 @@ __all__ = [
     "ScenarioInfo",
     "UndecidableError",
     "Verdict",
+    "drill",
 ]
 
 for _name in __all__:  # tracebacks and documentation name them by the module from which they are imported
