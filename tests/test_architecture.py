@@ -207,6 +207,9 @@ ROOMS = (
         "testing.refusals",
         "testing.unused_faults",
         "testing.request_report",
+        "testing.source_line",
+        "testing.replaced_sleep",
+        "testing.followed_time",
         "testing.drills.fast_time",
         "testing.drills.client_main",
         "testing.drills.drill_report",
@@ -367,9 +370,16 @@ def test_faces_import_nothing(module: str) -> None:
 
 
 def test_only_the_clock_knows_the_time_and_nobody_draws() -> None:
-    """Only `clock`, the client that waits for other servers, and what makes the time of a drilled process run faster know `time`;
-    nothing imports `random` or `uuid`.
+    """Only `clock`, the client that waits for other servers, and what gives tests and drilled processes another time know
+    `time`; nothing imports `random` or `uuid`.
     """
+    of_time = (
+        "clock",
+        "conformance.client",
+        "testing.replaced_sleep",
+        "testing.followed_time",
+        "testing.drills.fast_time",
+    )
     for name, path in modules().items():
         imported = {
             alias.name.partition(".")[0] if isinstance(node, ast.Import) else (node.module or "").partition(".")[0]
@@ -378,10 +388,7 @@ def test_only_the_clock_knows_the_time_and_nobody_draws() -> None:
             for alias in node.names
         }
         assert not imported & {"random", "uuid"}, name
-        assert name in ("clock", "conformance.client", "testing.drills.fast_time") or not imported & {
-            "time",
-            "datetime",
-        }, name
+        assert name in of_time or not imported & {"time", "datetime"}, name
 
 
 def test_the_plugin_imports_nothing_heavy() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import nextafter
@@ -14,6 +15,13 @@ FROZEN_AT = "2026-01-01T00:00:00Z"
 
 END = nextafter(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp() + 1, 0)
 """The last instant that ISO 8601 can name: the end of the year 9999, in unix seconds. No clock goes further."""
+
+IN_MOCK: ContextVar[bool] = ContextVar("IN_MOCK", default=False)
+"""True where the mock's own code runs, in its thread or in its application: it keeps the computer's time and sleeps in it
+while a test in the same process follows the mock's clock (`testing.followed_time`)."""
+
+computer_time: Callable[[], float] = time.time
+"""The computer's time in unix seconds; it is another function while a test has replaced `time.time`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,7 @@ class Clock:
         multiplied). Raises `SettingsError` for anything else.
         """
         mode, rate, start = _parse(specification)
-        origin = time.time()
+        origin = computer_time()
         return cls(specification, mode, rate, origin if start is None else start, origin)
 
     def restarted(self) -> "Clock":
@@ -45,7 +53,7 @@ class Clock:
 
     def now(self) -> float:
         """Unix seconds on this clock."""
-        now = self.base + (time.time() - self.origin) * self.rate if self.rate else self.base
+        now = self.base + (computer_time() - self.origin) * self.rate if self.rate else self.base
         return min(now, END)
 
     @property
@@ -63,7 +71,7 @@ class Clock:
             raise SettingsError(_REFUSED.format(mode[:80], "real, frozen or x<number>"))
         now = self.now()
         mode, rate, _ = _parse(mode)
-        return replace(self, mode=mode, rate=rate, base=now, origin=time.time())
+        return replace(self, mode=mode, rate=rate, base=now, origin=computer_time())
 
 
 async def sleep(read: Callable[[], Awaitable[Clock]], seconds: float) -> None:

@@ -16,6 +16,7 @@ from labs_mock.pytest_plugin.fixtures import (
     labs_mock_scenarios,
     labs_mock_server,
     labs_mock_settings,
+    labs_mock_time,
 )
 from labs_mock.pytest_plugin.judgement import LabsMockWarning, pytest_runtest_call, pytest_runtest_makereport
 from labs_mock.pytest_plugin.options import pytest_addoption, pytest_configure
@@ -34,6 +35,7 @@ __all__ = [
     "labs_mock_scenarios",
     "labs_mock_server",
     "labs_mock_settings",
+    "labs_mock_time",
     "pytest_addoption",
     "pytest_configure",
     "pytest_generate_tests",

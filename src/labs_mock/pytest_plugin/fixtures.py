@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from labs_mock.serving.thread import ServerThread
     from labs_mock.state import World
+    from labs_mock.testing.followed_time import FollowedTime
     from labs_mock.testing.handle import LabsMock
 
 
@@ -145,3 +146,15 @@ def labs_mock_client(labs_mock: "LabsMock") -> Iterator["httpx.Client"]:
         verify=False,  # noqa: S501 - there are no certificates on this machine, and to read some takes 15 ms
     ) as client:
         yield client
+
+
+@pytest.fixture
+def labs_mock_time(labs_mock: "LabsMock", _labs_mock_open_world: OpenWorld) -> Iterator["FollowedTime"]:  # noqa: ARG001 - with its faults and datasets
+    """The test's time follows the mock's clock: `time` and `datetime` read it, sleeps move it; it needs time-machine."""
+    if find_spec("time_machine") is None:
+        pytest.fail("labs_mock_time needs time-machine: pip install 'labs-mock[time]'", pytrace=False)
+    from labs_mock.testing.followed_time import FollowedTime
+
+    test = _labs_mock_open_world
+    with FollowedTime(test.server, test.store, test.fail) as followed:
+        yield followed

@@ -42,7 +42,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 
 def _judge(item: pytest.Item, test: OpenWorld) -> None:
-    errors = []
+    errors = test.failures[:1]
     for judgement in _judgements(test):
         effect = test.options[judgement.option]
         if judgement.lines and effect == "error":

@@ -1,8 +1,8 @@
 """The test world that is open, as fixtures and hooks share it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class OpenWorld:
     """The test world that is open, with its server, its store, the test's handle on it, and the options of the test.
 
-    `origin` says where its `faults` are written if other tests share them (`origin_of_faults`).
+    `origin` says where its `faults` are written if other tests share them (`origin_of_faults`). `failures` are
+    what the test fails for even where nobody noticed, such as in a thread of its own.
     """
 
     server: "ServerThread"
@@ -28,6 +29,12 @@ class OpenWorld:
     mock: "LabsMock"
     options: dict[str, Any]
     origin: str | None
+    failures: list[str] = field(default_factory=list)
+
+    def fail(self, reason: str) -> NoReturn:
+        """Fail the test, now or at its end."""
+        self.failures.append(f"labs-mock: {reason}")
+        pytest.fail(self.failures[-1], pytrace=False)
 
 
 OPEN_WORLD = pytest.StashKey[OpenWorld]()

@@ -8,12 +8,14 @@ import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
+from contextvars import copy_context
 from types import FrameType
 from typing import Any, BinaryIO, TypeVar
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from labs_mock.clock import IN_MOCK
 from labs_mock.serving.protocol import Protocol
 
 UVICORN: dict[str, Any] = {
@@ -121,7 +123,9 @@ class Server(uvicorn.Server):
     def submit(self, coroutine: Coroutine[Any, Any, Result]) -> Future[Result]:
         """Run a coroutine in the loop of the server, which has started; from any other thread."""
         assert self._loop is not None
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        context = copy_context()  # that of who calls, but that it is ours
+        context.run(IN_MOCK.set, True)
+        return context.run(asyncio.run_coroutine_threadsafe, coroutine, self._loop)
 
     def break_off(self) -> None:
         """Close the connections on which a response is in progress, and wait until that is done; from any thread."""
@@ -150,6 +154,7 @@ class Server(uvicorn.Server):
         """Run in a thread of its own until it is stopped, and then call `ended`."""
 
         def serve() -> None:
+            IN_MOCK.set(True)
             try:
                 self.run(sockets=[self._listener])
             finally:

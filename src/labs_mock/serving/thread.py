@@ -2,8 +2,12 @@
 
 import threading
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
+from starlette.types import Receive, Scope, Send
+
+from labs_mock.clock import IN_MOCK
 from labs_mock.errors import StartError
 from labs_mock.http.app import App
 from labs_mock.serving.process import DEADLINE
@@ -16,7 +20,7 @@ Result = TypeVar("Result")
 
 
 class ServerThread:
-    """A server in a thread: its own world, the base URL at which it listens, and its ASGI application.
+    """A server in a thread: its own world, and the base URL at which it listens.
 
     Raises `StartError` if it cannot listen there.
     """
@@ -26,9 +30,9 @@ class ServerThread:
         self.world = world
         self.url = address_of(listener)
         self._router = WorldRouter(world)
-        self.app = App(self._router)
+        self._app = App(self._router)
         self._ready = threading.Event()
-        self._server = Server(self.app, listener, self._ready.set)
+        self._server = Server(self._app, listener, self._ready.set)
         self._thread: threading.Thread | None = None
 
     def start(self, deadline: float = DEADLINE) -> None:
@@ -44,6 +48,15 @@ class ServerThread:
         self._server.stop()
         if self._thread is not None:
             self._thread.join(deadline)
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Its ASGI application, for a loop of somebody else: the mock keeps the computer's time there, too."""
+        token = IN_MOCK.set(True)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            with suppress(ValueError):  # closed by the garbage collector, in a context of its own
+                IN_MOCK.reset(token)
 
     def result_of(self, coroutine: Coroutine[Any, Any, Result], deadline: float = DEADLINE) -> Result:
         """What a coroutine returns that runs beside the requests, so that it sees the state between two of them."""
