@@ -7,6 +7,7 @@ from labs_mock.contract.control import Json
 from labs_mock.state.record import Record
 from labs_mock.testing.assertions import UndecidableError, oldest_dropped
 from labs_mock.testing.control_client import ControlClient
+from labs_mock.testing.recorded import RecordedRequest
 
 
 class Expectation:
@@ -39,18 +40,18 @@ class Expectation:
             return
         if found["dropped"] > (self._after or 0):
             raise UndecidableError(f"undecidable: {oldest_dropped(found['dropped'], 'request')}")
-        request = " ".join(["request", *filter(None, [self.method, self.path and f"to {self.path}"])])
+        request = " ".join(filter(None, [self.method, "request", self.path and f"to {self.path}"]))
         raise AssertionError(f"expect: no {request} was answered {self.status} while the block was open")
 
-    def covers(self, record: Record) -> bool:
+    def covers(self, request: Record | RecordedRequest) -> bool:
         """Whether a request is one of those."""
         return (
             self._after is not None
-            and self._after < record.number
-            and (self._until is None or record.number <= self._until)
-            and record.status == self.status
-            and (self.path is None or fnmatchcase(record.path, self.path))
-            and self.method in (None, record.method)
+            and self._after < request.number
+            and (self._until is None or request.number <= self._until)
+            and request.status == self.status
+            and (self.path is None or fnmatchcase(request.path, self.path))
+            and self.method in (None, request.method)
         )
 
     def forget(self) -> None:
