@@ -42,7 +42,7 @@ def take_turn(client, episode):
 def change_everything(mock, client):
     EPISODES.append(client.post("/episodes", json=SCENARIO).json()["episode_id"])
     assert take_turn(client, EPISODES[-1]).status_code == 200
-    client.post("/evaluate", json={**SAID, **WINDOWS, "messages": SAID["messages"][:1]})
+    client.post("/evaluate", json={**SAID, **WINDOWS, "messages": SAID["messages"] * 2})
     client.get(f"/training-datasets/{CHECK_INS}/status")
     mock.set_dataset(BY_HAND, "failed", error="No")
     mock.add_dataset(DATASET)

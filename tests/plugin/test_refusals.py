@@ -58,6 +58,7 @@ def break_down(*_):
     raise RuntimeError("a mistake in the mock")
 """
 HEAD = """
+import asyncio
 import threading
 
 import httpx
@@ -272,6 +273,19 @@ ROWS = {
         "assert httpx.post(f'{m.url}/v1/evaluate', json=SAID).status_code == 404",
         line="POST /v1/evaluate -> 404: Not found: no such path",
     ),
+    "without_a_socket": Row(
+        "async def refused():\n"
+        "    async with httpx.AsyncClient(transport=httpx.ASGITransport(labs_mock_app), base_url=m.url) as http:\n"
+        "        return (await http.post('/api/v1/evaluate')).status_code\n"
+        "assert asyncio.run(refused()) == 401",
+        line=f"{EVALUATE}401: Invalid or missing API key",
+    ),
+    "without_a_socket_and_expected": Row(
+        "async def refused():\n"
+        "    async with httpx.AsyncClient(transport=httpx.ASGITransport(labs_mock_app), base_url=m.url) as http:\n"
+        "        return (await http.post('/api/v1/evaluate')).status_code\n"
+        "with m.expect(status=401):\n    assert asyncio.run(refused()) == 401",
+    ),
     "client_that_leaves": Row(
         "with c.http.stream('GET', '/training-datasets/b81e4c07-92d3-4f6a-8b15-0c7d9e2f6a31/export'):\n    pass"
     ),
@@ -286,7 +300,7 @@ TEST = """
 {module}
 
 @pytest.mark.labs_mock({marker})
-def test_{name}(labs_mock, caller, monkeypatch):
+def test_{name}(labs_mock, labs_mock_app, caller, monkeypatch):
     m, c = labs_mock, caller()
 {body}
 """
