@@ -2,12 +2,15 @@
 
 from fnmatch import fnmatchcase
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from labs_mock.contract.control import Json
-from labs_mock.state.record import Record
 from labs_mock.testing.assertions import UndecidableError, oldest_dropped
 from labs_mock.testing.control_client import ControlClient
 from labs_mock.testing.recorded import RecordedRequest
+
+if TYPE_CHECKING:
+    from labs_mock.state.record import Record  # which loads what only the server needs
 
 
 class Expectation:
@@ -43,7 +46,7 @@ class Expectation:
         request = " ".join(filter(None, [self.method, "request", self.path and f"to {self.path}"]))
         raise AssertionError(f"expect: no {request} was answered {self.status} while the block was open")
 
-    def covers(self, request: Record | RecordedRequest) -> bool:
+    def covers(self, request: "Record | RecordedRequest") -> bool:
         """Whether a request is one of those."""
         return (
             self._after is not None
