@@ -13,9 +13,10 @@ COMPILE := uv pip compile --universal --python-version 3.11 --upgrade --quiet \
 TESTS-trainers := tests/trainers/test_loading.py tests/trainers/test_used_rewards.py tests/trainers/trl
 
 # Trainers that share no environment. What their tested modules import is in tests/trainers/NAME/requirements.txt; the packages of
-# ALONE-NAME are installed without their dependencies, which need a GPU:
-OTHERS := openrlhf
+# ALONE-NAME are installed without their dependencies, most of which need a GPU:
+OTHERS := openrlhf verl
 ALONE-openrlhf := openrlhf==0.11.2  # vllm, deepspeed, flash-attn, bitsandbytes
+ALONE-verl := verl==0.9.1           # no GPU, but wandb, peft, accelerate, torchdata and others that no reward needs
 
 ENVIRONMENTS := $(patsubst TESTS-%,%,$(sort $(filter TESTS-%,$(.VARIABLES))))
 

@@ -118,15 +118,14 @@ def test_a_failure_ends_the_rollout(labs_mock: LabsMock, run: Run, example: Modu
 def test_an_address_of_the_service_itself_is_asked_five_times(
     labs_mock: LabsMock, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """OpenRLHF retries whatever is not a reward, a 401 or 400 too, and goes on without one (AUTH-1).
-
-    The server notices the retries; here nothing else does.
-    """
+    """OpenRLHF retries whatever is not a reward, a 401 or 400 too, and goes on without one (AUTH-1)."""
 
     async def at_once(_: float) -> None:
         """No wait."""
 
     monkeypatch.setattr(agent.asyncio, "sleep", at_once)
-    (response,) = run(agent.SingleTurnAgentExecutor(f"{labs_mock.url}/api/v1/evaluate"), SYSTEM, CLAIM, [["Hello."]])
+    executor = agent.SingleTurnAgentExecutor(f"{labs_mock.url}/api/v1/evaluate")
+    with labs_mock.expect(status=401):
+        (response,) = run(executor, SYSTEM, CLAIM, [["Hello."]])
     assert response["reward"] is None
     assert [record.status for record in labs_mock.requests] == [401] * 5
