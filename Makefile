@@ -68,7 +68,7 @@ lock: .venv/dev.stamp
 		$(BIN)/$(COMPILE) constraints-$$name.txt --constraint constraints.txt --extra dev --extra $$name pyproject.toml || exit; \
 	done
 	for name in $(OTHERS); do \
-		$(BIN)/$(COMPILE) constraints-$$name.txt --constraint constraints.txt tests/trainers/$$name/requirements.txt || exit; \
+		$(BIN)/$(COMPILE) constraints-$$name.txt --extra conformance pyproject.toml tests/trainers/$$name/requirements.txt || exit; \
 	done
 	sed -n 's/^    "\(datasets>=[0-9.]*\)".*/\1/p' pyproject.toml \
 		| $(BIN)/$(COMPILE) constraints-oldest.txt --constraint constraints.txt --resolution lowest-direct -
@@ -95,8 +95,8 @@ $(ENVIRONMENTS:%=.venv-%/stamp): .venv-%/stamp: .venv-%/python.stamp constraints
 	touch $@
 
 $(OTHERS:%=.venv-%/stamp): .venv-%/stamp: .venv-%/python.stamp constraints-%.txt tests/trainers/%/requirements.txt $(LOCKED)
-	.venv-$*/bin/python $(PIP) --constraint constraints.txt --constraint constraints-$*.txt \
-		--editable . httpx hypothesis pytest --requirement tests/trainers/$*/requirements.txt
+	.venv-$*/bin/python $(PIP) --constraint constraints-$*.txt \
+		--editable '.[conformance]' --requirement tests/trainers/$*/requirements.txt
 	.venv-$*/bin/python $(PIP) --no-deps $(ALONE-$*)
 	touch $@
 
