@@ -6,7 +6,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from http.client import HTTPException
 from math import isnan
@@ -91,12 +91,12 @@ def retries_at_once(conversations: list[Any]) -> list[float]:
 
 def as_completed_list(conversations: list[Any]) -> list[float]:
     """The first that is done comes first."""
+    rewards: list[float] = []
     with ThreadPoolExecutor(len(conversations)) as pool:
-        futures = []
         for one in conversations:
-            futures.append(pool.submit(reward, one))
+            pool.submit(lambda one: rewards.append(reward(one)), one)
             time.sleep(0.5)  # so that the first is the first to arrive
-        return [done.result() for done in as_completed(futures)]
+    return rewards
 
 
 def without_failures(conversations: list[Any]) -> list[float]:
