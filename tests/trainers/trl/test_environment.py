@@ -140,9 +140,9 @@ def test_a_broken_environment_is_convicted(
 # Traps
 
 
-@pytest.mark.labs_mock(faults=[LOST_TURN])
+@pytest.mark.labs_mock(faults=[LOST_TURN], refusals="ignore")
 def test_an_error_of_a_tool_is_shown_to_the_model(glue: Glue, labs_mock: LabsMock, tmp_path: Path) -> None:
-    """TRL swallows it, goes on, and trains with the reward of what went before."""
+    """TRL swallows it, a 503 as well as the 400 of a turn after the end, and trains with the reward of what went before."""
     environment, post = glue("labs_environment"), glue("httpx").post
 
     class Naive(environment.Call):  # type: ignore[misc,name-defined]
@@ -157,7 +157,11 @@ def test_an_error_of_a_tool_is_shown_to_the_model(glue: Glue, labs_mock: LabsMoc
         say.__doc__ = environment.Call.say.__doc__
 
     log = train(environment.call_reward, Naive, tmp_path)
-    assert "Server error" in str(log.column("completion"))
+    shown = [entry["content"] for one in log.column("completion") for entry in one if entry["role"] == "tool"]
+    assert {error[:23] for error in shown if "error" in error} == {
+        "{'error': \"Client error '",
+        "{'error': \"Server error '",
+    }
     assert labs_mock.verdict(log.column("call_reward"), spoken(log), **SLUGS).label != "in_place"
 
 

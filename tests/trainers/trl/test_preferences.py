@@ -86,6 +86,7 @@ def test_pairs_the_wrong_way_round_are_convicted(glue: Glue, labs_mock: LabsMock
 
 
 @pytest.mark.labs_mock(faults=[{"path": "/api/v1/compare", "first": 3, "status": 503}])
+@pytest.mark.usefixtures("labs_mock_time")
 def test_a_pair_without_an_answer_is_no_row(glue: Glue) -> None:
     """Three attempts fail, so there is nothing to prefer; neither is there in a tie."""
     preference = glue("labs_preferences").preference

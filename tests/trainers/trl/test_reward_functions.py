@@ -30,11 +30,22 @@ def test_rewards_are_used_where_they_belong(name: str, glue: Glue, labs_mock: La
 
 
 @pytest.mark.labs_mock(faults=[{"path": "/api/v1/*evaluate", "first": 1, "status": 503}])
+@pytest.mark.usefixtures("labs_mock_time")
 @functions
 def test_what_failed_once_is_asked_for_again(name: str, glue: Glue, labs_mock: LabsMock, tmp_path: Path) -> None:
     """After one 503 the rewards are in place."""
     log = train_grpo(Policy.of(), tmp_path, config={"max_steps": 1}, reward_funcs=getattr(glue("labs_rewards"), name))
     labs_mock.assert_rewards(log.column(name), log.conversations(), **SLUGS)
+
+
+@pytest.mark.labs_mock(plan="standard")
+@pytest.mark.usefixtures("labs_mock_time")
+def test_a_used_up_quota_is_waited_for(glue: Glue, labs_mock: LabsMock, tmp_path: Path) -> None:
+    """64 rewards on a plan of 60 a minute are all in place, after a minute (RL-2)."""
+    config = {"max_steps": 4}
+    log = train_grpo(Policy.of(), tmp_path, config=config, reward_funcs=glue("labs_rewards").single_reward)
+    assert labs_mock.find_requests(status=429)
+    labs_mock.assert_rewards(log.column("single_reward"), log.conversations(), **SLUGS)
 
 
 @pytest.mark.labs_mock(faults=[{"path": "/api/v1/batch/evaluate", "fail_item": 5}])

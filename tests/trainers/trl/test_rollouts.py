@@ -47,6 +47,7 @@ def test_each_episode_is_trained_with_its_last_reward(glue: Glue, labs_mock: Lab
         {"path": "/api/v1/episodes/*/turns", "nth": 25, "reset": 40},
     ]
 )
+@pytest.mark.usefixtures("labs_mock_time")
 def test_an_episode_that_fails_is_left_out(glue: Glue, labs_mock: LabsMock, tmp_path: Path) -> None:
     """To create one is tried again. A turn is not, since it may have been taken: those episodes have no reward."""
     log = train(glue("labs_rollouts"), tmp_path, max_steps=1)

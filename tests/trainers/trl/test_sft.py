@@ -1,3 +1,4 @@
+import re
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -6,6 +7,7 @@ import orjson
 import pytest
 
 from labs_mock.contract.openapi import row_features
+from labs_mock.testing import LabsMock
 
 datasets = pytest.importorskip("datasets")
 trl = pytest.importorskip("trl")
@@ -20,6 +22,7 @@ pytestmark = [
 FEATURES = datasets.Features.from_dict(orjson.loads(row_features()))
 TEMPLATE = (Path(trl.__file__).parent / "chat_templates" / "qwen3_training.jinja").read_text()
 """A template that shows thoughts, and marks what the model itself is to say."""
+THOUGHTS = re.compile("<think>.*?</think>", re.DOTALL)
 
 
 @pytest.fixture
@@ -61,7 +64,7 @@ def test_a_model_is_trained_on_rows(
 
 
 def test_what_is_learned_is_what_operators_said(
-    model: Any, tokenizer: Any, exports: dict[str, Path], tmp_path: Path
+    model: Any, tokenizer: Any, exports: dict[str, Path], labs_mock: LabsMock, tmp_path: Path
 ) -> None:
     """Asked to learn the assistant's part only, it takes each operator's message, thoughts and silence too (TOK-1, TOK-2)."""
     rows = [orjson.loads(line) for line in exports["check-ins"].read_bytes().splitlines()[:10]]
@@ -70,11 +73,14 @@ def test_what_is_learned_is_what_operators_said(
     ).select(range(len(rows)))
     options = {"assistant_only_loss": True, "max_length": None, "shuffle_dataset": False}
     prepared = trainer(model, tokenizer, dataset, tmp_path, **options).train_dataset
-    for row, labels in zip(rows, prepared["labels"], strict=True):
-        parts = [[*part] for learned, part in groupby(labels, lambda label: label != -100) if learned]
-        operators = [message for message in row["messages"] if message["role"] == "assistant"]
-        for part, message in zip(parts, operators, strict=True):
-            text = tokenizer.decode(part)
-            assert message["content"] in text
-            assert message.get("thinking", "") in text
-    assert any(message["content"] == "<no_response/>" for row in rows for message in row["messages"])
+    texts = [
+        [tokenizer.decode([*part]) for learned, part in groupby(labels, lambda label: label != -100) if learned]
+        for labels in prepared["labels"]
+    ]
+    conversations = [row["messages"] for row in rows]
+    assert any(message["content"] == "<no_response/>" for messages in conversations for message in messages)
+    labs_mock.assert_trained(texts, conversations, special=["<|im_end|>", THOUGHTS])
+    for spans, messages in zip(texts, conversations, strict=True):
+        operators = [message for message in messages if message["role"] == "assistant"]
+        for span, message in zip(spans, operators, strict=True):
+            assert message.get("thinking", "") in span
