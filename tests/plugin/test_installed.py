@@ -104,7 +104,7 @@ def sampled(environment: Environment, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="module")
 def equipped(environment: Environment, sampled: CompletedProcess[str]) -> Environment:  # noqa: ARG001 - which needs less
     """The same environment with what the plugin's tests use."""
-    environment.install("pytest-xdist", "pytest-randomly", "pytest-asyncio", "httpx", "hypothesis")
+    environment.install("pytest-xdist", "pytest-randomly", "pytest-asyncio", "httpx", "hypothesis", "time-machine")
     return environment
 
 
