@@ -1,12 +1,12 @@
 """`drill`: a function meets every case. What runs a case is imported when it is needed."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from labs_mock.errors import LabsMockError
-from labs_mock.testing.drills.drill_report import DrillReport
+from labs_mock.testing.drills.drill_report import DrillReport, DrillRow
 from labs_mock.testing.drills.drilled_function import DrilledFunction
 from labs_mock.text import did_you_mean
 
@@ -23,21 +23,25 @@ def drill(function: Callable[..., Any] | str, *, cases: Iterable[str] | None = N
     `play()` plays an episode and returns its last reward. Both may be async, and take `url` and `key`, which are in
     `LABS_URL` and `LABS_API_KEY`, too. Raises `LabsMockError` for anything else, and `StartError` if no server could start.
     """
+    drilled = DrilledFunction.find(function)
+    return DrillReport(str(drilled), tuple(rows_of(drilled, chosen_cases(drilled, cases))))
+
+
+def rows_of(drilled: DrilledFunction, cases: "list[DrillCase]") -> Iterator[DrillRow]:
+    """Run some cases, a few at a time; the row of each, in their order."""
     from labs_mock.testing.drills.case_run import drill_library, run_case
 
-    drilled = DrilledFunction.find(function)
-    chosen = _chosen(drilled, cases)
     loaded = drill_library()
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        futures = [pool.submit(run_case, case, drilled, loaded) for case in chosen]
+        futures = [pool.submit(run_case, case, drilled, loaded) for case in cases]
         try:
-            return DrillReport(str(drilled), tuple(future.result() for future in futures))
-        except BaseException:
+            for future in futures:
+                yield future.result()
+        finally:
             pool.shutdown(cancel_futures=True)
-            raise
 
 
-def _chosen(drilled: DrilledFunction, names: Iterable[str] | None) -> "list[DrillCase]":
+def chosen_cases(drilled: DrilledFunction, names: Iterable[str] | None) -> "list[DrillCase]":
     """The cases with some names, in the order of the table. Raises `LabsMockError` for one that the function cannot meet."""
     from labs_mock.testing.drills.cases import BY_NAME
 
