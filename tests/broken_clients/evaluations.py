@@ -1,5 +1,6 @@
 """Clients of `/evaluate`, each a few lines: a sound one, and some with a mistake. Each gives a reward a conversation."""
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from queue import Empty, Queue
@@ -10,6 +11,7 @@ import httpx
 from tests.broken_clients.conversations import SCENARIO, Messages
 
 Rewards = Sequence[float | None]
+Client = Callable[[httpx.Client, Sequence[Messages]], Rewards]
 
 
 def reward_of(http: httpx.Client, messages: Messages) -> float:
@@ -19,14 +21,22 @@ def reward_of(http: httpx.Client, messages: Messages) -> float:
 
 
 def sound(http: httpx.Client, conversations: Sequence[Messages]) -> Rewards:
-    """Several at a time, each tried again after a 5xx or a lost answer, and None where that did not help."""
+    """Several at a time, each tried again after a 5xx or a lost answer, and after a 429 when the quota is full again.
+
+    None where that did not help, or would not, as after a 400.
+    """
 
     def reward(messages: Messages) -> float | None:
         for _ in range(3):
             try:
                 return reward_of(http, messages)
             except httpx.HTTPStatusError as error:
-                if error.response.status_code < 500:
+                response = error.response
+                if response.status_code == 400:
+                    return None
+                if response.status_code == 429:
+                    time.sleep(max(0, int(response.headers["X-RateLimit-Reset"]) - time.time()))
+                elif response.status_code < 500:
                     raise
             except httpx.TransportError:
                 pass
@@ -82,7 +92,7 @@ def late_replies(http: httpx.Client, conversations: Sequence[Messages]) -> Rewar
         return [reward(messages) for messages in conversations]
 
 
-def zero_for(error: type[Exception], **options: Any) -> Callable[[httpx.Client, Sequence[Messages]], Rewards]:
+def zero_for(error: type[Exception], **options: Any) -> Client:
     """A client for which such an error is a reward of 0; some options of the request are its own."""
 
     def client(http: httpx.Client, conversations: Sequence[Messages]) -> Rewards:
@@ -114,7 +124,7 @@ def history_twice(http: httpx.Client, conversations: Sequence[Messages]) -> Rewa
     return [reward_of(http, [*messages[:-1], *messages]) for messages in conversations]
 
 
-def saying(text: str) -> Callable[[httpx.Client, Sequence[Messages]], Rewards]:
+def saying(text: str) -> Client:
     """A client whose policy ends each conversation with a text as it came out of the decoder."""
 
     def client(http: httpx.Client, conversations: Sequence[Messages]) -> Rewards:
@@ -137,11 +147,15 @@ def retried_at_once(http: httpx.Client, conversations: Sequence[Messages]) -> Re
     return [reward(messages) for messages in conversations]
 
 
-def beyond_the_quota(http: httpx.Client, conversations: Sequence[Messages]) -> Rewards:
-    """The same, when the quota of the standard plan is used up."""
-    for _ in range(60):
-        http.get("/catalog")
-    return retried_at_once(http, conversations)
+def beyond_the_quota(client: Client) -> Client:
+    """A client when the quota of the standard plan is used up."""
+
+    def later(http: httpx.Client, conversations: Sequence[Messages]) -> Rewards:
+        for _ in range(60):
+            http.get("/catalog")
+        return client(http, conversations)
+
+    return later
 
 
 def not_a_number(http: httpx.Client, conversations: Sequence[Messages]) -> Rewards:

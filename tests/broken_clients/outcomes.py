@@ -41,7 +41,7 @@ def test_call(row, labs_mock, labs_mock_client):
 
 
 @pytest.mark.parametrize("row", rows(SOUND))
-def test_sound(row, labs_mock, labs_mock_client):
+def test_sound(row, labs_mock, labs_mock_client, labs_mock_time):
     used = row.client(labs_mock_client, CONVERSATIONS)
     if row.call:
         CALLS[row.call](labs_mock, used)

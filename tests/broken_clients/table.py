@@ -166,6 +166,18 @@ SOUND = [
     Sound(
         "single evaluations, and one of them fails", evaluations.sound, REWARDS, fault("evaluate", nth=2, status=503)
     ),
+    Sound(
+        "single evaluations, and one of them is refused",
+        evaluations.sound,
+        NOTHING,
+        fault("evaluate", nth=2, status=400),
+    ),
+    Sound(
+        "single evaluations when a quota is used up",
+        evaluations.beyond_the_quota(evaluations.sound),
+        REWARDS,
+        {"plan": "standard"},
+    ),
     Sound("a batch", batches.sound, REWARDS),
     Sound("episodes", episodes.sound, REWARDS),
     Sound("episodes, and an answer is lost", episodes.sound, REWARDS, LOST),
