@@ -14,7 +14,7 @@ TESTS-trainers := tests/trainers/test_loading.py tests/trainers/test_used_reward
 
 # Trainers that share no environment. What their tested modules import is in tests/trainers/NAME/requirements.txt; the packages of
 # ALONE-NAME are installed without their dependencies, most of which need a GPU:
-OTHERS := openrlhf verl
+OTHERS := openrlhf verl verifiers verifiers01
 ALONE-openrlhf := openrlhf==0.11.2  # vllm, deepspeed, flash-attn, bitsandbytes
 ALONE-verl := verl==0.9.1           # no GPU, but wandb, peft, accelerate, torchdata and others that no reward needs
 
@@ -97,7 +97,7 @@ $(ENVIRONMENTS:%=.venv-%/stamp): .venv-%/stamp: .venv-%/python.stamp constraints
 $(OTHERS:%=.venv-%/stamp): .venv-%/stamp: .venv-%/python.stamp constraints-%.txt tests/trainers/%/requirements.txt $(LOCKED)
 	.venv-$*/bin/python $(PIP) --constraint constraints-$*.txt \
 		--editable '.[conformance]' --requirement tests/trainers/$*/requirements.txt
-	.venv-$*/bin/python $(PIP) --no-deps $(ALONE-$*)
+	$(if $(ALONE-$*),.venv-$*/bin/python $(PIP) --no-deps $(ALONE-$*))
 	touch $@
 
 .venv-oldest/stamp: .venv-oldest/python.stamp $(LOCKED) constraints-oldest.txt

@@ -37,8 +37,13 @@ RESPONSES = [" ".join(script) for script in SCRIPTS]
 
 
 def conversation(*texts: str) -> list[dict[str, Any]]:
-    """Turns of an operator with something of the persona's before each (EP-8: what that says makes no difference)."""
-    return [message for text in texts for message in (OPENING, {"role": "assistant", "content": text})]
+    """Turns of an operator with something before each; what that says makes no difference."""
+    heard = [OPENING, *[{"role": "user", "content": "Yes."}] * len(texts)]
+    return [
+        one
+        for prompt, text in zip(heard, texts, strict=False)
+        for one in (prompt, {"role": "assistant", "content": text})
+    ]
 
 
 CONVERSATIONS = [conversation(*script) for script in SCRIPTS]
