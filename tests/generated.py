@@ -18,7 +18,7 @@ from labs_mock.config.printing import schema_text
 from labs_mock.config.settings import settings_from
 from labs_mock.conformance.verdicts import UNSEEN
 from labs_mock.contract.clauses import BY_NAME, CLAUSES, PARTS, SECTIONS, Clause
-from labs_mock.contract.findings import KINDS
+from labs_mock.contract.findings import KINDS, RUN_KINDS
 from labs_mock.contract.openapi import wording_of
 from labs_mock.contract.operations import OPERATIONS
 from labs_mock.state import World
@@ -93,8 +93,11 @@ The words here are ours. Each clause names the tests that show it.
 
 def findings() -> str:
     """`docs/findings.md`: every code with its cause and its cure."""
-    rows = [f"| `{code}` | {kind.severity} | {kind.cause} | {kind.cure} |" for code, kind in KINDS.items()]
-    return FINDINGS + "\n".join(rows) + "\n"
+    single, over_run = (
+        "\n".join(f"| `{code}` | {kind.severity} | {kind.cause} | {kind.cure} |" for code, kind in kinds.items())
+        for kinds in (KINDS, RUN_KINDS)
+    )
+    return f"{FINDINGS}{single}\n{OVER_RUN}{over_run}\n"
 
 
 FINDINGS = """\
@@ -120,6 +123,22 @@ x-mock-findings: unknown_field;severity=warning;place="mesages"
 Findings are separated by commas. `place` is a path in the request's body; characters other than printable ASCII are shown as
 `?`. After ten of them `and_more;count=…` counts the others. A `warning` is probably a mistake; an `info`
 is a habit that works, and may work less well elsewhere.
+
+| code | severity | cause | cure |
+|---|---|---|---|
+"""
+
+OVER_RUN = """
+## Over a run
+
+Some mistakes show only in several requests. They are looked for when somebody asks: at the end of a test by the
+[plugin](pytest.md#what-fails-a-test), by `labs_mock.findings()` and by `GET /_mock/findings`. They stand in no header and on no
+single request, but name the numbers of those that prove them. A *retry* is a request with the same method, path,
+body and key as an earlier one, which arrived after the answer to that had gone out.
+
+Many tasks that share a key may each get a 429, even for equal requests, and wait: that is none of these, since each of the requests
+comes again later. A cut export whose error your client raises looks like one that was taken for whole: after such a test call
+`labs_mock.forget_requests()`.
 
 | code | severity | cause | cure |
 |---|---|---|---|

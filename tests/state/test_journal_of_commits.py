@@ -126,9 +126,9 @@ def test_bodies_are_compressed_before_any_is_dropped(make: Make) -> None:
 def test_what_is_small_enough_is_never_touched() -> None:
     """In memory a body of everyday size is kept as the very object that came: nothing is done to it (a hot path)."""
     journal, body = Journal(LIMIT, BOUND), b"x" * 1_500
-    journal.append(record(request=body), "")
+    journal.append(record(request=body), "", 0)
     for _ in range(3):
-        journal.append(record(request=noise(BOUND)), "")
+        journal.append(record(request=noise(BOUND)), "", 0)
     assert journal.page(0, 1)[0].request is body
 
 
@@ -192,7 +192,7 @@ def test_the_bounds_of_a_server_are_those_of_a_long_test_run() -> None:
     """By default 10,000 records of everyday size are kept, and never more than 64 MiB."""
     journal = Journal(Bounds().records, Bounds().journal)
     for _ in range(Bounds().records + 1):
-        journal.append(record(request=b"x" * 1_500, response=b"x" * 500), "")
+        journal.append(record(request=b"x" * 1_500, response=b"x" * 500), "", 0)
     assert journal.counts == JournalCounts(10_000, 1, ())
     assert Bounds().journal == 64 * 1024 * 1024
 

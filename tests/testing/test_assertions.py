@@ -47,8 +47,8 @@ def test_an_assertion_on_what_was_dropped_is_undecidable() -> None:
         with pytest.raises(AssertionError, match="findings of severity warning: 6") as failed:
             mock.assert_no_findings()
         assert "dropped" not in str(failed.value)
-        for _ in range(4):
-            post(mock, "compare", {})
+        for path in ("compare", "episodes", "batch/evaluate", "episodes/ep_none/turns"):
+            post(mock, path, {})
         with pytest.raises(UndecidableError, match=r"^undecidable: the oldest 4 requests were dropped\n"):
             mock.assert_requested("POST", "/api/v1/evaluate")
         with pytest.raises(AssertionError, match="warning: 6\n  and 6 in requests that the journal has dropped"):

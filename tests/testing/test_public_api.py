@@ -27,11 +27,13 @@ SIGNATURES = {
     "datasets": "() -> list[DatasetInfo]",
     "add_dataset": "(dataset) -> DatasetInfo",
     "set_dataset": "(dataset_id, status, *, row_count=None, message=None, error=None) -> DatasetInfo",
+    "episodes": "(*, scenario=None, organisation=None, state=None, finding=None, limit=None, before=None) -> EpisodePage",
     "episode": "(episode_id) -> EpisodeInfo",
     "terminate": "(episode_id) -> EpisodeInfo",
     "explain": "(collection_slug, scenario_slug, messages, *, reward_config=None) -> Explanation",
     "find_requests": "(*, method=None, path=None, status=None, episode=None, finding=None, severity=None, fault=None,"
-    " organisation=None, after=None, limit=None) -> list[RecordedRequest]",
+    " organisation=None, peer=None, user_agent=None, after=None, limit=None) -> list[RecordedRequest]",
+    "findings": "(*, code=None, severity=None) -> list[FindingInfo]",
     "forget_requests": "() -> None",
     "expect": "(*, status, path=None, method=None) -> contextlib.AbstractContextManager[None]",
     "find_rewards": "(after=0, limit=10000) -> RewardPage",
@@ -69,8 +71,11 @@ def test_the_public_names_are_listed() -> None:
             "DrillReport",
             "DrillRow",
             "EpisodeInfo",
+            "EpisodePage",
+            "EpisodeSummary",
             "Explanation",
             "FaultInfo",
+            "FindingInfo",
             "HealthInfo",
             "KeyInfo",
             "KeyOptions",
@@ -111,9 +116,11 @@ def test_the_terms_of_a_key_are_those_of_server_yaml() -> None:
 def test_what_is_returned_cannot_be_changed() -> None:
     """Objects are snapshots: frozen dataclasses, which have no attribute that was never declared."""
     objects = [
-        getattr(testing, name) for name in testing.__all__ if name.endswith(("Info", "Page", "Request", "Finding"))
+        getattr(testing, name)
+        for name in testing.__all__
+        if name.endswith(("Info", "Page", "Summary", "Request", "Finding"))
     ]
-    assert len(objects) == 9
+    assert len(objects) == 12
     assert all(is_dataclass(kind) for kind in objects)
     health = HealthInfo("ok", "x", "1", 1, 0, "frozen")
     for field in fields(health):

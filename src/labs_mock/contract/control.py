@@ -206,11 +206,8 @@ class Explanation(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class EpisodeInfo(JsonObject):
-    """An episode with what its client does not see.
-
-    `touched` is when it was last used, in ISO 8601; `context` is what the persona knows of the time that passed (TOK-3).
-    """
+class EpisodeSummary(JsonObject):
+    """An episode; `turn` is how many it has, `terminal_reason` None while it goes on, `touched` when it was last used, in ISO 8601."""
 
     id: str
     organisation: str
@@ -220,6 +217,25 @@ class EpisodeInfo(JsonObject):
     turn: int
     terminal_reason: str | None
     touched: str
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodePage(JsonObject):
+    """Episodes, the one with the newest turn first; `next` is the `before` of the next page, None for the last one."""
+
+    episodes: Sequence[EpisodeSummary]
+    next: str | None
+
+    @classmethod
+    def from_json(cls, value: Json) -> Self:
+        """A page as `/_mock/episodes` shows it."""
+        return cls([EpisodeSummary.from_json(episode) for episode in value["episodes"]], value["next"])
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeInfo(EpisodeSummary):
+    """An episode with what its client does not see; `context` is what the persona knows of the time that passed (TOK-3)."""
+
     transcript: Sequence[TranscriptEntry]
     context: Sequence[str]
     explanation: Explanation
@@ -280,11 +296,11 @@ class FindingJson(TypedDict):
     severity: Literal["info", "warning"]
 
 
-class RecordInfo(TypedDict):
-    """A request and its response as the journal has them, with keys masked.
+class RequestSummary(TypedDict):
+    """Which request it was, who sent it, and how it was answered, with keys masked.
 
-    `received` is in ISO 8601 and `duration_ms` in milliseconds, both of the server's clock. Bodies are JSON, or text where they are
-    none; null where they are empty, not kept, or among the `dropped_bodies`. `rewards` has null for an item that failed.
+    `received` is in ISO 8601, of the server's clock. `peer` is the address and port of the connection, null without one of the
+    server's own; `user_agent` is cut after 200 characters.
     """
 
     number: int
@@ -293,13 +309,24 @@ class RecordInfo(TypedDict):
     path: str
     query: str
     organisation: str | None
-    key: str | None
-    request_id: str
+    peer: str | None
+    user_agent: str
     status: int
     delivery: list[str]
-    duration_ms: int
     episode_id: str | None
     turn: int | None
+
+
+class RecordInfo(RequestSummary):
+    """A request and its response as the journal has them.
+
+    `duration_ms` is in milliseconds of the server's clock. Bodies are JSON, or text where they are none; null where they are
+    empty, not kept, or among the `dropped_bodies`. `rewards` has null for an item that failed.
+    """
+
+    key: str | None
+    request_id: str
+    duration_ms: int
     rewards: list[float | None]
     scorers: RecordedScorers
     findings: list[FindingJson]
@@ -308,6 +335,35 @@ class RecordInfo(TypedDict):
     request_size: int
     response: Any
     dropped_bodies: list[Literal["request", "response"]]
+
+
+@dataclass(frozen=True, slots=True)
+class FindingInfo(JsonObject):
+    """A finding and the numbers of the requests that prove it: one, or several that show it together.
+
+    `place` is a path in the body of the one request; for several it is what they are about, such as an episode's id.
+    """
+
+    code: str
+    severity: Literal["info", "warning"]
+    place: str
+    hint: str
+    requests: Sequence[int]
+
+    def __str__(self) -> str:
+        return f"{self.code}{self.place and ' at '}{self.place}{self.hint and ': '}{self.hint}"
+
+
+class FindingList(TypedDict):
+    """Findings by their first request, and the requests that prove them by number.
+
+    `dropped` counts requests that the journal has no more, and `dropped_findings` those of single ones among them.
+    """
+
+    findings: list[FindingInfo]
+    requests: list[RequestSummary]
+    dropped: int
+    dropped_findings: dict[Literal["info", "warning"], int]
 
 
 class RecordList(TypedDict):

@@ -149,6 +149,49 @@ KINDS: dict[str, Kind] = {
     ),
 }
 
+RUN_KINDS: dict[str, Kind] = {
+    "retried_on_400": Kind(
+        "warning",
+        "A request that was answered 400, 401, 403 or 404 was sent again, unchanged, at least twice. It was refused for what it "
+        "is, so the next answer is the same.",
+        "Retry after 429, 5xx and broken connections alone; raise what is refused.",
+    ),
+    "ignored_rate_limit": Kind(
+        "warning",
+        "After a 429, at least three more requests of the key that got one were sent in the same window by a client that knew: "
+        "the same requests again, or others over the one connection that it uses (RL-2).",
+        "Wait until `X-RateLimit-Reset`, in unix seconds on the server's clock. A frozen clock has to be moved.",
+    ),
+    "retried_too_fast": Kind(
+        "info",
+        "A request was sent again within a second after a 429, a 5xx or an answer that a fault cut, on a clock that moves.",
+        "Wait before each retry, longer each time; after a 429 until `X-RateLimit-Reset`.",
+    ),
+    "duplicate_turn": Kind(
+        "warning",
+        "A turn of new messages was sent again since its first answer never reached the client: a fault cut it, or the client "
+        "left. The first one counted, so the operator has said it twice (EP-7).",
+        "Give up a rollout whose turn had no answer: whether it counted cannot be asked.",
+    ),
+    "stale_episode": Kind(
+        "warning",
+        "A turn has an observation that another episode of the organisation gave and this one never did: a history, or an "
+        "episode's id, that belongs to another rollout. The turn was taken all the same (EP-7).",
+        "Keep messages and `episode_id` together, one list for each rollout; begin it with `initial_observation`.",
+    ),
+    "partial_export_accepted": Kind(
+        "warning",
+        "A fault cut an export, and nobody asked for it again (DS-4).",
+        "Compare the rows with `X-Row-Count`, let the error of an incomplete body through, and export again.",
+    ),
+    "episode_unfinished": Kind(
+        "info",
+        "An episode was begun that no turn finished, and nobody ended (EP-11).",
+        "Look for rollouts that are given up, and for a last turn that is not submitted.",
+    ),
+}
+"""What only several requests show together: the codes of `http.control.run_findings`."""
+
 MAX_IN_HEADER = 10
 
 

@@ -8,17 +8,23 @@ Amend = Callable[[tuple[str, ...], tuple[Finding, ...]], Awaitable[None]]
 """Replaces the delivery of a record, and adds findings to it."""
 
 
-_SPOILT = (
-    "closed",
-    "cut ",
-    "reset ",
-    "stalled ",
-    "client left ",
-    "garbage",
-    "content type ",
-    "another body",
-    "reward NaN",
-)
+_BROKEN = ("closed", "cut ", "reset ", "stalled ", "broken ")
+_SPOILT = (*_BROKEN, "client left ", "garbage", "content type ", "another body", "reward NaN")
+
+
+def broke_off(notes: Iterable[str]) -> bool:
+    """Whether a response with these notes ended on the side of the server before all of it was sent."""
+    return any(note.startswith(_BROKEN) for note in notes)
+
+
+def broke_off_in_body(notes: Iterable[str]) -> bool:
+    """Whether it did so after its head."""
+    return any(note.startswith(_BROKEN) and " after " in note for note in notes)
+
+
+def is_delayed(notes: Iterable[str]) -> bool:
+    """Whether it was sent later than it was ready."""
+    return any(" delayed by " in note for note in notes)
 
 
 def is_spoilt(notes: Iterable[str]) -> bool:
@@ -59,6 +65,11 @@ class Delivery:
         for place, delay in seconds.items():
             if delay:
                 self.note(f"{place} delayed by {delay:g} s")
+
+    async def save_progress(self) -> None:
+        """Let the record know that the response goes on at this moment, which was delayed."""
+        if self._amend is not None:
+            await self._amend(tuple(self.notes), ())
 
     async def save_break(self, how: str) -> None:
         """Record that it breaks off here."""

@@ -21,6 +21,7 @@ from labs_mock.state.record import Record
 Payload = dict[str, Any]
 
 MAX_BODY = 16 * 1024 * 1024  # bytes; the journal has no larger body
+MAX_USER_AGENT = 200  # bytes, behind which the journal cuts it
 
 
 @dataclass(slots=True)
@@ -119,6 +120,7 @@ class Exchange:
 
     def _record(self, body: bytes) -> Record:
         request, arrived, account = self.request, self.arrived, self.arrived.account
+        quota = self.quota
         return Record(
             arrived.now,
             request.method,
@@ -141,4 +143,9 @@ class Exchange:
             self.episode,
             self.turn,
             tuple(self.delivery.notes) if self.delivery is not None else (),
+            arrived.fingerprint,
+            arrived.order,
+            None if quota is None else quota.reset,
+            request.peer,
+            request.headers.get(b"user-agent", b"")[:MAX_USER_AGENT],
         )

@@ -10,6 +10,7 @@ from labs_mock.contract.operations import Operation
 from labs_mock.contract.requests import WireModel
 from labs_mock.http.bearer import bearer_key
 from labs_mock.http.bodies import read_body
+from labs_mock.http.sending import CONNECTION
 from labs_mock.redaction import credentials
 from labs_mock.state import World
 from labs_mock.state.account import key_digest
@@ -58,6 +59,12 @@ class HttpRequest:
         """The bytes of its body, as far as they are known: one that is too large is not read."""
         declared = self.headers.get(b"content-length", b"") if self.too_large else b""
         return int(declared[:20]) if declared.isdigit() else len(self.body)
+
+    @property
+    def peer(self) -> tuple[str, int] | None:
+        """Address and port of its connection; None without one of our own server, since others make them up."""
+        peer: tuple[str, int] | None = self.scope["client"] if CONNECTION in self.scope.get("extensions", ()) else None
+        return peer
 
     @property
     def credentials(self) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ class Arrived(NamedTuple):
     """A request as the store has counted it.
 
     `epoch` names the store's contents since the last reset of everything, `revision` numbers the library of now. `now` is when
-    it arrived, in unix seconds on `clock`. `account` is None without a valid key (AUTH-1). `fingerprint` is that of the request
+    it arrived, in unix seconds on `clock`, and `order` how many requests have arrived with it. `account` is None without a valid key (AUTH-1). `fingerprint` is that of the request
     and its organisation ("" without an account), `attempt` how many requests with the same one were counted before (DET-3).
     `quota` is None where none was used, `faults` are those that it triggers, in the order of the plan.
     """
@@ -37,6 +37,7 @@ class Arrived(NamedTuple):
     revision: int
     clock: Clock
     now: float
+    order: int
     account: Account | None
     fingerprint: bytes
     attempt: int

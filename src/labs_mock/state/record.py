@@ -16,7 +16,13 @@ class Record(NamedTuple):
     `request` and `response` are whole bodies, None where there was no room for one, and compressed where `compressed` names
     them: `body` reads them. The response of a stream is empty. `size` is that of the whole request body. `run` and `skipped`
     count scorers (RC-2). `rewards` has None for an item of a batch that failed. `delivery` says how the response went out where
-    that was not at once and whole. The store gives the `number`, from 1.
+    that was not at once and whole. `fingerprint` and `order` are those of the request when it arrived, and `window_end` is what the
+    response says of its rate limit, in unix seconds, None where it does not. `peer` is the address and port of the connection, None
+    without one of our own server; `user_agent` has at most 200 bytes.
+
+    The store gives the `number`, from 1. Where the response went out, or broke off, later than it was ready, `amended` is when, in
+    unix seconds on the clock. `answered` is the `order` of the newest request at that moment: requests with a greater one have
+    arrived after this response.
     """
 
     received: float
@@ -40,13 +46,25 @@ class Record(NamedTuple):
     episode: str | None
     turn: int | None
     delivery: tuple[str, ...] = ()
+    fingerprint: bytes = b""
+    order: int = 0
+    window_end: int | None = None
+    peer: tuple[str, int] | None = None
+    user_agent: bytes = b""
     number: int = 0
+    answered: int = 0
+    amended: float | None = None
     compressed: tuple[str, ...] = ()
 
     def body(self, name: str) -> bytes | None:
         """The `request` or the `response`; None if it was dropped."""
         body: bytes | None = getattr(self, name)
         return zlib.decompress(body) if body is not None and name in self.compressed else body
+
+    @property
+    def answered_at(self) -> float:
+        """When its response went out or broke off, in unix seconds on the clock."""
+        return self.received + self.duration_ms / 1_000 if self.amended is None else self.amended
 
     @property
     def dropped(self) -> list[str]:

@@ -55,7 +55,7 @@ class Store(Protocol):
     async def arrive(self, arrival: Arrival) -> Arrived:
         """Count a request: its attempt, the faults that it matches and triggers, and one of its key's quota.
 
-        The attempt is counted for every request. Faults are matched if it is one of the API. Quota is used only by a valid
+        Order and attempt are counted for every request. Faults are matched if it is one of the API. Quota is used only by a valid
         request with a valid account that triggers no fault with a status; one beyond the limit gets a quota that is not
         `allowed` (RL-1, RL-2). Filters by a request's scenarios and items read its body, or its episode's scenario.
 
@@ -96,8 +96,8 @@ class Store(Protocol):
     ) -> None:
         """Replace the delivery of the record that a commit has made under a number, and add findings to it.
 
-        For a response that is still going out, before what is noted is done, so that whoever sees it break off finds it in
-        the journal. A record that is gone, by a reset or by age, stays so.
+        It counts as answered at this moment. For a response that is still going out, before what is noted is done, so that
+        whoever sees it break off finds it in the journal. A record that is gone, by a reset or by age, stays so.
         """
 
     async def finish_export(self, epoch: str, name: str, keep_exhausted: int | None) -> None:

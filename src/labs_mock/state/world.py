@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from itertools import count
 from typing import NamedTuple
 
@@ -25,6 +25,8 @@ from labs_mock.state.episode import Episode
 from labs_mock.state.library_source import CollectionSource, LibrarySource, ScenarioSource
 from labs_mock.state.memory.store import MemoryStore
 from labs_mock.state.store import InitialState, Store
+
+PAGE = 1_000  # episodes that are read at a time
 
 
 class Replayed(NamedTuple):
@@ -141,6 +143,13 @@ class World:
         return self.caches.player(await _compiled(source))
 
     # Episodes
+
+    async def episodes(self, before: str | None = None) -> AsyncIterator[Episode]:
+        """All episodes that have not expired, the one with the newest turn first, or those behind one; read in pages."""
+        while page := await self.store.episodes(PAGE, before):
+            for episode in page:
+                yield episode
+            before = page[-1].id
 
     async def replayed(self, episode: Episode) -> Replayed:
         """What the engine knows of an episode. Raises `NotFound` if the store has its scenario no longer."""

@@ -9,8 +9,10 @@ from urllib.parse import quote, urlencode
 from labs_mock.contract.control import (
     DatasetInfo,
     EpisodeInfo,
+    EpisodePage,
     Explanation,
     FaultInfo,
+    FindingInfo,
     HealthInfo,
     KeyInfo,
     KeyOptions,
@@ -203,6 +205,30 @@ class LabsMock:
         body = {"status": status, "row_count": row_count, "message": message, "error": error}
         return DatasetInfo.from_json(self._control.send("PATCH", f"/datasets/{_quoted(dataset_id)}", body))
 
+    def episodes(
+        self,
+        *,
+        scenario: str | None = None,
+        organisation: str | None = None,
+        state: str | None = None,
+        finding: str | None = None,
+        limit: int | None = None,
+        before: str | None = None,
+    ) -> EpisodePage:
+        """The episodes that match all filters, the one with the newest turn first: 100, or `limit`, and where more begin.
+
+        `state` is `open`, `ended` or a terminal reason; `finding` is a code; `before` is `next` of the page before.
+        """
+        filters = {
+            "scenario": scenario,
+            "organisation": organisation,
+            "state": state,
+            "finding": finding,
+            "limit": limit,
+            "before": before,
+        }
+        return EpisodePage.from_json(self._control.get("/episodes", filters))
+
     def episode(self, episode_id: str) -> EpisodeInfo:
         """An episode with its transcript, what was revealed, and why its reward is what it is."""
         return EpisodeInfo.from_json(self._control.get(f"/episodes/{_quoted(episode_id)}"))
@@ -246,12 +272,14 @@ class LabsMock:
         severity: str | None = None,
         fault: str | None = None,
         organisation: str | None = None,
+        peer: str | None = None,
+        user_agent: str | None = None,
         after: int | None = None,
         limit: int | None = None,
     ) -> list[RecordedRequest]:
         """The newest requests (1,000, or `limit`) that match all filters, oldest first.
 
-        `path` may have *; `episode`, `finding` and `fault` are an id or a code; `after` is the number of a request.
+        `path`, `peer` and `user_agent` may have *; `episode`, `finding` and `fault` are an id or a code; `after` is the number of a request.
         """
         filters = {
             "method": method,
@@ -262,11 +290,21 @@ class LabsMock:
             "severity": severity,
             "fault": fault,
             "organisation": organisation,
+            "peer": peer,
+            "user_agent": user_agent,
             "after": after,
             "limit": limit,
         }
         journal = self._control.get("/requests", filters)
         return [RecordedRequest.from_record(record) for record in journal["requests"]]
+
+    def findings(self, *, code: str | None = None, severity: str | None = None) -> list[FindingInfo]:
+        """All findings, by the first request of each: those of single requests, and those that several show together.
+
+        Or those of a code or a severity, `info` or `warning`.
+        """
+        found = self._control.get("/findings", {"code": code, "severity": severity})
+        return [FindingInfo.from_json(finding) for finding in found["findings"]]
 
     def forget_requests(self) -> None:
         """Empty the journal and the log of rewards."""
@@ -315,9 +353,9 @@ class LabsMock:
         return check_requested(self._control.send("POST", "/requests/verify", body), method, times)
 
     def assert_no_findings(self, severity: str = "warning") -> None:
-        """Assert that no request had a finding of a severity, `info` or `warning`."""
+        """Assert that no request had a finding of a severity, `info` or `warning`; of warnings, none over several requests either."""
         __tracebackhide__ = True
-        check_no_findings(self._control.get("/requests", {"severity": severity, "limit": ALL}), severity)
+        check_no_findings(self._control.get("/findings", {"severity": severity}), severity)
 
     # What a trainer did with rewards
 

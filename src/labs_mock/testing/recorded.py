@@ -26,14 +26,18 @@ class RecordedRequest:
 
     `json` is the body of the request. `rewards` has None for an item of a batch that failed. `delivery` describes how the
     response was sent where that was not at once and complete, such as `cut after 120 bytes`. `dropped_bodies` names the
-    bodies for which there was no room. `duration_ms` is measured on the clock of the server.
+    bodies for which there was no room. `received` (in ISO 8601) and `duration_ms` are measured on the clock of the server. `peer` is
+    the address and port of the connection, None without one.
     """
 
     number: int
+    received: str
     method: str
     path: str
     query: str
     organisation: str | None
+    peer: str | None
+    user_agent: str
     status: int
     request_id: str
     duration_ms: int

@@ -1,3 +1,4 @@
+import asyncio
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labs_mock.config.server_file import KeyEntry
+from labs_mock.http.app import create_app
 from labs_mock.http.control.journal import FILTERS
 from labs_mock.state.bounds import Bounds
 from tests.http.test_batch import TEXTS, WHERE, conversation, item
 from tests.http.test_envelope import JSON, check_envelope
-from tests.support import KEY, Live, live, world
+from tests.support import KEY, Live, live, result_of, world
 
 OTHER = "lab_other"
 EVALUATE = "/api/v1/evaluate"
@@ -38,6 +40,12 @@ def last(server: Live) -> Record:
     return newest
 
 
+def port_of(response: httpx.Response) -> int:
+    """The port on the client's side of the connection that a response came over."""
+    port: int = response.extensions["network_stream"].get_extra_info("client_addr")[1]
+    return port
+
+
 @pytest.fixture(scope="module")
 def history() -> Iterator[tuple[Live, list[Record]]]:
     """A server of two organisations that got many requests, and all its records."""
@@ -52,7 +60,9 @@ def history() -> Iterator[tuple[Live, list[Record]]]:
         server.post("/batch/evaluate", {"items": [item("a")]}, key=OTHER)
         server.post("/compare", {**WHERE, "response_a": {"messages": MESSAGES}, "response_b": {"messages": MESSAGES}})
         server.post("/evaluate", BODY, key=None)
-        server.client.get("/api/v1/catalog?page=2", headers={"authorization": f"Bearer {OTHER}"})
+        server.client.get(
+            "/api/v1/catalog?page=2", headers={"authorization": f"Bearer {OTHER}", "user-agent": "trainer rank 3"}
+        )
         server.client.get("/nowhere")
         server.client.put(EVALUATE)
         yield server, journal(server)["requests"]
@@ -70,6 +80,8 @@ def test_a_record_says_what_was_asked_and_answered(server: Live) -> None:
         "path": f"/api/v1/episodes/{episode}/turns",
         "query": "",
         "organisation": "local",
+        "peer": f"127.0.0.1:{port_of(response)}",
+        "user_agent": f"python-httpx/{httpx.__version__}",
         "key": "lab_*****",
         "request_id": response.headers["x-request-id"],
         "status": 200,
@@ -101,6 +113,7 @@ FILTERED: list[tuple[dict[str, str | int], Callable[[Record], bool]]] = [
     ({"severity": "warning"}, lambda record: "warning" in [one["severity"] for one in record["findings"]]),
     ({"fault": "down"}, lambda record: record["faults"] == ["down"]),
     ({"organisation": "acme"}, lambda record: record["organisation"] == "acme"),
+    ({"user_agent": "*rank 3"}, lambda record: record["user_agent"] == "trainer rank 3"),
     ({"after": 5}, lambda record: record["number"] > 5),
     (
         {"method": "POST", "status": 200, "organisation": "local", "after": 3},
@@ -110,8 +123,8 @@ FILTERED: list[tuple[dict[str, str | int], Callable[[Record], bool]]] = [
 
 
 def test_every_filter_has_its_test() -> None:
-    """That of `episode` is the next but one."""
-    assert {name for filters, _ in FILTERED for name in filters} | {"episode"} == set(FILTERS)
+    """Those of `episode` and `peer` are below."""
+    assert {name for filters, _ in FILTERED for name in filters} | {"episode", "peer"} == set(FILTERS)
 
 
 @pytest.mark.parametrize(
@@ -233,3 +246,35 @@ def test_the_documentation_is_in_the_journal_too(server: Live, method: str, path
     record = last(server)
     assert (record["method"], record["path"], record["status"]) == (method, path, status)
     assert (record["response"] is None) == (status == 200)
+
+
+def test_processes_that_share_a_key_are_told_apart(server: Live) -> None:
+    """By their connections and by what they call themselves, which is cut after 200 characters; without a header it is empty."""
+    names = {"rank 0": "rank 0", "rank 1": "rank 1", "x" * 300: "x" * 200}
+    ports = {}
+    for name in names:
+        with httpx.Client(base_url=server.url, headers={"user-agent": name}) as client:
+            responses = [client.post(EVALUATE, json=BODY, headers={"authorization": f"Bearer {KEY}"}) for _ in range(2)]
+            ports[name] = port_of(responses[1])
+    for name, shown in names.items():
+        found = journal(server, user_agent=shown)["requests"]
+        assert [one["peer"] for one in found] == [f"127.0.0.1:{ports[name]}"] * 2
+        assert journal(server, peer=f"*:{ports[name]}")["requests"] == found
+    request = server.client.build_request("GET", EVALUATE)
+    del request.headers["user-agent"]
+    server.client.send(request)
+    assert last(server)["user_agent"] == ""
+
+
+def test_a_transport_without_a_socket_has_no_peer() -> None:
+    """The address that httpx makes up for all requests in the process is not shown: connections would look like one."""
+    app = create_app(served := world())
+
+    async def call() -> None:
+        transport = httpx.ASGITransport(app, client=("127.0.0.1", 123))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            await client.get("/api/v1/catalog")
+
+    asyncio.run(call())
+    (record,) = result_of(served.store.records(0, 1))
+    assert record.peer is None

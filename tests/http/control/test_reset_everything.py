@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any, ClassVar
@@ -42,12 +43,17 @@ def probes(server: Live) -> Iterator[httpx.Response]:
 
 
 def probe_all(server: Live) -> list[Response]:
-    """The responses to all probes: the request, and status, headers and body but for the instance."""
-    instance = server.world.instance.encode()
+    """The responses to all probes: the request, and status, headers and body but for the instance and the client's ports."""
+    own = re.compile(rb'%b|"peer":"127.0.0.1:\d+"' % server.world.instance.encode())
     return [
-        (one.request.method, one.request.url.path, one.status_code, one.headers.raw, one.content.replace(instance, b""))
+        (one.request.method, one.request.url.path, one.status_code, _without_length(one), own.sub(b"", one.content))
         for one in probes(server)
     ]
+
+
+def _without_length(response: httpx.Response) -> list[tuple[bytes, bytes]]:
+    """The headers, without the length that ports have a share in."""
+    return [header for header in response.headers.raw if header[0].lower() != b"content-length"]
 
 
 texts = st.sampled_from(TEXTS)

@@ -10,6 +10,7 @@ from labs_mock.http.control.episodes import episode_routes
 from labs_mock.http.control.expecting import expected_routes
 from labs_mock.http.control.explaining import explain_routes
 from labs_mock.http.control.faults import fault_routes
+from labs_mock.http.control.findings import finding_routes
 from labs_mock.http.control.journal import journal_routes
 from labs_mock.http.control.keys import key_routes
 from labs_mock.http.control.openapi import openapi_routes
@@ -52,6 +53,7 @@ def control_routes() -> list[BaseRoute]:
         dataset_routes,
         journal_routes,
         verification_routes,
+        finding_routes,
         reward_routes,
         expected_routes,
         episode_routes,

@@ -1,4 +1,4 @@
-"""Episodes over the control plane: look into one, end one."""
+"""Episodes over the control plane: list them, look into one, end one."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,11 +6,11 @@ import orjson
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
-from labs_mock.clock import instant_text
 from labs_mock.contract.wording import EPISODE_COMPLETE, EPISODE_NOT_FOUND
 from labs_mock.engine.explanation import explanation
 from labs_mock.engine.transcript import TranscriptLine
 from labs_mock.errors import BadRequest, Conflict, NotFound
+from labs_mock.http.control.episode_list import episode_summary, list_episodes
 from labs_mock.http.control.resources import arrived_of, resource, world_of
 from labs_mock.http.exchange import Payload
 from labs_mock.scenario.compiled.scenario import Scenario
@@ -18,7 +18,7 @@ from labs_mock.state.episode import Episode
 
 
 def episode_routes(prefix: str) -> list[BaseRoute]:
-    """`GET /episodes/{id}` and `POST /episodes/{id}/terminate`."""
+    """`GET /episodes`, `GET /episodes/{id}` and `POST /episodes/{id}/terminate`."""
 
     async def show_episode(request: Request) -> Payload:
         arrived = arrived_of(request)
@@ -33,6 +33,7 @@ def episode_routes(prefix: str) -> list[BaseRoute]:
         return await _shown(request, episode)
 
     return [
+        resource(f"{prefix}/episodes", GET=list_episodes),
         resource(f"{prefix}/episodes/{{id}}", GET=show_episode),
         resource(f"{prefix}/episodes/{{id}}/terminate", POST=terminate_episode),
     ]
@@ -46,14 +47,7 @@ async def _shown(request: Request, episode: Episode | None) -> Payload:
     scenario = player.scenario
     explained = explanation(scenario, play, player.assess(play))
     return {
-        "id": episode.id,
-        "organisation": episode.organisation,
-        "collection_slug": episode.collection,
-        "scenario_slug": episode.slug,
-        "score_turns": episode.score_turns,
-        "turn": episode.turns,
-        "terminal_reason": episode.ended,
-        "touched": instant_text(episode.touched),
+        **episode_summary(episode),
         "transcript": list(_transcript(scenario, episode.transcript)),
         "context": list(play.context),
         "explanation": {**explained, "terminal_reason": episode.ended},

@@ -30,6 +30,8 @@ FILTERS: dict[str, Callable[[Record, str], bool]] = {
     "severity": lambda record, severity: any(finding.severity == severity for finding in record.findings),
     "fault": lambda record, name: name in record.faults,
     "organisation": lambda record, name: record.organisation == name,
+    "peer": lambda record, pattern: fnmatchcase(_peer(record) or "", pattern),
+    "user_agent": lambda record, pattern: fnmatchcase(_user_agent(record), pattern),
     "after": lambda record, number: record.number > int(number),
 }
 DEFAULT_LIMIT = 1_000
@@ -55,12 +57,12 @@ def journal_routes(prefix: str) -> list[BaseRoute]:
             if all(FILTERS[name](record, filters[name]) for name in filters):
                 newest.append(record)
                 found += 1
-        return listing(world, newest, _counts(counts, found))
+        return listing(world, newest, {"count": found, **counts_of(counts)})
 
     async def forget_requests(request: Request) -> Payload:
         store = world_of(request).store
         await store.reset(("journal",))
-        return {"requests": [], **_counts(await store.journal_counts(), 0)}
+        return {"requests": [], "count": 0, **counts_of(await store.journal_counts())}
 
     return [resource(f"{prefix}/requests", GET=list_requests, DELETE=forget_requests)]
 
@@ -94,29 +96,21 @@ def listing(world: World, records: Iterable[Record], rest: Payload) -> Streaming
     return StreamingResponse(parts(), media_type="application/json")
 
 
-def _counts(counts: JournalCounts, count: int) -> Payload:
+def counts_of(counts: JournalCounts) -> Payload:
+    """How many records were dropped, and how many findings of each severity with them."""
     dropped = dict(counts.dropped_findings)
     findings = {severity: dropped.get(severity, 0) for severity in ("info", "warning")}
-    return {"count": count, "dropped": counts.dropped, "dropped_findings": findings}
+    return {"dropped": counts.dropped, "dropped_findings": findings}
 
 
 def shown(record: Record, world: World) -> Payload:
     """A record as JSON, in which no key can be read."""
     redact = redactor_of(record, world)
     return {
-        "number": record.number,
-        "received": instant_text(record.received),
-        "method": record.method,
-        "path": redact(record.path),
-        "query": redact(record.query),
-        "organisation": record.organisation,
+        **summary_of(record, redact),
         "key": record.key,
         "request_id": record.request_id,
-        "status": record.status,
-        "delivery": list(record.delivery),
         "duration_ms": record.duration_ms,
-        "episode_id": record.episode and redact(record.episode),
-        "turn": record.turn,
         "rewards": record.rewards,
         "scorers": {"run": record.run, "skipped": record.skipped},
         "findings": [
@@ -128,6 +122,36 @@ def shown(record: Record, world: World) -> Payload:
         "response": _content(record.body("response"), redact),
         "dropped_bodies": record.dropped,
     }
+
+
+def summary_of(record: Record, redact: Redact) -> Payload:
+    """Which request it was, who sent it, and how it was answered."""
+    return {
+        "number": record.number,
+        "received": instant_text(record.received),
+        "method": record.method,
+        "path": redact(record.path),
+        "query": redact(record.query),
+        "organisation": record.organisation,
+        "peer": _peer(record),
+        "user_agent": redact(_user_agent(record)),
+        "status": record.status,
+        "delivery": list(record.delivery),
+        "episode_id": record.episode and redact(record.episode),
+        "turn": record.turn,
+    }
+
+
+def _peer(record: Record) -> str | None:
+    """Address and port as in a URL."""
+    if record.peer is None:
+        return None
+    host, port = record.peer
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _user_agent(record: Record) -> str:
+    return record.user_agent.decode("latin-1")
 
 
 def redactor_of(record: Record, world: World) -> Redact:

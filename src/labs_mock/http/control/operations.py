@@ -9,6 +9,8 @@ from labs_mock.contract import control
 from labs_mock.contract.requests import Evaluate
 from labs_mock.http.control.clock import Advance, ClockChange
 from labs_mock.http.control.datasets import Forced
+from labs_mock.http.control.episode_list import DEFAULT_LIMIT as EPISODES_LIMIT
+from labs_mock.http.control.episode_list import MAX_LIMIT as MAX_EPISODES
 from labs_mock.http.control.expecting import ConversationQueries
 from labs_mock.http.control.journal import DEFAULT_LIMIT, FILTERS
 from labs_mock.http.control.rewards import DEFAULT_LIMIT as REWARDS_LIMIT
@@ -50,15 +52,29 @@ _MEANINGS = {  # of the filters of the journal
     "severity": "that of a finding: info or warning",
     "fault": "the id of a fault that was triggered",
     "organisation": "of the key",
+    "peer": "address and port of the connection, where * stands for anything",
+    "user_agent": "what the header says, where * stands for anything",
     "after": "only requests with a greater number",
 }
 _FILTERS = (
     *(Parameter(name, _MEANINGS[name], number=name == "after") for name in FILTERS),
     Parameter("limit", f"the newest so many of those found (default: {DEFAULT_LIMIT:,})", number=True),
 )
+_OF_FINDINGS = (
+    Parameter("code", "such as unknown_field"),
+    Parameter("severity", "info or warning"),
+)
 _PAGE = (
     Parameter("after", "only rewards with a greater number (default: 0)", number=True),
     Parameter("limit", f"at most so many (default: {REWARDS_LIMIT:,}; at most {MAX_LIMIT:,})", number=True),
+)
+_OF_EPISODES = (
+    Parameter("scenario", "<scenario> or <collection>/<scenario>"),
+    Parameter("organisation", "of the key"),
+    Parameter("state", "open, ended, or how it ended, such as completed"),
+    Parameter("finding", "the code of a finding on one of its requests"),
+    Parameter("limit", f"at most so many (default: {EPISODES_LIMIT:,}; at most {MAX_EPISODES:,})", number=True),
+    Parameter("before", "only those behind this one, by its id, such as next of the page before"),
 )
 _PARTS = (Parameter("only", f"parts, comma-separated: {', '.join(PARTS)}; without it, everything but the scenarios"),)
 
@@ -90,6 +106,16 @@ CONTROL_OPERATIONS = (
         control.Verification,
     ),
     ControlOperation(
+        "list_findings",
+        "List findings, of single requests and over several",
+        "GET",
+        "/findings",
+        None,
+        control.FindingList,
+        (400,),
+        _OF_FINDINGS,
+    ),
+    ControlOperation(
         "list_rewards", "List the rewards that were served", "GET", "/rewards", None, control.RewardPage, (400,), _PAGE
     ),
     ControlOperation(
@@ -100,6 +126,9 @@ CONTROL_OPERATIONS = (
         ConversationQueries,
         control.ExpectedRewards,
         (404,),
+    ),
+    ControlOperation(
+        "list_episodes", "List episodes", "GET", "/episodes", None, control.EpisodePage, (400,), _OF_EPISODES
     ),
     ControlOperation(
         "show_episode", "Show all of an episode", "GET", "/episodes/{id}", None, control.EpisodeInfo, (404,)

@@ -69,6 +69,8 @@ async def _pause(read_clock: ReadClock, delivery: Delivery, gone: asyncio.Future
     if gone.done():
         await delivery.save_client_left()
         raise Disconnected
+    if seconds:
+        await delivery.save_progress()
 
 
 async def _break(

@@ -2,15 +2,15 @@
 
 import zlib
 from collections import Counter, deque
+from collections.abc import Callable
 from typing import Any
 
-from labs_mock.contract.findings import Finding
 from labs_mock.state.record import BODIES, JournalCounts, Record
 
 SMALL = 4 * 1024  # up to here a body stays with its record as it is: to compress it would gain little
 
-Entry = tuple[int, str, Record, int]
-"""Its number, the token of its commit, the record, and its weight."""
+Entry = tuple[int, str, int, Record, int]
+"""Its number, the token of its commit, the order of the newest request when it was answered, the record, and its weight."""
 
 
 class Journal:
@@ -28,11 +28,11 @@ class Journal:
         self.generation = 0
         self.reset()
 
-    def append(self, record: Record, token: str) -> int:
-        """Add a record; its number."""
+    def append(self, record: Record, token: str, answered: int) -> int:
+        """Add a record, answered when so many requests had arrived; its number."""
         number = self._dropped + len(self._entries) + 1
         weight = weigh(record)
-        self._entries.append((number, token, record, weight))
+        self._entries.append((number, token, answered, record, weight))
         self._size += weight
         while self._size > self._max_size:
             self._make_room()
@@ -40,18 +40,20 @@ class Journal:
             self._forget()
         return number
 
-    def amend(self, number: int, token: str, delivery: tuple[str, ...], findings: tuple[Finding, ...]) -> None:
-        """Replace the delivery of a record and add findings, if it is still there."""
+    def amend(self, number: int, token: str, answered: int, change: Callable[[Record], Record]) -> None:
+        """Change a record, if it is still there, which is answered now that so many requests have arrived."""
         index = number - self._dropped - 1
         if 0 <= index < len(self._entries) and self._entries[index][1] == token:
-            record = self._entries[index][2]
-            self._replace(index, record._replace(delivery=delivery, findings=record.findings + findings))
+            *_, record, weight = self._entries[index]
+            self._entries[index] = number, token, answered, record, weight
+            self._replace(index, change(record))
 
     def page(self, after: int, limit: int) -> list[Record]:
         """Up to so many records behind a number."""
         entries = list(self._entries)
         start = max(0, after + 1 - entries[0][0]) if entries else 0
-        return [record._replace(number=number) for number, _, record, _ in entries[start : start + limit]]
+        page = entries[start : start + limit]
+        return [record._replace(number=number, answered=answered) for number, _, answered, record, _ in page]
 
     @property
     def counts(self) -> JournalCounts:
@@ -70,22 +72,22 @@ class Journal:
         if self._packed < len(self._entries):
             index = self._packed
             self._packed += 1
-            self._replace(index, packed(self._entries[index][2]))
+            self._replace(index, packed(self._entries[index][3]))
         elif self._bare < len(self._entries):
             index = self._bare
             self._bare += 1
-            self._replace(index, without_bodies(self._entries[index][2]))
+            self._replace(index, without_bodies(self._entries[index][3]))
         else:
             self._forget()
 
     def _replace(self, index: int, record: Record) -> None:
-        number, token, _, before = self._entries[index]
+        number, token, answered, _, before = self._entries[index]
         weight = weigh(record)
-        self._entries[index] = number, token, record, weight
+        self._entries[index] = number, token, answered, record, weight
         self._size += weight - before
 
     def _forget(self) -> None:
-        _, _, record, weight = self._entries.popleft()
+        *_, record, weight = self._entries.popleft()
         self._size -= weight
         if self._packed:
             self._packed -= 1

@@ -57,6 +57,7 @@ class MemoryStore:
         self._commits = Tokens[int](bounds.tokens)
         self._normalised = Tokens[tuple[tuple[Sums, ...], ...]](bounds.tokens)
         self._epoch = secrets.token_hex(8)
+        self._arrivals = 0
         self._followers: list[Callable[[], object]] = []
         self._resets: dict[str, Callable[[], None]] = {
             "clock": self._restart_clock,
@@ -76,6 +77,7 @@ class MemoryStore:
     async def arrive(self, arrival: Arrival) -> Arrived:
         method, path, query, body, key, api, valid = arrival
         now = self._clock.now()
+        self._arrivals = order = self._arrivals + 1
         account = None if key is None else self._accounts.find_valid(key, now)
         organisation = "" if account is None else account.organisation
         name = fingerprint(organisation, method, f"{path}?{query}" if query else path, body)
@@ -87,7 +89,9 @@ class MemoryStore:
         quota = None
         if valid and account is not None and not (faults and _has_error(faults)):
             quota = self._quotas.take(account, now)
-        return Arrived(self._epoch, self._libraries.revision, self._clock, now, account, name, attempt, quota, faults)
+        return Arrived(
+            self._epoch, self._libraries.revision, self._clock, now, order, account, name, attempt, quota, faults
+        )
 
     async def load_episode(self, epoch: str, name: str, now: float) -> Episode | None:
         self._check(epoch)
@@ -117,7 +121,7 @@ class MemoryStore:
         return self._commits.put(token, 0 if record is None else self._log(record, token, conversations))
 
     def _log(self, record: Record, token: str, conversations: tuple[int, ...]) -> int:
-        number = self._journal.append(record, token)
+        number = self._journal.append(record, token, self._arrivals)
         if conversations:
             self._rewards.append(number, record.rewards, conversations)
         if self._followers:
@@ -128,7 +132,12 @@ class MemoryStore:
         self, epoch: str, token: str, number: int, delivery: tuple[str, ...], findings: tuple[Finding, ...]
     ) -> None:
         if epoch == self._epoch:
-            self._journal.amend(number, token, delivery, findings)
+            now = self._clock.now()
+
+            def amended(record: Record) -> Record:
+                return record._replace(delivery=delivery, findings=record.findings + findings, amended=now)
+
+            self._journal.amend(number, token, self._arrivals, amended)
 
     async def finish_export(self, epoch: str, name: str, keep_exhausted: int | None) -> None:
         if epoch == self._epoch:
