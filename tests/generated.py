@@ -22,6 +22,7 @@ from labs_mock.contract.findings import KINDS, RUN_KINDS
 from labs_mock.contract.openapi import wording_of
 from labs_mock.contract.operations import OPERATIONS
 from labs_mock.state import World
+from tests.broken_clients.page import broken_clients
 from tests.conformance.mutants import Mutant, every
 from tests.drills_page import drills
 from tests.pages import ROOT
@@ -178,6 +179,7 @@ that or we inferred it. The server without a change must pass, whatever the seed
 
 GENERATED: dict[Path, Callable[[], str]] = {
     EXAMPLES: examples,
+    ROOT / "docs/broken-clients.md": broken_clients,
     ROOT / "docs/fidelity.md": fidelity,
     ROOT / "docs/drills.md": drills,
     ROOT / "docs/findings.md": findings,

@@ -116,14 +116,17 @@ def history_twice(http: httpx.Client, conversations: Sequence[Messages]) -> Rewa
 
 
 def stale_id(http: httpx.Client, conversations: Sequence[Messages]) -> Rewards:
-    """The id of the first episode is kept for the second, which has a history of its own."""
-    path, rewards = "", []
-    for messages in conversations[:2]:
-        episode, reward = create(http, score_turns=True), 0.0
-        path, history = path or episode["episode_id"], [episode["initial_observation"]]
-        for message in said(messages):
-            response = take_turn(http, path, [*history, message])
-            history += [message, response["observation"]]
-            reward = response["reward"]
-        rewards.append(reward)
+    """Two rollouts in turn, and the id of the episode is that of the client, not of the rollout."""
+    histories: list[list[dict[str, Any]]] = [[], []]
+    episode_id, rewards = "", [0.0, 0.0]
+    for turn in range(2):
+        for number, history in enumerate(histories):
+            if not history:
+                episode = create(http, score_turns=True)
+                episode_id = episode["episode_id"]
+                history.append(episode["initial_observation"])
+            history.append(said(conversations[number])[turn])
+            response = take_turn(http, episode_id, history)
+            history.append(response["observation"])
+            rewards[number] = response["reward"]
     return rewards

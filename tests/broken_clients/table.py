@@ -53,23 +53,35 @@ TOKEN = "<no_response/>"
 NEAR_MISS = "near_miss_token at messages.5.content"
 
 BROKEN = [
-    Broken(1, "sorts conversations by length and rewards not back", evaluations.sorted_by_length, REWARDS, "sorted("),
-    Broken(2, "gives rewards in reverse order", evaluations.backwards, REWARDS, "reversed"),
+    Broken(
+        1,
+        "sorts conversations by length and rewards not back",
+        evaluations.sorted_by_length,
+        REWARDS,
+        "AssertionError: sorted(characters)",
+    ),
+    Broken(2, "gives rewards in reverse order", evaluations.backwards, REWARDS, "AssertionError: reversed"),
     Broken(
         3,
         "appends rewards as they come",
         evaluations.as_they_come,
         REWARDS,
-        "permuted",
+        "AssertionError: permuted",
         {"clock": "real", **fault("evaluate", delay={"low": 0, "high": 0.5})},
     ),
-    Broken(4, "gives each conversation the reward of the one before", evaluations.one_off, REWARDS, "shifted(1)"),
+    Broken(
+        4,
+        "gives each conversation the reward of the one before",
+        evaluations.one_off,
+        REWARDS,
+        "AssertionError: shifted(1)",
+    ),
     Broken(
         5,
         "takes a late reply for that to the next request",
         evaluations.late_replies,
         REWARDS,
-        "shifted(",
+        "AssertionError: shifted",
         {"clock": "real", **fault("evaluate", nth=1, delay=0.9)},
     ),
     Broken(
@@ -77,7 +89,7 @@ BROKEN = [
         "pads a list that is too short",
         batches.padded,
         REWARDS,
-        "shifted(-1)",
+        "AssertionError: shifted(-1)",
         fault("batch/evaluate", drop_result=0),
     ),
     Broken(
@@ -85,7 +97,7 @@ BROKEN = [
         "takes 0 for an item of a batch with an error",
         batches.zero_for_an_error,
         REWARDS,
-        "failure_became_zero",
+        "AssertionError: failure_became_zero",
         fault("batch/evaluate", fail_item=2),
     ),
     Broken(
@@ -93,7 +105,7 @@ BROKEN = [
         "takes 0 when a request times out",
         evaluations.zero_for(httpx.TimeoutException),
         REWARDS,
-        "failure_became_zero",
+        "AssertionError: failure_became_zero",
         fault("evaluate", nth=2, stall="head"),
     ),
     Broken(
@@ -101,7 +113,7 @@ BROKEN = [
         "takes 0 for a 503, which a fault asked for",
         evaluations.zero_for(httpx.HTTPStatusError),
         REWARDS,
-        "failure_became_zero",
+        "AssertionError: failure_became_zero",
         fault("evaluate", nth=2, status=503),
     ),
     Broken(
@@ -147,18 +159,23 @@ BROKEN = [
     ),
     Broken(
         24,
-        "takes turns in an old episode with the history of another",
+        "takes a turn in another episode than that of its history",
         episodes.stale_id,
         NOTHING,
         "history_diverged at messages",
     ),
     Broken(
-        25, "takes NaN for a reward", evaluations.not_a_number, REWARDS, "nan", fault("evaluate", nth=2, nan_reward=0)
+        25,
+        "takes NaN for a reward",
+        evaluations.not_a_number,
+        REWARDS,
+        "AssertionError: nan",
+        fault("evaluate", nth=2, nan_reward=0),
     ),
-    Broken(26, "adds up the rewards of the turns", episodes.summed, REWARDS, "summed_over_turns"),
-    Broken(27, "does not submit the last turn", episodes.last_turn_kept, REWARDS, "last_but_one_turn"),
+    Broken(26, "adds up the rewards of the turns", episodes.summed, REWARDS, "AssertionError: summed_over_turns"),
+    Broken(27, "does not submit the last turn", episodes.last_turn_kept, REWARDS, "AssertionError: last_but_one_turn"),
     Broken(28, "trains on observations", training.texts_with_observations, TRAINED, "has the observation messages[2]"),
-    Broken(29, "forgets `score_turns`: all rewards are 0", episodes.unscored, REWARDS, "became_zero"),
+    Broken(29, "forgets `score_turns`: all rewards are 0", episodes.unscored, REWARDS, "AssertionError: became_zero"),
 ]
 
 SOUND = [
