@@ -76,4 +76,4 @@ def test_the_page_names_what_assertions_there_are() -> None:
     """Every assertion of `LabsMock` stands in the table of assertions."""
     offered = {name for name, _ in inspect.getmembers(LabsMock, inspect.isfunction) if name.startswith("assert_")}
     named = {name for row in rows("Assertions") for name in re.findall(r"labs_mock\.(\w+)", row[0])}
-    assert offered | {"requests", "find_requests", "rewards_served"} == named
+    assert offered | {"requests", "find_requests", "findings", "rewards_served"} == named
