@@ -98,7 +98,7 @@ def findings() -> str:
         "\n".join(f"| `{code}` | {kind.severity} | {kind.cause} | {kind.cure} |" for code, kind in kinds.items())
         for kinds in (KINDS, RUN_KINDS)
     )
-    return f"{FINDINGS}{single}\n{OVER_RUN}{over_run}\n"
+    return f"{FINDINGS}{single}\n{OVER_RUN}{over_run}\n{OF_A_SERVER}"
 
 
 FINDINGS = """\
@@ -133,8 +133,8 @@ OVER_RUN = """
 ## Over a run
 
 Some mistakes show only in several requests. They are looked for when somebody asks: at the end of a test by the
-[plugin](pytest.md#what-fails-a-test), by `labs_mock.findings()` and by `GET /_mock/findings`. They stand in no header and on no
-single request, but name the numbers of those that prove them. A *retry* is a request with the same method, path,
+[plugin](pytest.md#what-fails-a-test), by `labs_mock.findings()`, by `GET /_mock/findings` and by `labs-mock findings`. They stand in
+no header and on no single request, but name the numbers of those that prove them. A *retry* is a request with the same method, path,
 body and key as an earlier one, which arrived after the answer to that had gone out.
 
 Many tasks that share a key may each get a 429, even for equal requests, and wait: that is none of these, since each of the requests
@@ -143,6 +143,38 @@ comes again later. A cut export whose error your client raises looks like one th
 
 | code | severity | cause | cure |
 |---|---|---|---|
+"""
+OF_A_SERVER = """
+## Of a running server
+
+While a trainer runs against `labs-mock serve`, or after it, this prints all findings with their requests and with what to change:
+
+<!-- ends: 1 -->
+```sh
+for attempt in 1 2 3; do
+  curl -s -o /dev/null http://127.0.0.1:8765/api/v1/evaluate -H "Authorization: Bearer lab_local" \\
+    -H "Content-Type: application/json" -d '{"collection_slug": "case-management", "scenario_slug": "lower-back-clam",
+      "messages": [{"role": "user", "content": "Hello."}, {"role": "assistant", "content": "What happened?"}]}'
+done
+labs-mock findings http://127.0.0.1:8765
+```
+
+```text
+unknown_field (warning): 1 finding
+The request has a field that is not documented. It was ignored (GEN-4).
+Compare its spelling with the documentation; remove it if it is none of the API's.
+  request 1: POST /api/v1/evaluate -> 200 at mesages: did you mean 'messages'?
+
+retried_on_400 (warning): 1 finding
+A request that was answered 400, 401, 403 or 404 was sent again, unchanged, at least twice. It was refused for what it is, so the next answer is the same.
+Retry after 429, 5xx and broken connections alone; raise what is refused.
+  requests 2, 3 and 4: POST /api/v1/evaluate -> 404: answered 404, and sent again twice
+
+http://127.0.0.1:8765: 2 warnings, 0 infos
+```
+
+With `--format json` it is one object with all of it, with `--format junit` a test case for each code. The exit code is 1 if there is a
+warning, 2 if the server refuses (it may have a `control_token`, which is given as `--control-token`), and 3 if nothing responds.
 """
 
 

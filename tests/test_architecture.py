@@ -242,6 +242,8 @@ ROOMS = (
         "cli.init",
         "cli.score",
         "cli.junit",
+        "cli.finding_formats",
+        "cli.findings",
         "cli.drill_formats",
         "cli.drill",
         "cli.export",

@@ -19,6 +19,7 @@ COMMANDS = {
     "conformance": "Check a server by the contract, clause by clause.",
     "drill": "Put a reward function through every failure.",
     "export": "Write the rows of a training dataset.",
+    "findings": "Print what a running server has found.",
     "init": "Make a folder with a first scenario.",
     "scenarios": "List scenarios, or show all of one.",
     "schema": "Print a JSON Schema or the OpenAPI document.",

@@ -341,11 +341,13 @@ class RecordInfo(RequestSummary):
 class FindingInfo(JsonObject):
     """A finding and the numbers of the requests that prove it: one, or several that show it together.
 
-    `place` is a path in the body of the one request; for several it is what they are about, such as an episode's id.
+    `over_run` is False for what can be seen of the one request by itself: `place` is then a path in its body. Otherwise it is the
+    id of an episode, or empty.
     """
 
     code: str
     severity: Literal["info", "warning"]
+    over_run: bool
     place: str
     hint: str
     requests: Sequence[int]

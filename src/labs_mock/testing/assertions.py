@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 from labs_mock.contract.control import FindingInfo, Json
-from labs_mock.contract.findings import RUN_KINDS
 from labs_mock.testing.finding_lines import finding_line
 from labs_mock.testing.recorded import RecordedRequest
 
@@ -45,9 +44,8 @@ def check_no_findings(found: Json, severity: str) -> None:
     __tracebackhide__ = True
     requests = {request["number"]: request for request in found["requests"]}
     findings = [FindingInfo.from_json(one) for one in found["findings"]]
-    lines = [
-        f"  {finding_line(one, requests)}" for one in findings if severity == "warning" or one.code not in RUN_KINDS
-    ]
+    chosen = [one for one in findings if severity == "warning" or not one.over_run]
+    lines = [f"  {finding_line(one, requests)}" for one in chosen]
     dropped = found["dropped_findings"].get(severity, 0)
     count = len(lines) + dropped
     lines += [f"  and {dropped} in requests that the journal has dropped"] * bool(dropped)

@@ -16,6 +16,10 @@ class ControlError(LabsMockError):
     """The control plane refused a request; the message says what to send."""
 
 
+class NoAnswerError(ControlError):
+    """Nothing responds at the address, or nothing that speaks like a control plane."""
+
+
 def hide_frames(raised: Any) -> bool:
     """Whether pytest leaves the functions of a file out of a traceback: that of a refusal by the control plane."""
     return bool(raised.errisinstance(ControlError))
@@ -49,7 +53,7 @@ class ControlClient:
             response = connection.getresponse()
             value: Json = json.loads(response.read())
         except (OSError, HTTPException, ValueError) as error:
-            raise ControlError(f"no answer from a mock server at {self.url}: {error}") from None
+            raise NoAnswerError(f"no answer from a mock server at {self.url}: {error}") from None
         finally:
             connection.close()
         if response.status != 200:

@@ -340,6 +340,7 @@ def test_what_is_listed() -> None:
             {
                 "code": "retried_on_400",
                 "severity": "warning",
+                "over_run": True,
                 "place": "",
                 "hint": "answered 404, and sent again twice",
                 "requests": [1, 2, 3],
@@ -347,6 +348,7 @@ def test_what_is_listed() -> None:
             {
                 "code": "unknown_field",
                 "severity": "warning",
+                "over_run": False,
                 "place": "mesages",
                 "hint": "did you mean 'messages'?",
                 "requests": [4],

@@ -61,6 +61,7 @@ def shown_finding(finding: RunFinding, record: Record, world: World) -> Payload:
     return {
         "code": finding.code,
         "severity": finding.severity,
+        "over_run": finding.over_run,
         "place": redact(finding.place),
         "hint": redact(finding.hint),
         "requests": finding.requests,

@@ -28,6 +28,7 @@ class RunFinding(NamedTuple):
 
     code: str
     severity: Severity
+    over_run: bool
     requests: tuple[int, ...]
     place: str
     hint: str
@@ -36,7 +37,7 @@ class RunFinding(NamedTuple):
 def all_findings(records: Sequence[Record], ended: Collection[str] = ()) -> list[RunFinding]:
     """Those that single requests have, and those over the run, by the first request of each."""
     single = [
-        RunFinding(finding.code, finding.severity, (record.number,), finding.place, finding.hint)
+        RunFinding(finding.code, finding.severity, False, (record.number,), finding.place, finding.hint)
         for record in records
         for finding in record.findings
     ]
@@ -54,7 +55,7 @@ def findings_over_run(records: Sequence[Record], ended: Collection[str] = ()) ->
 
 
 def _finding(code: str, records: Iterable[Record], hint: str, place: str = "") -> RunFinding:
-    return RunFinding(code, RUN_KINDS[code].severity, tuple(record.number for record in records), place, hint)
+    return RunFinding(code, RUN_KINDS[code].severity, True, tuple(record.number for record in records), place, hint)
 
 
 def _times(number: int) -> str:
