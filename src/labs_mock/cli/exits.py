@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import click
+
 FINDINGS, USAGE, NOT_STARTED = 1, 2, 3
 STOPPED = "labs-mock stopped"
 
@@ -21,6 +23,14 @@ def reader_may_leave() -> Iterator[None]:
         devnull = os.open(os.devnull, os.O_WRONLY)
         os.dup2(devnull, sys.stdout.fileno())  # what is still in the buffer is written when the process ends
         os.close(devnull)
+
+
+def report_stop() -> None:
+    """Print that the server has stopped, once: a signal may come twice, as from a terminal and from `make`, which hands it on."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    click.echo(STOPPED, err=True)
 
 
 @contextmanager

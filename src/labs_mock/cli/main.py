@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from labs_mock import __version__
-from labs_mock.cli.exits import FINDINGS, NOT_STARTED, STOPPED, USAGE, reader_may_leave, terminable
+from labs_mock.cli.exits import FINDINGS, NOT_STARTED, USAGE, reader_may_leave, report_stop, terminable
 from labs_mock.errors import LabsMockError, StartError
 from labs_mock.escapes import printable
 
@@ -64,9 +64,11 @@ class Group(click.Group):
             with terminable(), reader_may_leave():
                 return super().invoke(ctx)
         except KeyboardInterrupt:
-            served = ctx.invoked_subcommand == "serve"
-            click.echo(STOPPED if served else "labs-mock: stopped before it was done", err=True)
-            sys.exit(0 if served else FINDINGS)
+            if ctx.invoked_subcommand == "serve":
+                report_stop()
+                sys.exit(0)
+            click.echo("labs-mock: stopped before it was done", err=True)
+            sys.exit(FINDINGS)
         except LabsMockError as error:
             click.echo(f"labs-mock: {printable(str(error))}", err=True)
             sys.exit(NOT_STARTED if isinstance(error, StartError) else USAGE)

@@ -14,7 +14,7 @@ import click
 import orjson
 
 from labs_mock import __version__
-from labs_mock.cli.exits import STOPPED, reader_may_leave
+from labs_mock.cli.exits import reader_may_leave, report_stop
 from labs_mock.cli.options import ExistingFolder, counted, named_settings, scenario_folder
 from labs_mock.config.library import load_library
 from labs_mock.config.settings import SETTINGS, settings_from
@@ -72,7 +72,7 @@ def command(as_json: bool, logged: bool, watch: bool, until_eof: bool, **options
         if until_eof:
             server.stop_at_eof(sys.stdin.buffer)
         server.serve_until_stopped()
-    click.echo(STOPPED, err=True)
+    report_stop()
 
 
 @contextmanager
