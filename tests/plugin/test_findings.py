@@ -124,3 +124,87 @@ def test_an_answer_500_that_nobody_asked_for_fails_a_test(project: Project) -> N
         "labs-mock refused requests, and nothing in the test asked for that:",
         "GET /api/v1/training-datasets/*/export -> 500: Internal error of the mock server, *",
     ])  # fmt: skip
+
+
+OVER_RUN = """
+import httpx
+import pytest
+from talk import BY_HAND, SCENARIO
+
+LOST = {"path": "*/turns", "first": 1, "reset": 10}
+CUT = {"path": "*/export", "first": 1, "cut_after_line": 1}
+
+
+def take(client, episode, text):
+    body = {"id": episode, "messages": [{"role": "assistant", "content": text}]}
+    return client.post(f"/episodes/{episode}/turns", json=body)
+
+
+@pytest.fixture
+def episode(labs_mock_client):
+    return labs_mock_client.post("/episodes", json=SCENARIO).json()["episode_id"]
+
+
+@pytest.mark.labs_mock(faults=[LOST])
+def test_sends_a_lost_turn_again(labs_mock_client, episode):
+    with pytest.raises(httpx.ReadError):
+        take(labs_mock_client, episode, "Hello.")
+    assert take(labs_mock_client, episode, "Hello.").status_code == 200
+
+
+@pytest.mark.labs_mock(faults=[LOST])
+def test_gives_the_rollout_up(labs_mock, labs_mock_client, episode):
+    with pytest.raises(httpx.ReadError):
+        take(labs_mock_client, episode, "Hello.")
+    assert [one.code for one in labs_mock.findings()] == ["episode_unfinished"]
+    labs_mock.assert_no_findings("info")
+
+
+def rows(client):
+    with client.stream("GET", f"/training-datasets/{BY_HAND}/export") as response:
+        return list(response.iter_lines())
+
+
+@pytest.mark.labs_mock(faults=[CUT])
+def test_takes_a_part_for_all(labs_mock, labs_mock_client):
+    try:
+        rows(labs_mock_client)
+    except httpx.HTTPError:
+        pass
+    (found,) = labs_mock.findings(severity="warning")
+    assert (found.code, found.over_run, found.requests) == ("partial_export_accepted", True, [1])
+
+
+@pytest.mark.labs_mock(faults=[CUT], findings="ignore")
+def test_is_ignored(labs_mock_client):
+    with pytest.raises(httpx.HTTPError):
+        rows(labs_mock_client)
+
+
+@pytest.mark.labs_mock(faults=[CUT])
+def test_is_forgotten(labs_mock, labs_mock_client):
+    with pytest.raises(httpx.HTTPError):
+        rows(labs_mock_client)
+    labs_mock.forget_requests()
+
+
+@pytest.mark.labs_mock(faults=[CUT])
+def test_exports_again(labs_mock_client):
+    with pytest.raises(httpx.HTTPError):
+        rows(labs_mock_client)
+    assert rows(labs_mock_client)
+"""
+
+
+def test_warnings_over_the_run_fail_a_test(project: Project) -> None:
+    """A lost turn that is sent again and a part of an export taken for all of it; infos and sound clients do not (DS-4, EP-7)."""
+    project.write("test_over_run.py", OVER_RUN)
+    result = project.run()
+    result.assert_outcomes(passed=4, failed=2)
+    result.stdout.fnmatch_lines([
+        "_* test_sends_a_lost_turn_again _*",
+        "labs-mock has findings, which the real service would take silently:",
+        "POST /api/v1/episodes/ep_*/turns -> 200, requests 2 and 3: duplicate_turn at ep_*: the answer to turn 1 was lost, *",
+        "_* test_takes_a_part_for_all _*",
+        "GET /api/v1/training-datasets/*/export -> 200 (cut after * bytes): partial_export_accepted: never asked for again",
+    ])  # fmt: skip

@@ -55,7 +55,7 @@ class Store(Protocol):
     async def arrive(self, arrival: Arrival) -> Arrived:
         """Count a request: its attempt, the faults that it matches and triggers, and one of its key's quota.
 
-        Order and attempt are counted for every request. Faults are matched if it is one of the API. Quota is used only by a valid
+        Order and attempt are counted for every request; no reset begins the order anew. Faults are matched if it is one of the API. Quota is used only by a valid
         request with a valid account that triggers no fault with a status; one beyond the limit gets a quota that is not
         `allowed` (RL-1, RL-2). Filters by a request's scenarios and items read its body, or its episode's scenario.
 

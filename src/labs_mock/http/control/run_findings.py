@@ -109,9 +109,8 @@ Name = tuple[tuple[str, ...], bytes]
 def ignored_rate_limit(run: Run) -> Iterator[RunFinding]:
     """Requests that were sent after a 429 in the same window by a client that knew of it."""
     later = Counter(_name(record) for record in run.records if record.window_end is not None)
-    rows: dict[tuple[str, ...], list[Record]] = defaultdict(
-        list
-    )  # of each key the newest 429s, with no other answer between
+    # The newest 429s of each key, with no other answer of the limiter between them.
+    rows: dict[tuple[str, ...], list[Record]] = defaultdict(list)
     for record in run.records:
         if record.window_end is None:  # it did not reach the limiter
             continue
