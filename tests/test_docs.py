@@ -49,7 +49,7 @@ def test_no_fence_is_overlooked() -> None:
 
 def test_links_between_pages_lead_somewhere() -> None:
     """Relative links name files of the project, and their anchors headings of those."""
-    for page in PAGES:
+    for page in [*PAGES, *ROOT.glob("examples/*/README.md")]:
         for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
             if not target.startswith("https://"):
                 path, _, anchor = target.partition("#")

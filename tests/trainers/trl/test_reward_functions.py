@@ -14,6 +14,7 @@ from tests.trainers.trl.policy import MARKS, SLUGS, Messages, Policy, torch, tra
 pytestmark = MARKS
 
 Glue = Callable[[str], ModuleType]
+Conversations = list[dict[str, Any]]
 
 functions = pytest.mark.parametrize("name", ["batch_reward", "single_reward"])
 
@@ -64,32 +65,32 @@ def test_a_rollout_without_a_reward_is_left_out(glue: Glue, labs_mock: LabsMock,
 # Broken twins, each a few lines
 
 
-async def sorted_by_length(labs: Any, conversations: list[Messages]) -> list[Any]:
+async def sorted_by_length(labs: Any, conversations: Conversations) -> list[Any]:
     """Evaluates the longest first, and does not put the rewards back."""
-    return await asyncio.gather(*map(labs.evaluate, sorted(conversations, key=lambda one: -len(one[-1]["content"]))))
+    return await asyncio.gather(*map(labs.evaluate, sorted(conversations, key=lambda one: -len(str(one)))))
 
 
-async def shifted_by_one(labs: Any, conversations: list[Messages]) -> list[Any]:
+async def shifted_by_one(labs: Any, conversations: Conversations) -> list[Any]:
     """Takes a late reply for the reply to the next request."""
     rewards = await asyncio.gather(*map(labs.evaluate, conversations))
     return [rewards[-1], *rewards[:-1]]
 
 
-async def appended_as_completed(labs: Any, conversations: list[Messages]) -> list[Any]:
+async def appended_as_completed(labs: Any, conversations: Conversations) -> list[Any]:
     """Appends each reward when it is there."""
     return [await reward for reward in asyncio.as_completed([*map(labs.evaluate, reversed(conversations))])]
 
 
-async def zero_for_a_failure(labs: Any, conversations: list[Messages]) -> list[Any]:
+async def zero_for_a_failure(labs: Any, conversations: Conversations) -> list[Any]:
     """Does not look at the status."""
     rewards = []
-    for messages in conversations:
-        response = await labs.http.post("/evaluate", json={**SLUGS, "messages": messages})
+    for conversation in conversations:
+        response = await labs.http.post("/evaluate", json=conversation)
         rewards.append(response.json().get("reward", 0.0))
     return rewards
 
 
-async def rounded(labs: Any, conversations: list[Messages]) -> list[Any]:
+async def rounded(labs: Any, conversations: Conversations) -> list[Any]:
     """Keeps rewards in the precision of the model."""
     rewards = await asyncio.gather(*map(labs.evaluate, conversations))
     return list(torch.tensor(rewards, dtype=torch.bfloat16).tolist())
@@ -110,18 +111,18 @@ async def rounded(labs: Any, conversations: list[Messages]) -> list[Any]:
     ],
 )
 def test_a_broken_reward_function_is_convicted(
-    twin: Callable[[Any, list[Messages]], Awaitable[list[Any]]],
+    twin: Callable[[Any, Conversations], Awaitable[list[Any]]],
     labels: set[str],
     glue: Glue,
     labs_mock: LabsMock,
     tmp_path: Path,
 ) -> None:
     """Nothing else shows it: the trainer trains on."""
-    client = glue("labs").Labs
+    rewards = glue("labs_rewards")
 
     async def reward(prompts: list[Messages], completions: list[Messages], **_: Any) -> list[Any]:
-        async with client() as labs:
-            return await twin(labs, [one + other for one, other in zip(prompts, completions, strict=True)])
+        async with rewards.Labs() as labs:
+            return await twin(labs, rewards.conversations(prompts, completions))
 
     log = train_grpo(Policy.of(), tmp_path, config={"max_steps": 1}, reward_funcs=reward)
     assert labs_mock.verdict(log.column("reward"), log.conversations(), **SLUGS).label.name in labels

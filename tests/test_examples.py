@@ -1,0 +1,108 @@
+"""The folder `examples/`: short, documented, and sound. Examples of trainers are run by `make trainers`."""
+
+import asyncio
+import importlib.util
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from labs_mock.testing import LabsMock
+from tests.pages import ROOT, blocks
+
+EXAMPLES = sorted(path for path in (ROOT / "examples").iterdir() if path.is_dir())
+SLUGS: dict[str, Any] = {"collection_slug": "case-management", "scenario_slug": "lower-back-claim"}
+HEARD = {"role": "user", "content": "Something that the persona says."}
+
+
+def load(path: Path) -> ModuleType:
+    """A script as a module; its folder may have the name of one of the standard library."""
+    spec = importlib.util.spec_from_file_location(f"example_{path.parent.name}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def said_by_operator(text: str) -> dict[str, str]:
+    """A message of the operator."""
+    return {"role": "assistant", "content": text}
+
+
+@pytest.mark.parametrize("folder", EXAMPLES, ids=[path.name for path in EXAMPLES])
+def test_an_example_is_short(folder: Path) -> None:
+    """A script has at most 80 lines, and its README about ten, which name the command to run it."""
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    assert len(readme.splitlines()) <= 12
+    assert re.search(rf"^    .*\bpython examples/{folder.name}/\w+\.py\b", readme, re.MULTILINE)
+    for script in folder.glob("*.py"):
+        assert len(script.read_text(encoding="utf-8").splitlines()) <= 80, script
+
+
+def test_the_asyncio_example_learns(labs_mock_env: LabsMock) -> None:
+    """Run as its README says, the mean rewards of its steps are those that the README names."""
+    script, readme = ROOT / "examples/asyncio/train.py", (ROOT / "examples/asyncio/README.md").read_text("utf-8")
+    printed = subprocess.run([sys.executable, script], check=True, capture_output=True, text=True, timeout=60).stdout
+    means = re.findall(r"mean reward (\d\.\d+)", printed)
+    assert f"rises from {float(means[0]):.2f} to {float(means[-1]):.2f}" in readme.replace("\n", " ")
+    labs_mock_env.assert_no_findings("info")
+
+
+@pytest.mark.labs_mock(canary=True)
+def test_the_asyncio_example_uses_rewards_as_they_are(labs_mock_env: LabsMock) -> None:
+    """Its rewards are in place, and its advantages follow from them."""
+    example = load(ROOT / "examples/asyncio/train.py")
+
+    async def steps() -> list[Any]:
+        return [step async for step in example.train()]
+
+    for said, rewards, advantages in asyncio.run(steps()):
+        conversations = [[message for text in texts for message in (HEARD, said_by_operator(text))] for texts in said]
+        labs_mock_env.assert_rewards(rewards, conversations, **SLUGS)
+        labs_mock_env.assert_advantages(advantages, conversations, [range(len(said))], **SLUGS)
+
+
+PLAYS = {
+    "asyncio": """
+from train import PHRASES, Labs, rollout
+
+async def play():
+    async with Labs() as labs:
+        return await rollout(labs, PHRASES)
+""",
+    "trl-environment": """
+from labs_environment import Call, call_reward
+
+def play():
+    call = Call()
+    call.reset()
+    for text in ("Please tell me what happened.", "Do you feel any numbness?", "I will call you."):
+        call.say(text)
+    return call_reward([call])
+""",
+}
+"""Modules that play an episode with an example or the glue of a page."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("function", ["labs_rewards:score", "labs_rewards:score_in_batches", *PLAYS])
+def test_whatever_happens_the_glue_does_right(function: str, tmp_path: Path) -> None:
+    """In no case of the drills it is wrong, and none has to be looked at."""
+    for block in blocks(ROOT / "docs" / "trl.md"):
+        if block.action == "file":
+            (tmp_path / block.argument).write_text(block.text, encoding="utf-8")
+    shutil.copy(ROOT / "examples/asyncio/train.py", tmp_path)
+    if function in PLAYS:
+        (tmp_path / "played.py").write_text(PLAYS[function], encoding="utf-8")
+        function = "played:play"
+    command = [str(Path(sys.executable).with_name("labs-mock")), "drill", function, "--format", "json"]
+    done = subprocess.run(command, check=False, capture_output=True, cwd=tmp_path, timeout=120)
+    report = json.loads(done.stdout)
+    assert not [row for row in report["rows"] if row["rating"] not in {"good", "skipped"}]
