@@ -13,10 +13,14 @@ COMPILE := uv pip compile --universal --python-version 3.11 --upgrade --quiet \
 TESTS-trainers := tests/trainers/test_loading.py tests/trainers/test_used_rewards.py tests/trainers/trl
 
 # Trainers that share no environment. What their tested modules import is in tests/trainers/NAME/requirements.txt; the packages of
-# ALONE-NAME are installed without their dependencies, most of which need a GPU:
-OTHERS := openrlhf verl verifiers verifiers01
+# ALONE-NAME are installed without their dependencies, of which those that are named there need a GPU or much space:
+OTHERS := openrlhf verl verifiers verifiers01 nemo
 ALONE-openrlhf := openrlhf==0.11.2  # vllm, deepspeed, flash-attn, bitsandbytes
-ALONE-verl := verl==0.9.1           # no GPU, but wandb, peft, accelerate, torchdata and others that no reward needs
+ALONE-verl := verl==0.9.1 areal==1.0.4  # verl: wandb, peft, accelerate, torchdata; areal: another torch, and sixty packages for agents
+ALONE-nemo := 'nemo-gym==0.4.0; python_version >= "3.12"'  # mlflow, datasets, anthropic; with an older Python it is not installed
+# Where there is Python 3.12, pyenv's too, it is what nemo's environment has.
+PYTHON-.venv-nemo = $(firstword $(foreach python,python3.12 $(wildcard $(HOME)/.pyenv/versions/3.12.*/bin/python), \
+	$(shell $(python) -c 'print("$(python)")' 2> /dev/null)) $(PYTHON))
 
 ENVIRONMENTS := $(patsubst TESTS-%,%,$(sort $(filter TESTS-%,$(.VARIABLES))))
 
@@ -79,7 +83,7 @@ clean:
 .venv/python.stamp .venv-oldest/python.stamp $(ENVIRONMENTS:%=.venv-%/python.stamp) $(OTHERS:%=.venv-%/python.stamp): %/python.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "labs-mock needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
-	$(PYTHON) -m venv $*
+	$(or $(PYTHON-$*),$(PYTHON)) -m venv $*
 	touch $@
 
 .venv/serve.stamp: .venv/python.stamp $(LOCKED)

@@ -115,6 +115,7 @@ def test_a_failure_ends_the_rollout(labs_mock: LabsMock, run: Run, example: Modu
         run(example.AgentExecutor(), SYSTEM, CLAIM, SCRIPTS)
 
 
+@pytest.mark.labs_mock(findings="ignore")
 def test_an_address_of_the_service_itself_is_asked_five_times(
     labs_mock: LabsMock, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,3 +130,4 @@ def test_an_address_of_the_service_itself_is_asked_five_times(
         (response,) = run(executor, SYSTEM, CLAIM, [["Hello."]])
     assert response["reward"] is None
     assert [record.status for record in labs_mock.requests] == [401] * 5
+    assert labs_mock.findings(code="retried_on_400")

@@ -94,8 +94,9 @@ def compute_score(**query):
 def test_a_reply_taken_for_the_next_is_convicted(
     labs_mock: LabsMock, manager: Manager, batch: Batch, compute: Compute, tmp_path: Path
 ) -> None:
-    """With one request at a time, replies that come one late shift the rewards."""
-    used = rewards(compute(manager("rate_limited", file_of(tmp_path, LATE)), batch(RESPONSES)))
+    """Replies that come one late shift the rewards, where one row is asked for after the other."""
+    rate_limited, data = manager("rate_limited", file_of(tmp_path, LATE)), batch(RESPONSES)
+    used = torch.cat([rewards(compute(rate_limited, data[row : row + 1])) for row in range(len(data))])
     assert labs_mock.verdict(used, ANSWERED, **CLAIM).label == "shifted(1)"
 
 
@@ -139,12 +140,12 @@ def test_the_rate_limited_manager_turns_failures_into_zero(
 
 @pytest.mark.parametrize(("place", "key"), [(0, "error"), (3, "score")])
 def test_the_rate_limited_manager_wants_the_same_keys_in_every_item(
-    place: int, key: str, labs_mock: LabsMock, manager: Manager, batch: Batch, compute: Compute
+    place: int, key: str, manager: Manager, batch: Batch, compute: Compute, tmp_path: Path
 ) -> None:
     """With one that returns an object, a failure has other keys than the rest, and the step ends with a `KeyError`."""
-    refused(labs_mock, place)
+    code = f"def compute_score(**query):\n    assert query['solution_str'] != {RESPONSES[place]!r}\n    return ours(**query)\n"
     with pytest.raises(KeyError, match=key):
-        compute(manager("rate_limited"), batch(RESPONSES))
+        compute(manager("rate_limited", file_of(tmp_path, code)), batch(RESPONSES))
 
 
 SLOW = "import asyncio\nasync def compute_score(**_):\n    await asyncio.sleep(60)\n"
