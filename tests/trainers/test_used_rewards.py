@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from labs_mock.testing.float_values import bfloat16, float16, float32, float_values
+from labs_mock.testing.verdicts.float_values import bfloat16, float16, float32, float_values
 
 pytestmark = pytest.mark.trainers
 

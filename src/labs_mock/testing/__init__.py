@@ -20,8 +20,8 @@ from labs_mock.testing.drills.drill import drill
 from labs_mock.testing.drills.drill_report import DrillReport, DrillRow
 from labs_mock.testing.handle import LabsMock
 from labs_mock.testing.recorded import RecordedFinding, RecordedRequest
-from labs_mock.testing.reward_labels import Label
-from labs_mock.testing.verdict import Verdict
+from labs_mock.testing.verdicts.reward_labels import Label
+from labs_mock.testing.verdicts.verdict import Verdict
 
 __all__ = [
     "ControlError",

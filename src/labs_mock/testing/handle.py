@@ -20,16 +20,16 @@ from labs_mock.contract.control import (
     ScenarioInfo,
 )
 from labs_mock.serving.process import ServerProcess
-from labs_mock.testing.advantages import advantage_formula, check_advantages
 from labs_mock.testing.assertions import UndecidableError, check_no_findings, check_requested, oldest_dropped
 from labs_mock.testing.backends import Backend, RunningServer, ThreadServer
 from labs_mock.testing.control_client import ControlClient, ControlError, hide_frames
 from labs_mock.testing.expectations import Expectation
-from labs_mock.testing.expected_rewards import Conversation, expected_rewards
-from labs_mock.testing.groups import Groups
 from labs_mock.testing.recorded import RecordedRequest
-from labs_mock.testing.trained_texts import Special, check_trained
-from labs_mock.testing.verdict import Verdict, check_rewards, compare_rewards, judge
+from labs_mock.testing.verdicts.advantages import advantage_formula, check_advantages
+from labs_mock.testing.verdicts.expected_rewards import Conversation, expected_rewards
+from labs_mock.testing.verdicts.groups import Groups
+from labs_mock.testing.verdicts.trained_texts import Special, check_trained
+from labs_mock.testing.verdicts.verdict import Verdict, check_rewards, compare_rewards, judge
 
 ALL = 10_000  # as many as a journal has at most
 PAGE = 100_000  # rewards

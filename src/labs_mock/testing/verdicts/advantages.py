@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from labs_mock.contract.control import ExpectedReward
-from labs_mock.testing.advantage_formula import Advantage, AdvantageFormula, Scale, is_near, rounding_of
-from labs_mock.testing.advantage_mistakes import mistake
-from labs_mock.testing.expected_rewards import Conversation
-from labs_mock.testing.float_values import float32, float_values
-from labs_mock.testing.groups import Groups, rollout_groups
+from labs_mock.testing.verdicts.advantage_formula import Advantage, AdvantageFormula, Scale, is_near, rounding_of
+from labs_mock.testing.verdicts.advantage_mistakes import mistake
+from labs_mock.testing.verdicts.expected_rewards import Conversation
+from labs_mock.testing.verdicts.float_values import float32, float_values
+from labs_mock.testing.verdicts.groups import Groups, rollout_groups
 
 SCALES: tuple[Scale, ...] = ("group", "batch", None)
 SHOWN = 5  # rollouts

@@ -6,8 +6,8 @@ from dataclasses import replace
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from labs_mock.testing.advantage_formula import AdvantageFormula, Scale
-from labs_mock.testing.expected_rewards import NEEDED, Conversation
+from labs_mock.testing.verdicts.advantage_formula import AdvantageFormula, Scale
+from labs_mock.testing.verdicts.expected_rewards import NEEDED, Conversation
 
 Partition = list[list[int]]
 

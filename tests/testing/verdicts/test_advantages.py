@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from labs_mock.contract.control import ExpectedReward
 from labs_mock.testing import LabsMock
-from labs_mock.testing.advantages import UNKNOWN, advantage_formula, check_advantages
+from labs_mock.testing.verdicts.advantages import UNKNOWN, advantage_formula, check_advantages
 from tests.testing.conversation import CONVERSATION, post
 
 TALK = [{"role": "user", "content": "Hello."}, {"role": "assistant", "content": "Tell me what happened."}]

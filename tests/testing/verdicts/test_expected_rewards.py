@@ -2,7 +2,7 @@ import pytest
 
 from labs_mock.testing import ControlError, LabsMock
 from labs_mock.testing.control_client import ControlClient
-from labs_mock.testing.expected_rewards import AT_A_TIME, Conversation, expected_rewards
+from labs_mock.testing.verdicts.expected_rewards import AT_A_TIME, Conversation, expected_rewards
 from tests.testing.conversation import CONVERSATION, MESSAGES, post
 
 WHERE = {name: CONVERSATION[name] for name in ("collection_slug", "scenario_slug")}

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from labs_mock.testing import LabsMock
-from labs_mock.testing.trained_texts import check_trained
+from labs_mock.testing.verdicts.trained_texts import check_trained
 from tests.testing.conversation import CONVERSATION, post
 
 END, ROLE = "<|im_end|>", "<|im_start|>assistant"

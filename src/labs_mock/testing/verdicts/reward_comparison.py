@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from labs_mock.contract.control import ExpectedReward
-from labs_mock.testing.expected_rewards import ServedReward
-from labs_mock.testing.float_values import float32, same
+from labs_mock.testing.verdicts.expected_rewards import ServedReward
+from labs_mock.testing.verdicts.float_values import float32, same
 
 Arguments = tuple[int | float | str, ...]
 """What a label says beside its name, such as which places were swapped."""

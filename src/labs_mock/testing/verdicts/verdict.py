@@ -8,11 +8,16 @@ from math import isnan
 from typing import Any
 
 from labs_mock.testing.control_client import ControlClient
-from labs_mock.testing.expected_rewards import Conversation, conversation_lengths, expected_rewards, served_rewards
-from labs_mock.testing.float_values import float_values
-from labs_mock.testing.groups import Groups, rollout_groups
-from labs_mock.testing.reward_comparison import RewardComparison
-from labs_mock.testing.reward_labels import LABELS, MIXED, OF_LENGTH, Label, LabelRule
+from labs_mock.testing.verdicts.expected_rewards import (
+    Conversation,
+    conversation_lengths,
+    expected_rewards,
+    served_rewards,
+)
+from labs_mock.testing.verdicts.float_values import float_values
+from labs_mock.testing.verdicts.groups import Groups, rollout_groups
+from labs_mock.testing.verdicts.reward_comparison import RewardComparison
+from labs_mock.testing.verdicts.reward_labels import LABELS, MIXED, OF_LENGTH, Label, LabelRule
 from labs_mock.text import did_you_mean
 
 SHOWN = 5  # places in a text

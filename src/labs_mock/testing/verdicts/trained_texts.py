@@ -6,8 +6,8 @@ from functools import cache
 from typing import Any
 
 from labs_mock.contract.wording import quote
-from labs_mock.testing.expected_rewards import Conversation
-from labs_mock.testing.trained_rollout import CAUSES, Line, TextProblem, TrainedRollout
+from labs_mock.testing.verdicts.expected_rewards import Conversation
+from labs_mock.testing.verdicts.trained_rollout import CAUSES, Line, TextProblem, TrainedRollout
 
 Special = str | re.Pattern[str]
 """What belongs to no message: a text such as `<|im_end|>`, or a compiled expression."""

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from math import fsum, isclose, isnan
 
-from labs_mock.testing.float_values import bfloat16, float16, float32
-from labs_mock.testing.reward_comparison import Arguments, RewardComparison
+from labs_mock.testing.verdicts.float_values import bfloat16, float16, float32
+from labs_mock.testing.verdicts.reward_comparison import Arguments, RewardComparison
 
 ROUNDED = {"float16": float16, "bfloat16": bfloat16}
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from math import isfinite, isnan
 from typing import NamedTuple
 
-from labs_mock.testing.float_values import same
-from labs_mock.testing.reward_comparison import Arguments, RewardComparison
+from labs_mock.testing.verdicts.float_values import same
+from labs_mock.testing.verdicts.reward_comparison import Arguments, RewardComparison
 
 
 def missing(compared: RewardComparison) -> Arguments | None:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Self
 
-import labs_mock.testing.reward_lists as lists
-import labs_mock.testing.reward_places as places
-from labs_mock.testing.reward_comparison import Arguments, RewardComparison
+import labs_mock.testing.verdicts.reward_lists as lists
+import labs_mock.testing.verdicts.reward_places as places
+from labs_mock.testing.verdicts.reward_comparison import Arguments, RewardComparison
 
 
 class Label(str):

@@ -1,6 +1,6 @@
 import re
 
-from labs_mock.testing.reward_labels import LABELS, MIXED
+from labs_mock.testing.verdicts.reward_labels import LABELS, MIXED
 from tests.pages import ROOT
 
 PAGE = (ROOT / "docs" / "verdicts.md").read_text(encoding="utf-8")

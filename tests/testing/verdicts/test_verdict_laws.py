@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from labs_mock.contract.control import ExpectedReward
 from labs_mock.testing import Label, Verdict
-from labs_mock.testing.expected_rewards import ServedReward
-from labs_mock.testing.float_values import bfloat16, float16, float32, float_values
-from labs_mock.testing.reward_comparison import RewardComparison
-from labs_mock.testing.verdict import check_rewards, judge
-from tests.testing.naive_verdict import BRAIN, HALF, Case, Value, f32, half, names, place_names, shifts
+from labs_mock.testing.verdicts.expected_rewards import ServedReward
+from labs_mock.testing.verdicts.float_values import bfloat16, float16, float32, float_values
+from labs_mock.testing.verdicts.reward_comparison import RewardComparison
+from labs_mock.testing.verdicts.verdict import check_rewards, judge
+from tests.testing.verdicts.naive_verdict import BRAIN, HALF, Case, Value, f32, half, names, place_names, shifts
 
 SIXTHS = st.integers(0, 1_000_000).map(lambda number: number / 1_000_000)
 GRID = st.sampled_from([0.0, 0.1, 0.221726, 0.25, 0.442381, 0.5, 0.75, 1.0])

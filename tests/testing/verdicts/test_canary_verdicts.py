@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from labs_mock.testing import LabsMock
-from labs_mock.testing.float_values import bfloat16, float16, float32
+from labs_mock.testing.verdicts.float_values import bfloat16, float16, float32
 from tests.testing.conversation import CONVERSATION, post
 
 SLUGS = {name: CONVERSATION[name] for name in ("collection_slug", "scenario_slug")}

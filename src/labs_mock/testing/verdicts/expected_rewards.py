@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from labs_mock.contract.control import ExpectedReward, RewardPage
 from labs_mock.testing.control_client import ControlClient, ControlError
-from labs_mock.testing.float_values import float32
+from labs_mock.testing.verdicts.float_values import float32
 from labs_mock.text import did_you_mean
 
 Conversation = Sequence[Mapping[str, Any]] | Mapping[str, Any]
