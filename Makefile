@@ -24,7 +24,7 @@ PYTHON-.venv-nemo = $(firstword $(foreach python,python3.12 $(wildcard $(HOME)/.
 
 ENVIRONMENTS := $(patsubst TESTS-%,%,$(sort $(filter TESTS-%,$(.VARIABLES))))
 
-.PHONY: serve test test-all trainers trainers-oldest $(ENVIRONMENTS:%=trainers-%) $(OTHERS:%=trainers-%) lint types bench generated lock clean
+.PHONY: serve test test-all trainers trainers-oldest $(ENVIRONMENTS:%=trainers-%) $(OTHERS:%=trainers-%) lint types bench bench-readme generated lock clean
 
 serve: .venv/serve.stamp
 	$(BIN)/labs-mock serve
@@ -57,9 +57,15 @@ lint: .venv/dev.stamp
 types: .venv/dev.stamp
 	$(BIN)/mypy
 
-# Ratios to a ceiling, or, as `make bench BASE=<commit>`, to another commit.
+# Ratios to a ceiling, or, as `make bench BASE=<commit>`, to another commit; see benchmarks/README.md. BEFORE is the commit before
+# the path of a request was made faster.
+BEFORE := 558c13d
 bench: .venv/dev.stamp
-	$(BIN)/python -m benchmarks $(BASE)
+	BASE=$(or $(BASE),$(BEFORE)) $(BIN)/python -m benchmarks $(if $(BASE),base,bench) $(OPTIONS)
+
+# What `make bench` measured last, into the table of benchmarks/README.md.
+bench-readme: .venv/dev.stamp
+	$(BIN)/python -m benchmarks --readme
 
 # Files that a program writes: schemas, examples, two pages of the documentation.
 generated: .venv/dev.stamp

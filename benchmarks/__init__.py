@@ -1,1 +1,1 @@
-"""Speed as ratios to a ceiling that is measured in the same run. `make bench` runs all of them."""
+"""Speed as ratios that are measured in one run. README.md says what and how; `make bench` runs all."""

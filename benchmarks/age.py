@@ -1,65 +1,66 @@
-"""A server that has answered many requests against a fresh one: what a request costs must not grow with age.
+"""A server that has answered many requests against a fresh one: neither a request's cost nor memory must grow with age.
 
-Both answer evaluations of conversations never seen before, in alternating rounds of one run. What is compared is the time that
-the servers' threads had a processor, where the system tells (Linux), else the time on the clock.
+Both answer evaluations of conversations never seen before, in alternating rounds. What is compared is the time that the
+servers' first threads had a processor.
 """
 
-from itertools import count
-from statistics import median
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
 
-from benchmarks.pipeline import post, send_all
-from benchmarks.servers import LABS_MOCK, running, seconds_used
+from benchmarks.client import Client
+from benchmarks.figures import Figure, ratio
+from benchmarks.servers import LABS_MOCK, Server, running
+from benchmarks.templates import SHORT, evaluations, fresh
 
-OLD, FRESH = 300_000, 30_000  # requests before the first round
-ROUNDS = 15
-REQUESTS = 2_000  # a round
-CONNECTIONS = 8
-CHUNK = 20_000  # requests that are made beforehand
-GOAL = 1.05
-
-_numbers = count()
-
-
-def request() -> bytes:
-    """An evaluation of a short conversation that no server has seen."""
-    number = next(_numbers)
-    messages = [
-        {"role": "user", "content": f"Hello, this is number {number}."},
-        {"role": "assistant", "content": f"Could you tell me what happened, number {number}?"},
-    ]
-    scenario = {"collection_slug": "case-management", "scenario_slug": "lower-back-claim"}
-    return post("/evaluate", {**scenario, "messages": messages})
+OLD, YOUNG, FRESH = 1_000_000, 100_000, 10_000  # requests; memory is compared to that of the young server
+ROUNDS = 9
+REQUESTS = 1_000  # a round
+CONNECTIONS, PIPELINED = 8, 25  # so many requests at once on each connection cost the least
 
 
-def evaluate(port: int, requests: int) -> None:
-    """Send so many evaluations over several connections, some thousand at a time."""
-    for start in range(0, requests, CHUNK):
-        number = min(CHUNK, requests - start) // CONNECTIONS
-        send_all(port, [[request() for _ in range(number)] for _ in range(CONNECTIONS)])
+class Age(NamedTuple):
+    """What a request costs, and resident memory."""
+
+    cost: Figure
+    memory: Figure
 
 
-def microseconds(port: int, process: int) -> float:
-    """What a request of one round costs."""
-    before = seconds_used(process)
-    evaluate(port, REQUESTS)
-    return (seconds_used(process) - before) / REQUESTS * 1e6
-
-
-def main() -> None:
-    """Print the ratio of the medians."""
-    old, fresh = [], []
-    with running(LABS_MOCK, 18_771) as first, running(LABS_MOCK, 18_772) as second:
-        evaluate(18_771, OLD)
-        evaluate(18_772, FRESH)
+def age() -> Age:
+    """Measure in alternating rounds."""
+    old, fresh_ = [], []
+    with (
+        running(*LABS_MOCK) as first,
+        running(*LABS_MOCK) as second,
+        Client(first.port, CONNECTIONS) as client,
+        Client(second.port, CONNECTIONS) as other,
+    ):
+        evaluate(client, YOUNG)
+        young = first.resident()
+        evaluate(client, OLD - YOUNG)
+        memory = first.resident()
+        evaluate(other, FRESH)
         for _ in range(ROUNDS):
-            old.append(microseconds(18_771, first.process))
-            fresh.append(microseconds(18_772, second.process))
-    ratio = median(old) / median(fresh)
-    print(
-        f"age           {median(old):>8.1f} µs a request after {OLD:,}, {median(fresh):.1f} after {FRESH:,}: "
-        f"{ratio:.2f} times (goal {GOAL} or less)"
-    )
+            old.append(microseconds(first, client))
+            fresh_.append(microseconds(second, other))
+    return Age(ratio(old, fresh_, "µs"), ratio([memory], [young], "MB"))
 
 
-if __name__ == "__main__":
-    main()
+def evaluate(client: Client, requests: int) -> None:
+    """Send so many evaluations of short conversations."""
+    templates = evaluations(SHORT, messages=2)
+    share = requests // CONNECTIONS // PIPELINED
+    pieces = [_pieces(fresh(templates), share) for _ in range(CONNECTIONS)]
+    for _ in client.responses(pieces, PIPELINED):
+        pass
+
+
+def _pieces(requests: Iterator[bytes], number: int) -> Iterator[bytes]:
+    return (b"".join(islice(requests, PIPELINED)) for _ in range(number))
+
+
+def microseconds(server: Server, client: Client) -> float:
+    """What a request of one round costs."""
+    before = server.used()
+    evaluate(client, REQUESTS)
+    return (server.used() - before) / REQUESTS * 1e6

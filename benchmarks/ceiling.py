@@ -1,14 +1,17 @@
-"""The ceiling: a bare ASGI callable that parses the body and answers a constant, on the same uvicorn."""
+"""The ceiling: a bare ASGI callable that parses the body and answers a constant, on the same uvicorn.
 
-from argparse import ArgumentParser
+Its argument is the number of bytes that it answers.
+"""
+
+import sys
 from typing import Any
 
 import orjson
-import uvicorn
 
-from labs_mock.serving.server import UVICORN
+from benchmarks.servers import serve
 
-ANSWER = orjson.dumps({"reward": 0.5, "padding": "x" * 1_060})
+SIZE = int(sys.argv[1]) if sys.argv[1:] else 1_000
+ANSWER = orjson.dumps({"padding": "x" * (SIZE - len('{"padding":""}'))})
 HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(ANSWER)).encode())]
 
 
@@ -27,6 +30,4 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 
 if __name__ == "__main__":
-    parser = ArgumentParser()
-    parser.add_argument("--port", type=int)
-    uvicorn.run(app, port=parser.parse_args().port, **UVICORN)
+    serve(app)

@@ -1,61 +1,90 @@
-"""The bundled load, for machines without wrk: 32 connections of asyncio streams."""
+"""A client of raw sockets, which costs little beside the servers that it measures."""
 
-import asyncio
-import sys
+import selectors
+import socket
 import time
+from collections.abc import Iterable, Iterator, Sequence
+from types import TracebackType
+from typing import NamedTuple, Self
 
-import orjson
-
-CONNECTIONS = 32
-CHANGING = (
-    "Could you tell me what happened on that day, in your own words, from the beginning? ",
-    "That sounds hard, and I am glad that you called; take all the time that you need for it. ",
-    "Do you have any other work at the moment, a second job perhaps, or something at weekends? ",
-    "Are you worried about going back, and is there somebody who could help you with it? ",
-    "I understand. Thank you for telling me, I will write it down as you said it just now. ",
-    "Before anything is decided we should wait for the results, whatever they will be. ",
-    "The weather has been rather good this week, so the roads should be dry all the way. ",
-)
-FILLER = "I would like to understand the situation a little better before we go on with it. " * 16
+from benchmarks.figures import NotMeasured
 
 
-def request(mark: str, count: int) -> bytes:
-    """A request whose six messages of 1.5 KB no server has seen before, and that says different things."""
-    messages, draw = [], count * 7_919
-    for index in range(6):
-        content = f"{mark}-{count}-{index} {CHANGING[draw % 7]}{CHANGING[draw // 7 % 7]}{FILLER}"
-        messages.append({"role": "user" if index % 2 == 0 else "assistant", "content": content})
-        draw = draw // 5 + index
-    body = orjson.dumps(
-        {"collection_slug": "case-management", "scenario_slug": "lower-back-claim", "messages": messages}
-    )
-    head = (
-        "POST /api/v1/evaluate HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer lab_local\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+class Response(NamedTuple):
+    """The body of a response, the connection that it came on, and the seconds since its request was sent."""
+
+    connection: int
+    body: bytes
+    seconds: float
 
 
-async def connection(port: int, name: str, end: float) -> int:
-    """Send requests one after the other until the end; how many were answered with 200."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    answered = 0
-    while time.perf_counter() < end:
-        writer.write(request(name, answered))
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-        await reader.readexactly(length)
-        answered += head.startswith(b"HTTP/1.1 200")
-    writer.close()
-    return answered
+class Client:
+    """Connections to a server, each with a request on the way at a time."""
+
+    def __init__(self, port: int, connections: int = 32) -> None:
+        self._sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(connections)]
+        for connection in self._sockets:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for connection in self._sockets:
+            connection.close()
+
+    def send(self, requests: Sequence[bytes]) -> list[bytes]:
+        """Send requests over all connections; their bodies in the order of the requests."""
+        shares = [range(start, len(requests), len(self._sockets)) for start in range(len(self._sockets))]
+        places = [iter(share) for share in shares]
+        bodies = [b""] * len(requests)
+        for connection, body, _ in self.responses([(requests[place] for place in share) for share in shares]):
+            bodies[next(places[connection])] = body
+        return bodies
+
+    def responses(self, requests: Iterable[Iterable[bytes]], pipelined: int = 1) -> Iterator[Response]:
+        """The responses to the requests of each connection as they arrive.
+
+        With `pipelined` each of the requests is so many of them in one. Raises `NotMeasured` for anything but 200.
+        """
+        selector = selectors.DefaultSelector()
+        left = {index: iter(source) for index, source in enumerate(requests)}
+        buffers = dict.fromkeys(left, b"")
+        missing, sent = dict.fromkeys(left, 0), dict.fromkeys(left, 0.0)
+
+        def send_next(index: int) -> None:
+            request = next(left[index], None)
+            if request is None:
+                selector.unregister(self._sockets[index])
+            else:
+                missing[index], sent[index] = pipelined, time.perf_counter()
+                self._sockets[index].sendall(request)
+
+        for index in left:
+            selector.register(self._sockets[index], selectors.EVENT_READ, index)
+            send_next(index)
+        while selector.get_map():
+            for key, _ in selector.select():
+                index = key.data
+                buffers[index] += self._sockets[index].recv(1 << 18)
+                while (body := _body(buffers[index])) is not None:
+                    taken, buffers[index] = body
+                    missing[index] -= 1
+                    yield Response(index, taken, time.perf_counter() - sent[index])
+                if not missing[index]:
+                    send_next(index)
 
 
-async def load(port: int, mark: str, seconds: float) -> float:
-    """Requests a second."""
-    end = time.perf_counter() + seconds
-    answered = await asyncio.gather(*(connection(port, f"{mark}-{index}", end) for index in range(CONNECTIONS)))
-    return sum(answered) / seconds
-
-
-if __name__ == "__main__":
-    print(asyncio.run(load(int(sys.argv[1]), sys.argv[2], float(sys.argv[3]))))
+def _body(buffer: bytes) -> tuple[bytes, bytes] | None:
+    """The body of a response and what follows it, if all of it has arrived."""
+    end = buffer.find(b"\r\n\r\n") + 4
+    if end < 4:
+        return None
+    head = buffer[:end].lower()
+    if not head.startswith(b"http/1.1 200"):
+        raise NotMeasured(f"a request failed: {buffer[:500].decode(errors='replace')}")
+    start = head.index(b"content-length:") + len(b"content-length:")
+    end_of_body = end + int(head[start : head.index(b"\r\n", start)])
+    return (buffer[end:end_of_body], buffer[end_of_body:]) if len(buffer) >= end_of_body else None

@@ -1,40 +1,32 @@
--- Six messages of 1.5 KB that were never seen before: each starts with a number of its own, and two of its twenty
--- sentences change from request to request, so that different things are said, too.
-local round = os.getenv("ROUND") or "0"
-local changing = {
-  "Could you tell me what happened on that day, in your own words, from the beginning? ",
-  "That sounds hard, and I am glad that you called; take all the time that you need for it. ",
-  "Do you have any other work at the moment, a second job perhaps, or something at weekends? ",
-  "Are you worried about going back, and is there somebody who could help you with it? ",
-  "I understand. Thank you for telling me, I will write it down as you said it just now. ",
-  "Before anything is decided we should wait for the results, whatever they will be. ",
-  "The weather has been rather good this week, so the roads should be dry all the way. ",
-}
-local filler = string.rep("I would like to understand the situation a little better before we go on with it. ", 16)
-local pieces = { '{"collection_slug":"case-management","scenario_slug":"lower-back-claim","messages":[' }
-for i = 1, 6 do
-  local role = i % 2 == 1 and "user" or "assistant"
-  pieces[#pieces] = pieces[#pieces] .. '{"role":"' .. role .. '","content":"'
-  pieces[#pieces + 1] = "" -- a number
-  pieces[#pieces + 1] = "" -- what changes
-  pieces[#pieces + 1] = filler .. (i < 6 and '"},' or '"}]}')
+-- For wrk: requests made of the templates in the file TEMPLATES, each with a number that was not used before in place of
+-- its marks. The templates are separated by a byte of value 1; the numbers begin with FIRST and have as many digits as a mark.
+local file = assert(io.open(os.getenv("TEMPLATES"), "rb"))
+local mark = "##########"
+local templates = {}
+for template in file:read("*a"):gmatch("[^\1]+") do
+  local pieces, start = {}, 1
+  local at = template:find(mark, start, true)
+  while at do
+    pieces[#pieces + 1] = template:sub(start, at - 1)
+    start = at + #mark
+    at = template:find(mark, start, true)
+  end
+  pieces[#pieces + 1] = template:sub(start)
+  templates[#templates + 1] = pieces
 end
-local headers = { ["Content-Type"] = "application/json", ["Authorization"] = "Bearer lab_local" }
-local count = 0
+file:close()
+
+local number = tonumber(os.getenv("FIRST"))
 
 request = function()
-  count = count + 1
-  local draw = count * 7919
-  for i = 0, 5 do
-    pieces[3 * i + 2] = round .. "-" .. count .. "-" .. i .. " "
-    pieces[3 * i + 3] = changing[1 + draw % 7] .. changing[1 + math.floor(draw / 7) % 7]
-    draw = math.floor(draw / 5) + i
-  end
-  return wrk.format("POST", "/api/v1/evaluate", headers, table.concat(pieces))
+  number = number + 1
+  return table.concat(templates[1 + number % #templates], string.format("%d", number))
 end
 
-done = function(summary)
+done = function(summary, latency)
   local errors = summary.errors
-  local bad = errors.connect + errors.read + errors.write + errors.status + errors.timeout
-  io.write(string.format("RESULT %f %d\n", summary.requests / (summary.duration / 1000000), bad))
+  local failed = errors.connect + errors.read + errors.write + errors.status + errors.timeout
+  local rate = summary.requests / (summary.duration / 1000000)
+  local p50, p99 = latency:percentile(50) / 1000, latency:percentile(99) / 1000
+  io.write(string.format("RESULT %f %f %f %d\n", rate, p50, p99, failed))
 end

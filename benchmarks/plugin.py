@@ -1,4 +1,7 @@
-"""What the pytest plugin costs: a run that does not use it, and the life of a session's server, without its imports."""
+"""What the pytest plugin costs: a run that does not use it, and the life of a session's server, without its imports.
+
+The latter has no target: `python -m benchmarks.plugin` prints it.
+"""
 
 import os
 import subprocess
@@ -8,7 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
+from benchmarks.figures import Figure, ratio
 from labs_mock.config.library import load_library, shipped_library
 from labs_mock.config.printing import starter_files
 from labs_mock.serving.thread import ServerThread
@@ -21,9 +26,25 @@ PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 ALONE = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
+class Plugin(NamedTuple):
+    """A test run that does not use it, as a multiple of one without it."""
+
+    unused: Figure
+
+
+def plugin() -> Plugin:
+    """Measure in alternating rounds."""
+    with TemporaryDirectory() as folder:
+        Path(folder, "test_nothing.py").write_text("def test_nothing():\n    pass\n", encoding="utf-8")
+        ours, without = [], []
+        for _ in range(ROUNDS):
+            without.append(_run(folder))
+            ours.append(_run(folder, "-p", "labs_mock.pytest_plugin"))
+    return Plugin(ratio(ours, without, "ms"))
+
+
 def main() -> None:
-    """Print each figure with what it is measured against."""
-    _unused_run()
+    """Print what the life of a server costs, of the starter scenarios and of the shipped ones."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         for file, text in starter_files().items():
@@ -31,19 +52,6 @@ def main() -> None:
             (folder / file).write_text(text, encoding="utf-8")
         _life("starter", folder)
     _life("shipped", shipped_library())
-
-
-def _unused_run() -> None:
-    with TemporaryDirectory() as folder:
-        Path(folder, "test_nothing.py").write_text("def test_nothing():\n    pass\n", encoding="utf-8")
-        ours, without = [], []
-        for _ in range(ROUNDS):
-            without.append(_run(folder))
-            ours.append(_run(folder, "-p", "labs_mock.pytest_plugin"))
-    ratio = median(ours) / median(without)
-    print(
-        f"unused plugin {median(ours):>8.0f} ms against {median(without):.0f} ms without it: {ratio:.2f} times (goal 1.05 or less)"
-    )
 
 
 def _run(folder: str, *options: str) -> float:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -9,55 +10,78 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-LABS_MOCK = (sys.executable, "-m", "labs_mock", "serve")
+import orjson
+import uvicorn
+
+from benchmarks.figures import NotMeasured
+from labs_mock.serving.server import UVICORN
+
+SERVE = ("-m", "labs_mock", "serve", "--port", "0", "--json")
+LABS_MOCK = (sys.executable, *SERVE)
 CEILING = (sys.executable, "-m", "benchmarks.ceiling")
 SMALLEST = (sys.executable, "-m", "benchmarks.smallest")
+MEMORY = (sys.executable, "-m", "benchmarks.memory")
 
 # taskset, from util-linux, where it is installed: elsewhere the scheduler decides.
 PIN = ("taskset", "-c", "0") if shutil.which("taskset") and (os.cpu_count() or 1) > 1 else ()
 
 
-class Started(NamedTuple):
-    """A server that answers: its process id, and the seconds from its spawn to its first 200."""
+class Server(NamedTuple):
+    """A server that responds: its port, its process id, and the seconds from its spawn to its first 200."""
 
+    port: int
     process: int
     seconds: float
 
+    def used(self) -> float:
+        """How long its first thread has had a processor, in seconds; where the system does not tell, the time on the clock."""
+        path = Path(f"/proc/{self.process}/schedstat")
+        return int(path.read_text().split()[0]) / 1e9 if path.exists() else time.perf_counter()
+
+    def resident(self) -> float:
+        """Its resident memory in MB. Raises `NotMeasured` where the system does not tell."""
+        path = Path(f"/proc/{self.process}/status")
+        if not path.exists():
+            raise NotMeasured("there is no /proc, which has the resident memory of a process")
+        (kilobytes,) = (line.split()[1] for line in path.read_text().splitlines() if line.startswith("VmRSS"))
+        return int(kilobytes) / 1024
+
 
 @contextmanager
-def running(command: tuple[str, ...], port: int) -> Iterator[Started]:
-    """A server on a port."""
+def running(*command: str) -> Iterator[Server]:
+    """A server that chooses its port, and prints it, or its address in JSON, once it is bound."""
     start = time.perf_counter()
-    with subprocess.Popen([*PIN, *command, "--port", str(port)], stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen([*PIN, *command], stdout=subprocess.PIPE) as process:
         try:
-            _wait(port, process)
-            yield Started(process.pid, time.perf_counter() - start)
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            if not line:
+                raise SystemExit(f"no server: {' '.join(command)}")
+            announced = orjson.loads(line)
+            port = announced if isinstance(announced, int) else int(announced["url"].rsplit(":", 1)[1])
+            ask_health(port)
+            yield Server(port, process.pid, time.perf_counter() - start)
         finally:
             process.kill()
 
 
-def seconds_used(process: int) -> float:
-    """How long the first thread of a process has had a processor, in seconds; else the time on the clock."""
-    used = Path(f"/proc/{process}/schedstat")
-    return int(used.read_text().split()[0]) / 1e9 if used.exists() else time.perf_counter()
+def ask_health(port: int) -> None:
+    """The first request to a server."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("GET", "/_mock/health")
+    assert connection.getresponse().status == 200
+
+
+def serve(app: Any, **options: Any) -> None:
+    """Serve an application as labs-mock is served, on a port that is chosen and printed."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    print(listener.getsockname()[1], flush=True)
+    uvicorn.Server(uvicorn.Config(app, **UVICORN | options)).run(sockets=[listener])
 
 
 def pin_load() -> None:
     """Keep this process, and the load that it starts from now on, off the servers' core."""
     if PIN and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, set(range(1, os.cpu_count() or 1)))
-
-
-def _wait(port: int, process: subprocess.Popen[bytes], deadline: float = 30) -> None:
-    end = time.perf_counter() + deadline
-    while time.perf_counter() < end and process.poll() is None:
-        try:
-            connection = HTTPConnection("127.0.0.1", port, timeout=1)
-            connection.request("GET", "/_mock/health")
-            if connection.getresponse().status == 200:
-                return
-        except OSError:
-            time.sleep(0.002)
-    raise SystemExit(f"no server on port {port}")

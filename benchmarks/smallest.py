@@ -1,6 +1,6 @@
 """The smallest Starlette and pydantic application: what a server of this kind must at least import."""
 
-from argparse import ArgumentParser
+import socket
 
 import uvicorn
 from pydantic import BaseModel
@@ -22,7 +22,7 @@ async def health(_: Request) -> Response:
 
 
 if __name__ == "__main__":
-    parser = ArgumentParser()
-    parser.add_argument("--port", type=int)
     app = Starlette(routes=[Route("/_mock/health", health)])
-    uvicorn.run(app, port=parser.parse_args().port, log_level="warning", access_log=False)
+    listener = socket.create_server(("127.0.0.1", 0))
+    print(listener.getsockname()[1], flush=True)
+    uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listener])

@@ -1,22 +1,27 @@
-"""From spawn to the first 200, against the smallest Starlette and pydantic application."""
+"""From spawn to the first 200, and resident memory then, against the smallest Starlette and pydantic application."""
 
-from statistics import median
+from typing import NamedTuple
 
+from benchmarks.figures import Figure, ratio
 from benchmarks.servers import LABS_MOCK, SMALLEST, running
 
-ROUNDS = 5
-GOAL = 2.0
+ROUNDS = 9
 
 
-def main() -> None:
-    """Print the ratio of the medians."""
-    ours, smallest = [], []
+class Startup(NamedTuple):
+    """Time and memory as multiples of the smallest application's."""
+
+    seconds: Figure
+    memory: Figure
+
+
+def startup() -> Startup:
+    """Measure in alternating rounds."""
+    ours: list[tuple[float, float]] = []
+    smallest: list[tuple[float, float]] = []
     for _ in range(ROUNDS):
-        with running(SMALLEST, 18_767) as started:
-            smallest.append(started.seconds)
-        with running(LABS_MOCK, 18_768) as started:
-            ours.append(started.seconds)
-    ratio = median(ours) / median(smallest)
-    print(
-        f"first answer  {median(ours) * 1000:>8.0f} ms against {median(smallest) * 1000:.0f} ms: {ratio:.2f} times (goal {GOAL} or less)"
-    )
+        for command, measured in ((SMALLEST, smallest), (LABS_MOCK, ours)):
+            with running(*command) as server:
+                measured.append((server.seconds * 1000, server.resident()))
+    (seconds, memory), (smallest_seconds, smallest_memory) = zip(*ours, strict=True), zip(*smallest, strict=True)
+    return Startup(ratio(seconds, smallest_seconds, "ms"), ratio(memory, smallest_memory, "MB"))
