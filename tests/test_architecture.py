@@ -95,6 +95,7 @@ ROOMS = (
         "engine.evaluation",
         "engine.rollout",
         "engine.choice_space",
+        "engine.rollout_tree",
         "engine.generated_rows",
         "engine.explanation",
     ),

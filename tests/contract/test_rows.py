@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs_mock.contract.parsing import read_model
-from labs_mock.contract.rows import Row, line, row_mistakes
+from labs_mock.contract.rows import Row, line, line_of_parts, part, row_mistakes
 from labs_mock.errors import BadRequest
 from tests.scenario.bases import GONE, changed
 
@@ -81,6 +81,14 @@ def test_a_line_differs_from_plain_json_by_three_escapes_only(row: dict[str, Any
     """U+2028, U+2029 and U+0085 are escaped and nothing else is touched (ROW-4)."""
     escaped = orjson.dumps(row).decode().translate({0x2028: "\\u2028", 0x2029: "\\u2029", 0x85: "\\u0085"})
     assert line(row) == f"{escaped}\n".encode()
+
+
+@given(rows())
+def test_a_line_of_parts_is_the_line(row: dict[str, Any]) -> None:
+    """Parts that were encoded before give the bytes of a row that is encoded at once, escapes included (ROW-4)."""
+    texts = {key: part(value) for key, value in row.items() if key != "metadata"}
+    messages = [part(message) for message in row["messages"]]
+    assert line_of_parts({**row, **texts}) == line_of_parts({**row, **texts, "messages": messages}) == line(row)
 
 
 @given(rows())

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labs_mock.contract.requests import Message
-from labs_mock.contract.rows import Row, row_mistakes
+from labs_mock.contract.rows import Row, line, row_mistakes
 from labs_mock.engine.attribution import operator_turns
 from labs_mock.engine.generated_rows import GeneratedRows, complexity_score
 from labs_mock.engine.player import Player
@@ -223,6 +223,15 @@ def test_the_first_row_has_thinking_if_any_has(greets: tuple[str, str], seed: in
     assert having[0] or at_least
 
 
+@pytest.mark.parametrize("on", [TALK, WALKS, scenario(), scenario(JOURNEY, operators=speaking(*SCRIPT))])
+def test_a_row_that_is_made_of_encoded_messages_has_the_bytes_of_any_other(on: Scenario) -> None:
+    """A client cannot see in a line that its messages were encoded before (ROW-4)."""
+    rows = rows_of(on, count=1 if len(on.file.operators) == 1 else 10, temperatures=[0, 1])
+    for index in range(len(rows)):
+        text = rows.line(index).text
+        assert line(orjson.loads(text)) == text
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_thinking_does_not_lift_the_keep_filter(seed: int) -> None:
     """The first row, too, is an attempt that passes, if any does: here one of the 32 in the whole choice space."""
@@ -259,7 +268,9 @@ def test_the_complexity_of_a_rollout(says: list[Any], effort: int) -> None:
     """The score is e / (e + 20), where a turn adds 1 to e, a revealed item 2 and a tool call 3."""
     on = scenario(operators=speaking(*says))
     expected = round(effort / (effort + 20), 6)
-    assert complexity_score(on, roll_out(Player(on), "expert")) == expected
+    rollout = roll_out(Player(on), "expert")
+    calls = sum(len(message.tool_calls or ()) for turn in rollout.turns for message in turn)
+    assert complexity_score(on, rollout.play, calls) == expected
     assert read(rows_of(on, count=1))[0]["metadata"]["complexity_score"] == expected
 
 
