@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from labs_mock import __version__
+from labs_mock.cli.collector import no_collector
 from labs_mock.cli.exits import FINDINGS, NOT_STARTED, USAGE, reader_may_leave, report_stop, terminable
 from labs_mock.errors import LabsMockError, StartError
 from labs_mock.escapes import printable
@@ -43,7 +44,8 @@ class Group(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"labs_mock.cli.{cmd_name}").command
+        with no_collector():
+            command: click.Command = import_module(f"labs_mock.cli.{cmd_name}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -1,11 +1,10 @@
 """`labs-mock serve`: the API from a folder of scenarios."""
 
-import gc
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import click
 import orjson
 
 from labs_mock import __version__
+from labs_mock.cli.collector import no_collector
 from labs_mock.cli.exits import reader_may_leave, report_stop
 from labs_mock.cli.options import ExistingFolder, counted, named_settings, scenario_folder
 from labs_mock.config.library import load_library
@@ -59,7 +59,7 @@ def setting_options(command: Callable[..., None]) -> Callable[..., None]:
 )
 def command(as_json: bool, logged: bool, watch: bool, until_eof: bool, **options: Any) -> None:
     """Serve the API from a folder of scenarios, or from the shipped library."""
-    with _no_collector():  # loading makes many objects and hardly any garbage
+    with no_collector():  # until the server runs, which lets the collector begin
         named = named_settings(options)
         folder = scenario_folder(named)
         library = load_library(folder)
@@ -73,16 +73,6 @@ def command(as_json: bool, logged: bool, watch: bool, until_eof: bool, **options
             server.stop_at_eof(sys.stdin.buffer)
         server.serve_until_stopped()
     report_stop()
-
-
-@contextmanager
-def _no_collector() -> Iterator[None]:
-    """No garbage is collected until the server runs, which lets the collector begin; nor is it left off where no server starts."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _announce(world: World, scenarios: int, listener: socket.socket, as_json: bool) -> None:

@@ -5,10 +5,9 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 
 from labs_mock import __version__
-from labs_mock.contract.openapi import openapi_text
+from labs_mock.http.deferred import DeferredRoutes
 
 SWAGGER_UI = Path(__file__).parent / "swagger_ui"
 
@@ -32,6 +31,17 @@ _PAGE = """\
 
 def documentation_routes() -> list[BaseRoute]:
     """`/openapi.json` and `/docs`, to which `/` leads people (it is no path of the API, so GEN-3 has no say in it)."""
+    return [DeferredRoutes(_is_documentation, _routes)]
+
+
+def _is_documentation(path: str) -> bool:
+    return path in ("/", "/openapi.json", "/docs") or path.startswith("/docs/")
+
+
+def _routes() -> list[BaseRoute]:
+    from starlette.staticfiles import StaticFiles
+
+    from labs_mock.contract.openapi import openapi_text
 
     async def home(_: Request) -> Response:
         return RedirectResponse("/docs")

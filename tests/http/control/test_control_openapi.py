@@ -6,7 +6,7 @@ from jsonschema_rs import Draft202012Validator
 from openapi_spec_validator import validate
 from starlette.routing import Route
 
-from labs_mock.http.control import PREFIX, control_routes
+from labs_mock.http.control import PREFIX, control_routes, operation_routes
 from labs_mock.http.control.openapi import control_openapi_text
 from labs_mock.http.control.operations import CONTROL_OPERATIONS
 from tests.support import CLAIM, KEY, Live
@@ -40,7 +40,10 @@ def test_the_document_is_valid() -> None:
 def test_every_route_is_described() -> None:
     """The table of the control plane's operations has all of its routes, and no other."""
     routes = {
-        (route.path, method) for route in control_routes() if isinstance(route, Route) for method in route.methods or ()
+        (route.path, method)
+        for route in (*control_routes(), *operation_routes())
+        if isinstance(route, Route)
+        for method in route.methods or ()
     }
     described = {(PREFIX + operation.path, operation.method) for operation in CONTROL_OPERATIONS}
     assert described == routes - {(path, "HEAD") for path, _ in routes}

@@ -6,7 +6,7 @@ import pytest
 from starlette.routing import Route
 
 from labs_mock.config.server_file import KeyEntry
-from labs_mock.http.control import control_routes
+from labs_mock.http.control import control_routes, operation_routes
 from labs_mock.http.control.guard import on_this_machine
 from tests.http.test_envelope import check_envelope
 from tests.support import KEY, Live, live, result_of, world
@@ -14,7 +14,7 @@ from tests.support import KEY, Live, live, result_of, world
 CLOCK, HEALTH, RESET = "/_mock/clock", "/_mock/health", "/_mock/reset"
 OPERATIONS = [
     (method, route.path.format(id="x", key="x"))
-    for route in control_routes()
+    for route in (*control_routes(), *operation_routes())
     if isinstance(route, Route)
     for method in sorted(route.methods or ())
 ]

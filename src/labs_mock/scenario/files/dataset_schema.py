@@ -40,7 +40,7 @@ class Generate(FileModel):
     operators: Annotated[list[Id], Field(min_length=1)]
     count: Annotated[int, Field(ge=1, le=10_000_000)]
     temperatures: Annotated[list[Annotated[float, Field(ge=0, le=2)]], Field(min_length=1)] = [1.0]
-    keep: Keep = Keep()
+    keep: Keep = Keep.model_construct()  # not validated, as the defaults in `schema`
 
 
 class Rows(FileModel):

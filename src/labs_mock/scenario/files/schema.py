@@ -1,4 +1,7 @@
-"""The file format: frozen models of every file, from which the printed JSON Schemas come too."""
+"""The file format: frozen models of every file, from which the printed JSON Schemas come too.
+
+Defaults that are models are constructed and not validated: to validate one would build the validator of each of them on its own.
+"""
 
 from typing import Annotated, Any, Literal
 
@@ -163,7 +166,7 @@ class CriteriaFile(FileModel):
     failure_metrics: list[FailureMetric] = []
     best_practices: list[Metric] = []
     rubrics: list[Rubric] = []
-    scope: Scope = Scope()
+    scope: Scope = Scope.model_construct()
     terminology: list[Term] = []
     outputs: list[Output] = []
 
@@ -187,7 +190,7 @@ class Scoring(FileModel):
 
     weights: dict[Dimension, Share] | None = None
     names: dict[Dimension, Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]+$", max_length=80)]] = {}
-    gate: GateFile = GateFile()
+    gate: GateFile = GateFile.model_construct()
     requires: RuleFile | None = Field(None, description="Until this rule has held at some turn, the reward is 0.")
 
 
@@ -237,9 +240,9 @@ class ScenarioFile(FileModel):
     tools: list[ToolFile] = []
     sessions: list[SessionFile] = []
     closing: Text | None = None
-    criteria: CriteriaFile = CriteriaFile()
+    criteria: CriteriaFile = CriteriaFile.model_construct()
     completed: Completed | None = None
-    scoring: Scoring = Scoring()
+    scoring: Scoring = Scoring.model_construct()
     operators: dict[Id, Operator] = {}
 
 
