@@ -24,7 +24,7 @@ PYTHON-.venv-nemo = $(firstword $(foreach python,python3.12 $(wildcard $(HOME)/.
 
 ENVIRONMENTS := $(patsubst TESTS-%,%,$(sort $(filter TESTS-%,$(.VARIABLES))))
 
-.PHONY: serve test test-all trainers trainers-oldest $(ENVIRONMENTS:%=trainers-%) $(OTHERS:%=trainers-%) lint types bench bench-readme generated lock clean
+.PHONY: serve test test-all trainers trainers-oldest $(ENVIRONMENTS:%=trainers-%) $(OTHERS:%=trainers-%) lint types bench bench-peers bench-readme profile generated lock clean
 
 serve: .venv/serve.stamp
 	$(BIN)/labs-mock serve
@@ -63,7 +63,15 @@ BEFORE := 558c13d
 bench: .venv/dev.stamp
 	BASE=$(or $(BASE),$(BEFORE)) $(BIN)/python -m benchmarks $(if $(BASE),base,bench) $(OPTIONS)
 
-# What `make bench` measured last, into the table of benchmarks/README.md.
+# Against other mock servers, which it installs into benchmarks/.peers: it needs npm and Java for two of them.
+bench-peers: .venv/dev.stamp
+	$(BIN)/python -m benchmarks peers $(OPTIONS)
+
+# Where the time of an evaluation and of a turn goes, by module; with OPTIONS=--functions by function.
+profile: .venv/dev.stamp
+	$(BIN)/python -m benchmarks.profile $(OPTIONS)
+
+# What both measured last, into the tables of benchmarks/README.md.
 bench-readme: .venv/dev.stamp
 	$(BIN)/python -m benchmarks --readme
 

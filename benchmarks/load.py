@@ -34,12 +34,22 @@ def load(port: int, templates: Sequence[bytes], connections: int = CONNECTIONS, 
         file.write(b"\1".join(templates))
         file.flush()
         script = str(Path(__file__).with_name("load.lua"))
-        command = [WRK, "-t1", f"-c{connections}", f"-d{seconds}", "-s", script, f"http://127.0.0.1:{port}"]
+        command = [
+            WRK,
+            "-t1",
+            f"-c{connections}",
+            f"-d{seconds}",
+            "--timeout",
+            "30s",
+            "-s",
+            script,
+            f"http://127.0.0.1:{port}",
+        ]
         environment = os.environ | {"TEMPLATES": file.name, "FIRST": str(next(numbers()))}
         run = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     rate, p50, p99, failed = run.stdout[run.stdout.index("RESULT") :].split()[1:5]
     if int(failed):
-        raise NotMeasured(f"{failed} requests failed: {run.stdout}")
+        raise NotMeasured(f"{failed} requests of wrk failed")
     return Load(float(rate), float(p50), float(p99))
 
 

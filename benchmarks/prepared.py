@@ -1,10 +1,13 @@
-"""Microseconds of processor that an evaluation costs the application, called with prepared scopes and no server.
+"""An evaluation in the process: the application called with prepared scopes and no server.
 
-`python -m benchmarks.prepared` runs in this folder's parent with the environment of another commit, too, and prints one number.
+`python -m benchmarks.prepared` runs in the folder above this one with the environment of another commit, too, and prints the
+microseconds of processor that an evaluation costs.
 """
 
 import gc
 import time
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 import uvloop
@@ -18,57 +21,72 @@ from labs_mock.serving.worlds import make_world
 WARM, REQUESTS = 2_000, 6_000
 
 
-def main() -> None:
-    """Call the application, first to make it warm."""
-    app = create_app(make_world(load_library(shipped_library()), {}))
-    requests = fresh(evaluations(SHORT))
-    warm, measured = ([_prepared(next(requests)) for _ in range(number)] for number in (WARM, REQUESTS))
+class Prepared:
+    """A request as an application gets it from uvicorn, and the response to it."""
+
+    def __init__(self, request: bytes) -> None:
+        head, _, self._body = request.partition(b"\r\n\r\n")
+        start, *fields = head.split(b"\r\n")
+        method, path, _ = start.decode().split(" ")
+        self.scope: dict[str, Any] = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "server": ("127.0.0.1", 8000),
+            "client": ("127.0.0.1", 50_000),
+            "scheme": "http",
+            "root_path": "",
+            "method": method,
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "headers": [(name.lower(), value) for name, value in (field.split(b": ", 1) for field in fields)],
+            "state": {},
+        }
+        self.status = 0
+        self.body = b""
+
+    async def receive(self) -> dict[str, Any]:
+        """The whole body."""
+        return {"type": "http.request", "body": self._body, "more_body": False}
+
+    async def send(self, message: Any) -> None:
+        """Keep the response."""
+        self.status = message.get("status", self.status)
+        self.body = message.get("body", b"")
+
+
+def make_app() -> Any:
+    """The application over the shipped library."""
+    return create_app(make_world(load_library(shipped_library()), {}))
+
+
+def prepare(requests: Iterable[bytes], number: int) -> list[Prepared]:
+    """So many of some requests."""
+    return [Prepared(request) for request in islice(requests, number)]
+
+
+def call(app: Any, prepared: Iterable[Prepared]) -> None:
+    """Have the application respond, one request after the other, with the garbage collector set as in a server."""
+
+    async def each() -> None:
+        for exchange in prepared:
+            await app(exchange.scope, exchange.receive, exchange.send)
+            assert exchange.status == 200, exchange.body
+
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLD)
-    uvloop.run(_call(app, warm))
+    uvloop.run(each())
+
+
+def main() -> None:
+    """Measure, once the application is warm."""
+    app, requests = make_app(), fresh(evaluations(SHORT))
+    warm, measured = prepare(requests, WARM), prepare(requests, REQUESTS)
+    call(app, warm)
     before = time.process_time()
-    uvloop.run(_call(app, measured))
+    call(app, measured)
     print((time.process_time() - before) / REQUESTS * 1e6)
-
-
-async def _call(app: Any, exchanges: list[tuple[dict[str, Any], Any]]) -> None:
-    statuses = []
-
-    async def send(message: Any) -> None:
-        if message["type"] == "http.response.start":
-            statuses.append(message["status"])
-
-    for scope, receive in exchanges:
-        await app(scope, receive, send)
-    assert statuses == [200] * len(exchanges)
-
-
-def _prepared(request: bytes) -> tuple[dict[str, Any], Any]:
-    """The scope that uvicorn would make of a request, and a `receive` with its body."""
-    head, _, body = request.partition(b"\r\n\r\n")
-    start, *fields = head.split(b"\r\n")
-    method, path, _ = start.decode().split(" ")
-    headers = [(name.lower(), value) for name, value in (field.split(b": ", 1) for field in fields)]
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
-        "http_version": "1.1",
-        "server": ("127.0.0.1", 8000),
-        "client": ("127.0.0.1", 50000),
-        "scheme": "http",
-        "root_path": "",
-        "method": method,
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "headers": headers,
-        "state": {},
-    }
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return scope, receive
 
 
 if __name__ == "__main__":

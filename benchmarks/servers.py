@@ -67,6 +67,27 @@ def running(*command: str) -> Iterator[Server]:
             process.kill()
 
 
+@contextmanager
+def listening(port: int, *command: str, deadline: float = 60) -> Iterator[None]:
+    """Another server, on a port that it was given. Raises `NotMeasured` if it does not come up."""
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen([*PIN, *command], stdout=quiet, stderr=quiet) as process:
+        try:
+            end = time.perf_counter() + deadline
+            while not _accepts(port):
+                if process.poll() is not None or time.perf_counter() > end:
+                    raise NotMeasured("the server does not start")
+                time.sleep(0.2)
+            yield
+        finally:
+            process.kill()
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as connection:
+        return connection.connect_ex(("127.0.0.1", port)) == 0
+
+
 def ask_health(port: int) -> None:
     """The first request to a server."""
     connection = HTTPConnection("127.0.0.1", port, timeout=30)

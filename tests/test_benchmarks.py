@@ -1,5 +1,7 @@
 """The tables of benchmarks; nothing here is timed."""
 
+import cProfile
+import pstats
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
@@ -10,6 +12,8 @@ from benchmarks import report
 from benchmarks.client import Client
 from benchmarks.figures import Figure, NotMeasured, ratio
 from benchmarks.library import FEW, MANY, library, many_patterns
+from benchmarks.prepared import call, make_app, prepare
+from benchmarks.profile import spent
 from benchmarks.rows import TABLES, Row, at_least, at_most
 from benchmarks.templates import LONG, SHORT, evaluations, fresh
 from rich.console import Console
@@ -117,6 +121,19 @@ def test_the_library_of_the_benchmarks_is_sound() -> None:
     assert {(scenario.collection, scenario.slug) for scenario in loaded.scenarios} >= {
         tuple(many_patterns(patterns).values()) for patterns in (FEW, MANY)
     }
+
+
+@pytest.mark.parametrize("functions", [False, True])
+def test_a_profile_loses_nothing(functions: bool) -> None:
+    """All time and all calls that cProfile counts are somewhere; what is built in is with its caller, a library by its name."""
+    app, profiler = make_app(), cProfile.Profile()
+    profiler.runcall(call, app, prepare(fresh(evaluations(SHORT)), 20))
+    stats = pstats.Stats(profiler)
+    seconds, calls = spent(stats.stats, functions)  # type: ignore[attr-defined]
+    assert seconds.total() == pytest.approx(stats.total_tt, rel=0.001)  # type: ignore[attr-defined]
+    assert calls.total() == pytest.approx(stats.total_calls, abs=5)  # type: ignore[attr-defined]
+    assert calls["orjson.loads"] == 20
+    assert any(place.startswith("http/app _committed" if functions else "http/app") for place in seconds)
 
 
 def port_of(mock: LabsMock) -> int:
