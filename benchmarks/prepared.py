@@ -67,22 +67,27 @@ def prepare(requests: Iterable[bytes], number: int) -> list[Prepared]:
 
 
 def call(app: Any, prepared: Iterable[Prepared]) -> None:
-    """Have the application respond, one request after the other, with the garbage collector set as in a server."""
+    """Have the application respond, one request after the other."""
 
     async def each() -> None:
         for exchange in prepared:
             await app(exchange.scope, exchange.receive, exchange.send)
             assert exchange.status == 200, exchange.body
 
+    uvloop.run(each())
+
+
+def collect_as_served() -> None:
+    """Set the garbage collector of this process as that of a server."""
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLD)
-    uvloop.run(each())
 
 
 def main() -> None:
     """Measure, once the application is warm."""
     app, requests = make_app(), fresh(evaluations(SHORT))
     warm, measured = prepare(requests, WARM), prepare(requests, REQUESTS)
+    collect_as_served()
     call(app, warm)
     before = time.process_time()
     call(app, measured)

@@ -26,7 +26,7 @@ from rich.table import Table
 
 import labs_mock
 from benchmarks.load import load
-from benchmarks.prepared import Prepared, call, make_app, prepare
+from benchmarks.prepared import Prepared, call, collect_as_served, make_app, prepare
 from benchmarks.servers import LABS_MOCK, pin_load, running
 from benchmarks.templates import CLAIM, MARK, SHORT, content, evaluations, fresh, numbers, post
 
@@ -34,8 +34,9 @@ WARM, REQUESTS = 2_000, 4_000
 TURNS = 10  # of an episode
 SHOWN = 30  # rows of a table
 SECONDS = 10  # of samples
-LIBRARY = re.compile(r"<built-in method (?P<function>(?!builtins|time|_asyncio|_thread|posix|math)[\w.]+\.\w+)>")
-LIBRARY_CLASS = re.compile(r"'(?P<class>(?:pydantic_core|_re2|xxhash|jsonschema_rs)\.[\w.]+)'")
+LIBRARY = re.compile(
+    r"\b(?:orjson|jiter|xxhash|re2|pydantic_core|jsonschema_rs)\.[\w.]+"
+)  # in the name of what is built in
 
 Function = tuple[str, int, str]  # file, line and name
 
@@ -45,6 +46,7 @@ def main(functions: bool) -> None:
     pin_load()
     console = Console()
     app = make_app()
+    collect_as_served()
     for name, requests in (("an evaluation", fresh(evaluations(SHORT))), ("a turn", turns(app))):
         call(app, prepare(requests, WARM))
         measured, profiled = prepare(requests, REQUESTS), prepare(requests, REQUESTS)
@@ -98,8 +100,8 @@ def place_of(function: Function, functions: bool) -> str:
     file, _, name = function
     if file != "~":
         return f"{module_name(file)} {name}" if functions else module_name(file)
-    library = LIBRARY.search(name) or LIBRARY_CLASS.search(name)
-    return library.group(1) if library else ""
+    library = LIBRARY.search(name)
+    return library.group() if library else ""
 
 
 def module_name(file: str) -> str:
