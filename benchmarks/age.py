@@ -43,7 +43,7 @@ def age() -> Age:
         for _ in range(ROUNDS):
             old.append(microseconds(first, client))
             fresh_.append(microseconds(second, other))
-    return Age(ratio(old, fresh_, "µs"), ratio([memory], [young], "MB"))
+    return Age(ratio(old, fresh_, "µs"), Figure(memory / young, f"{memory:.0f} ÷ {young:.0f} MB"))
 
 
 def evaluate(client: Client, requests: int) -> None:

@@ -9,7 +9,7 @@ from benchmarks.batch import batch
 from benchmarks.evaluation import evaluation
 from benchmarks.exports import exports
 from benchmarks.patterns import patterns
-from benchmarks.peers import httpserver, prism, wiremock
+from benchmarks.peers import HTTPSERVER, PRISM, WIREMOCK, httpserver, prism, wiremock
 from benchmarks.plugin import plugin
 from benchmarks.startup import startup
 from benchmarks.turns import turns
@@ -91,9 +91,9 @@ BASE_ROWS = (
 TIMES_PEER = "requests/s ÷ the peer's, 32 connections"
 
 PEER_ROWS = (
-    Row("against WireMock 3.13 with its default journal", TIMES_PEER, at_least(1.5), wiremock, "rate"),
-    Row("against Prism 5.14", TIMES_PEER, at_least(5), prism, "rate"),
-    Row("against pytest-httpserver 1.1", TIMES_PEER, at_least(6), httpserver, "rate"),
+    Row(f"against {WIREMOCK.package} with its default journal", TIMES_PEER, at_least(1.5), wiremock, "rate"),
+    Row(f"against {PRISM.package}", TIMES_PEER, at_least(5), prism, "rate"),
+    Row(f"against {HTTPSERVER.package}", TIMES_PEER, at_least(6), httpserver, "rate"),
 )
 
 TABLES = {"bench": ROWS, "base": BASE_ROWS, "peers": PEER_ROWS}

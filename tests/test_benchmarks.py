@@ -12,6 +12,7 @@ from benchmarks import report
 from benchmarks.client import Client
 from benchmarks.figures import Figure, NotMeasured, ratio
 from benchmarks.library import FEW, MANY, library, many_patterns
+from benchmarks.load import WRK, load
 from benchmarks.prepared import call, make_app, prepare
 from benchmarks.profile import spent
 from benchmarks.rows import TABLES, Row, at_least, at_most
@@ -106,6 +107,23 @@ def test_requests_are_answered_in_their_order_and_differ() -> None:
         pipelined = list(client.responses([[b"".join(requests[:5])], [b"".join(requests[5:10])]], pipelined=5))
     assert [received[name] for name in ids] == [body_of(request) for request in requests]
     assert sorted(response.connection for response in pipelined) == [0] * 5 + [1] * 5
+
+
+@pytest.mark.parametrize(
+    "program", ["bundled", pytest.param("wrk", marks=pytest.mark.skipif(WRK is None, reason="no wrk"))]
+)
+def test_both_loads_send_requests_that_differ(program: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wrk and the bundled client send the same kind of requests, none of them twice, and all of them are answered."""
+    if program == "bundled":
+        monkeypatch.setattr("benchmarks.load.WRK", None)
+    templates = evaluations(SHORT)
+    with LabsMock() as mock:
+        measured = load(port_of(mock), templates, 2, seconds=1)
+        bodies = [recorded.json for recorded in mock.requests]
+    assert measured.rate > 0
+    assert 0 < measured.p50 <= measured.p99
+    assert {recorded["scenario_slug"] for recorded in bodies} == {"lower-back-claim"}
+    assert len({str(body) for body in bodies}) == len(bodies)
 
 
 def test_what_is_refused_is_no_figure() -> None:
