@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from labs_mock.config.library import load_library, shipped_library
+from labs_mock.config.library import load_library, read_library, shipped_library
 from labs_mock.config.printing import KINDS as FILES
 from labs_mock.config.printing import schema_text
 from labs_mock.config.settings import settings_from
@@ -21,6 +21,8 @@ from labs_mock.contract.clauses import BY_NAME, CLAUSES, PARTS, SECTIONS, Clause
 from labs_mock.contract.findings import KINDS, RUN_KINDS
 from labs_mock.contract.openapi import wording_of
 from labs_mock.contract.operations import OPERATIONS
+from labs_mock.scenario.files.known_scenarios import TABLE, table_line
+from labs_mock.scenario.files.loader import Loader
 from labs_mock.state import World
 from tests.broken_clients.page import broken_clients
 from tests.conformance.mutants import Mutant, every
@@ -51,6 +53,17 @@ def examples() -> str:
             ).raise_for_status()
             example["response"] = answer.text if operation.streams else answer.json()
     return json.dumps(given, indent=2, ensure_ascii=False) + "\n"
+
+
+def known_scenarios() -> str:
+    """`known-scenarios.txt`: the shipped scenarios, all of them checked, and none of them with a warning."""
+    folder = shipped_library()
+    loader = Loader(folder)
+    library = read_library(loader)
+    loader.problems.complain()
+    assert not library.warnings
+    lines = [table_line(one, (folder / one.collection / f"{one.slug}.yaml").read_bytes()) for one in library.scenarios]
+    return "".join(line.decode() + "\n" for line in lines)
 
 
 def citing_tests() -> dict[str, list[tuple[str, str]]]:
@@ -210,6 +223,7 @@ that or we inferred it. The server without a change must pass, whatever the seed
 """
 
 GENERATED: dict[Path, Callable[[], str]] = {
+    TABLE: known_scenarios,
     EXAMPLES: examples,
     ROOT / "docs/broken-clients.md": broken_clients,
     ROOT / "docs/fidelity.md": fidelity,

@@ -15,8 +15,11 @@ from labs_mock.redaction import Redactor
 from labs_mock.scenario.compiled.datasets import Dataset
 from labs_mock.scenario.compiled.scenario import Scenario, scoring_version
 from labs_mock.scenario.files.folder import is_regular, read_regular
+from labs_mock.scenario.files.known_scenarios import shipped_scenarios
 from labs_mock.scenario.files.loader import SERVER, Collection, Loader
 from labs_mock.scenario.files.paths import Mistake, Suggestion, texts
+
+_NO_SERVER_FILE = ServerFile.model_construct()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Library:
 
     collections: dict[str, Collection]
     datasets: dict[str, Dataset] = field(default_factory=dict)
-    server: ServerFile = field(default_factory=ServerFile)
+    server: ServerFile = _NO_SERVER_FILE
     warnings: tuple[Problem, ...] = ()
     scoring_version: str = field(init=False)
 
@@ -59,7 +62,7 @@ def shipped_library() -> Path:
 
 def load_library(folder: Path) -> Library:
     """Load a folder. Raises `ScenarioError` with the mistakes in it."""
-    loader = Loader(folder)
+    loader = Loader(folder, known=shipped_scenarios() if folder == shipped_library() else None)
     library = read_library(loader)
     loader.problems.complain()
     return library
@@ -84,7 +87,7 @@ def read_library(loader: Loader) -> Library:
     if not loader.scenarios and not loader.problems.count:
         loader.add_problem(loader.folder, "no scenarios in this folder", "expected <collection>/<scenario>.yaml")
     mask_keys(loader)
-    return Library(collections, datasets, server or ServerFile(), tuple(loader.warnings.kept))
+    return Library(collections, datasets, server or _NO_SERVER_FILE, tuple(loader.warnings.kept))
 
 
 def read_server(loader: Loader, datasets: Names[str]) -> ServerFile | None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from threading import RLock
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -35,9 +36,15 @@ class ScenarioName(NamedTuple):
     version: str
 
 
+_COMPILING = RLock()
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """A compiled scenario. Compare by `full_name`; everything else follows from `content`, the JSON of the file.
+
+    A file that was just read is compiled at once. Of content that is known to have no mistakes, `file` is made with its first
+    use, and so are all other parts with the first use of one of them.
 
     `operator_patterns` finds atoms in the operator's messages, `observation_patterns` in observations; that is None where
     no rule has `heard`.
@@ -47,22 +54,40 @@ class Scenario:
     slug: str
     version: str
     content: bytes = field(repr=False)
-    file: schema.ScenarioFile
-    first_observation: str
-    opening: str
-    tools: dict[str, Tool]
-    wire_tools: tuple[dict[str, Any], ...]
+    file: schema.ScenarioFile = field(init=False, repr=False, compare=False)
+    first_observation: str = field(init=False, repr=False, compare=False)
+    opening: str = field(init=False, repr=False, compare=False)
+    tools: dict[str, Tool] = field(init=False, repr=False, compare=False)
+    wire_tools: tuple[dict[str, Any], ...] = field(init=False, repr=False, compare=False)
 
-    persona: Persona
-    criteria: Criteria
-    dimensions: tuple[Dimension, ...]
-    names: dict[Dimension, str]
-    weights: dict[Dimension, float]
-    operator_rules: dict[str, OperatorRules]
+    persona: Persona = field(init=False, repr=False, compare=False)
+    criteria: Criteria = field(init=False, repr=False, compare=False)
+    dimensions: tuple[Dimension, ...] = field(init=False, repr=False, compare=False)
+    names: dict[Dimension, str] = field(init=False, repr=False, compare=False)
+    weights: dict[Dimension, float] = field(init=False, repr=False, compare=False)
+    operator_rules: dict[str, OperatorRules] = field(init=False, repr=False, compare=False)
 
-    vocabulary: Vocabulary
-    operator_patterns: Patterns
-    observation_patterns: Patterns | None
+    vocabulary: Vocabulary = field(init=False, repr=False, compare=False)
+    operator_patterns: Patterns = field(init=False, repr=False, compare=False)
+    observation_patterns: Patterns | None = field(init=False, repr=False, compare=False)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """A part that is not there yet; from then on it is an attribute like any other, and costs no more."""
+            if name not in self.__slots__:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            with _COMPILING:  # one thread alone, since rules are told apart by their identity
+                try:
+                    return object.__getattribute__(self, name)
+                except AttributeError:
+                    made = self._read() if name == "file" else compile_parts(self.file, orjson.loads(self.content))
+                for part, value in made.items():
+                    object.__setattr__(self, part, value)
+            return made[name]
+
+    def _read(self) -> dict[str, Any]:
+        return {"file": schema.ScenarioFile.model_validate_json(self.content)}
 
     @property
     def full_name(self) -> ScenarioName:
@@ -78,35 +103,41 @@ class Scenario:
 
 
 def compile_scenario(collection: str, slug: str, file: schema.ScenarioFile) -> Scenario:
-    """Compile a scenario file that has passed its checks."""
+    """Compile a scenario file that has passed its checks. Raises `PatternError`."""
+    data = file.model_dump(mode="json", by_alias=True)
+    version = digest(orjson.dumps([collection, slug, data], option=orjson.OPT_SORT_KEYS))
+    scenario = Scenario(collection, slug, version, orjson.dumps(data))
+    for part, value in {"file": file, **compile_parts(file, data)}.items():
+        object.__setattr__(scenario, part, value)
+    return scenario
+
+
+def compile_parts(file: schema.ScenarioFile, data: dict[str, Any]) -> dict[str, Any]:
+    """What a scenario has beside its content and its file, which is also there as data. Raises `PatternError`."""
     vocabulary = Vocabulary(item.id for item in file.state)
     rules = RuleCompiler(vocabulary)
     persona = compile_persona(file, RuleCompiler(vocabulary, of_persona=True))
     criteria = compile_criteria(file, rules)
     operators = {name: _operator_rules(operator, rules) for name, operator in file.operators.items()}
     tools = {tool.id: Tool.from_file(tool) for tool in file.tools}
-    data = file.model_dump(mode="json", by_alias=True)
     dimensions = _defined_dimensions(data)
-    return Scenario(
-        collection=collection,
-        slug=slug,
-        version=digest(orjson.dumps([collection, slug, data], option=orjson.OPT_SORT_KEYS)),
-        content=orjson.dumps(data),
-        file=file,
-        first_observation=first_observation(file),
-        opening=normalise(first_observation(file)),
-        tools=tools,
-        wire_tools=tuple(tool.wire for tool in tools.values()),
-        persona=persona,
-        criteria=criteria,
-        dimensions=dimensions,
-        names={dimension: file.scoring.names.get(dimension, default_name(dimension)) for dimension in dimensions},
-        weights=_weights(file, dimensions),
-        operator_rules=operators,
-        vocabulary=vocabulary,
-        operator_patterns=Patterns(vocabulary.operator_phrases, vocabulary.expressions),
-        observation_patterns=Patterns(vocabulary.observation_phrases, ()) if vocabulary.observation_phrases else None,
-    )
+    return {
+        "first_observation": first_observation(file),
+        "opening": normalise(first_observation(file)),
+        "tools": tools,
+        "wire_tools": tuple(tool.wire for tool in tools.values()),
+        "persona": persona,
+        "criteria": criteria,
+        "dimensions": dimensions,
+        "names": {dimension: file.scoring.names.get(dimension, default_name(dimension)) for dimension in dimensions},
+        "weights": _weights(file, dimensions),
+        "operator_rules": operators,
+        "vocabulary": vocabulary,
+        "operator_patterns": Patterns(vocabulary.operator_phrases, vocabulary.expressions),
+        "observation_patterns": Patterns(vocabulary.observation_phrases, ())
+        if vocabulary.observation_phrases
+        else None,
+    }
 
 
 def scoring_version(scenarios: Iterable[Scenario]) -> str:

@@ -17,12 +17,13 @@ from labs_mock.scenario.files.dataset_checks import check_dataset
 from labs_mock.scenario.files.dataset_schema import DatasetFile
 from labs_mock.scenario.files.fields import is_slug
 from labs_mock.scenario.files.folder import is_folder, is_regular, read_regular, stays_in
+from labs_mock.scenario.files.known_scenarios import KnownScenarios
 from labs_mock.scenario.files.paths import Mistake
 from labs_mock.scenario.files.row_checks import check_rows, line_mistakes
 from labs_mock.scenario.files.scenario_checks import check_scenario
 from labs_mock.scenario.files.scenario_warnings import scenario_warnings
 from labs_mock.scenario.files.schema_mistakes import empty_values, schema_mistakes, with_known_keys
-from labs_mock.scenario.files.yaml_document import YamlDocument
+from labs_mock.scenario.files.yaml_document import MAX_BYTES, YamlDocument
 from labs_mock.scenario.rules.patterns import PatternError
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -79,11 +80,13 @@ class Loader:
     `scenarios` has every scenario file that was read by `<collection>/<slug>`, with None for one that has mistakes. Where the
     folder is not a `complete` one, since only single files lie in it, names that refer to others are not checked.
     `extra_warnings` gives more warnings about a scenario's data: those that take too long where a server starts.
+    `known` are scenarios whose files need not be checked, since they were.
     """
 
     folder: Path
     extra_warnings: Check = lambda _: ()
     complete: bool = True
+    known: KnownScenarios | None = None
     problems: Problems = field(default_factory=Problems)
     warnings: Problems = field(default_factory=Problems)
     scenarios: dict[str, Scenario | None] = field(default_factory=dict)
@@ -151,19 +154,33 @@ class Loader:
     def read_scenario(self, path: Path) -> Scenario | None:
         """A scenario file."""
         self.check_slug(path, path.stem)
+        scenario = self.known_scenario(path) or self.check_scenario(path)
+        self.scenarios[f"{path.parent.name}/{path.stem}"] = scenario
+        return scenario
+
+    def known_scenario(self, path: Path) -> Scenario | None:
+        """The scenario of a file that need not be checked."""
+        if self.known is None or not stays_in(self.folder, path):
+            return None
+        try:
+            text = read_regular(path, self.name(path), MAX_BYTES + 1)
+        except ScenarioError:  # it is reported where the file is read to be checked
+            return None
+        return self.known.find(path.parent.name, path.stem, text)
+
+    def check_scenario(self, path: Path) -> Scenario | None:
+        """The scenario of a file, compiled; None for one with mistakes, which are problems."""
         model = self.read_model(
             path,
             schema.ScenarioFile,
             check_scenario,
             lambda data: [*scenario_warnings(data), *self.extra_warnings(data)],
         )
-        compiled = None
         try:
-            compiled = None if model is None else _compile(path.parent.name, path.stem, model, self.name(path))
+            return None if model is None else _compile(path.parent.name, path.stem, model, self.name(path))
         except ScenarioError as error:
             self.add_problems(path, error)
-        self.scenarios[f"{path.parent.name}/{path.stem}"] = compiled
-        return compiled
+            return None
 
     def read_datasets(self, but: Path | None = None) -> dict[str, Dataset]:
         """The datasets by id, perhaps but for one of the files."""
