@@ -29,38 +29,28 @@ class Age(NamedTuple):
 def age() -> Age:
     """Measure in alternating rounds."""
     old, fresh_ = [], []
-    with (
-        running(*LABS_MOCK) as first,
-        running(*LABS_MOCK) as second,
-        Client(first.port, CONNECTIONS) as client,
-        Client(second.port, CONNECTIONS) as other,
-    ):
-        evaluate(client, YOUNG)
+    with running(*LABS_MOCK) as first, running(*LABS_MOCK) as second:
+        evaluate(first, YOUNG)
         young = first.resident()
-        evaluate(client, OLD - YOUNG)
+        evaluate(first, OLD - YOUNG)
         memory = first.resident()
-        evaluate(other, FRESH)
+        evaluate(second, FRESH)
         for _ in range(ROUNDS):
-            old.append(microseconds(first, client))
-            fresh_.append(microseconds(second, other))
+            old.append(evaluate(first, REQUESTS))
+            fresh_.append(evaluate(second, REQUESTS))
     return Age(ratio(old, fresh_, "µs"), Figure(memory / young, f"{memory:.0f} ÷ {young:.0f} MB"))
 
 
-def evaluate(client: Client, requests: int) -> None:
-    """Send so many evaluations of short conversations."""
+def evaluate(server: Server, requests: int) -> float:
+    """Send so many evaluations of short conversations; the microseconds that each cost."""
     templates = evaluations(SHORT, messages=2)
     share = requests // CONNECTIONS // PIPELINED
-    pieces = [_pieces(fresh(templates), share) for _ in range(CONNECTIONS)]
-    for _ in client.responses(pieces, PIPELINED):
-        pass
+    before = server.used()
+    with Client(server.port, CONNECTIONS) as client:
+        for _ in client.responses([_pieces(fresh(templates), share) for _ in range(CONNECTIONS)], PIPELINED):
+            pass
+    return (server.used() - before) / requests * 1e6
 
 
 def _pieces(requests: Iterator[bytes], number: int) -> Iterator[bytes]:
     return (b"".join(islice(requests, PIPELINED)) for _ in range(number))
-
-
-def microseconds(server: Server, client: Client) -> float:
-    """What a request of one round costs."""
-    before = server.used()
-    evaluate(client, REQUESTS)
-    return (server.used() - before) / REQUESTS * 1e6

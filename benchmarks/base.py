@@ -136,11 +136,19 @@ def checkout(commit: str) -> Iterator[str]:
         tree, environment = Path(name, "tree"), Path(name, "environment")
         subprocess.run(["git", "-C", ROOT, "worktree", "add", "--quiet", "--detach", tree, commit], check=True)
         try:
-            python = str(environment / "bin" / "python")
-            uv = [sys.executable, "-m", "uv", "--quiet"]
-            subprocess.run([*uv, "venv", "--python", sys.executable, environment], check=True)
-            constraints = ["--constraint", str(ROOT / "constraints.txt")]
-            subprocess.run([*uv, "pip", "install", "--python", python, *constraints, tree], check=True)
-            yield python
+            yield _environment(commit, tree, environment)
         finally:
             subprocess.run(["git", "-C", ROOT, "worktree", "remove", "--force", tree], check=True)
+
+
+def _environment(commit: str, tree: Path, environment: Path) -> str:
+    """An environment with the package of a tree and with our versions of what it needs; the path of its Python."""
+    python = str(environment / "bin" / "python")
+    uv = [sys.executable, "-m", "uv", "--quiet"]
+    constraints = ["--constraint", str(ROOT / "constraints.txt")]
+    try:
+        subprocess.run([*uv, "venv", "--python", sys.executable, environment], check=True)
+        subprocess.run([*uv, "pip", "install", "--python", python, *constraints, tree], check=True)
+    except subprocess.CalledProcessError as failed:
+        raise NotMeasured(f"{commit} could not be installed") from failed
+    return python

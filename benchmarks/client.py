@@ -19,7 +19,7 @@ class Response(NamedTuple):
 
 
 class Client:
-    """Connections to a server, each with a request on the way at a time."""
+    """Connections to a server, each with a request on the way at a time. Servers close those that are idle for seconds."""
 
     def __init__(self, port: int, connections: int = 32) -> None:
         self._sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(connections)]
@@ -49,32 +49,50 @@ class Client:
 
         With `pipelined` each of the requests is so many of them in one. Raises `NotMeasured` for anything but 200.
         """
-        selector = selectors.DefaultSelector()
-        left = {index: iter(source) for index, source in enumerate(requests)}
-        buffers = dict.fromkeys(left, b"")
-        missing, sent = dict.fromkeys(left, 0), dict.fromkeys(left, 0.0)
+        with selectors.DefaultSelector() as selector:
+            for number, source in enumerate(requests):
+                exchange = _Exchange(self._sockets[number], iter(source), pipelined)
+                if exchange.send_next():
+                    selector.register(self._sockets[number], selectors.EVENT_READ, (number, exchange))
+            while selector.get_map():
+                for key, _ in selector.select():
+                    number, exchange = key.data
+                    for body in exchange.receive():
+                        yield Response(number, body, time.perf_counter() - exchange.sent)
+                    if not exchange.missing and not exchange.send_next():
+                        selector.unregister(key.fileobj)
 
-        def send_next(index: int) -> None:
-            request = next(left[index], None)
-            if request is None:
-                selector.unregister(self._sockets[index])
-            else:
-                missing[index], sent[index] = pipelined, time.perf_counter()
-                self._sockets[index].sendall(request)
 
-        for index in left:
-            selector.register(self._sockets[index], selectors.EVENT_READ, index)
-            send_next(index)
-        while selector.get_map():
-            for key, _ in selector.select():
-                index = key.data
-                buffers[index] += self._sockets[index].recv(1 << 18)
-                while (body := _body(buffers[index])) is not None:
-                    taken, buffers[index] = body
-                    missing[index] -= 1
-                    yield Response(index, taken, time.perf_counter() - sent[index])
-                if not missing[index]:
-                    send_next(index)
+class _Exchange:
+    """The requests of a connection; of the last one so many responses are missing."""
+
+    def __init__(self, connection: socket.socket, requests: Iterator[bytes], pipelined: int) -> None:
+        self._connection = connection
+        self._requests = requests
+        self._pipelined = pipelined
+        self._buffer = b""
+        self.missing = 0
+        self.sent = 0.0
+
+    def send_next(self) -> bool:
+        """Send a request, if there is another one."""
+        request = next(self._requests, None)
+        if request is None:
+            return False
+        self.missing, self.sent = self._pipelined, time.perf_counter()
+        self._connection.sendall(request)
+        return True
+
+    def receive(self) -> Iterator[bytes]:
+        """The bodies of which the last byte has arrived."""
+        arrived = self._connection.recv(1 << 18)
+        if not arrived:
+            raise NotMeasured("a server closed a connection")
+        self._buffer += arrived
+        while (taken := _body(self._buffer)) is not None:
+            body, self._buffer = taken
+            self.missing -= 1
+            yield body
 
 
 def _body(buffer: bytes) -> tuple[bytes, bytes] | None:

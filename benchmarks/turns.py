@@ -49,13 +49,13 @@ class Played(NamedTuple):
 def turns() -> Turns:
     """Measure in alternating rounds."""
     ours, ceiling, ceiling_history = [], [], []
-    with library() as folder, running(*LABS_MOCK, folder) as server, Client(server.port) as client:
-        first = _play(server, client)  # which also makes the server warm
+    with library() as folder, running(*LABS_MOCK, folder) as server:
+        first = _play(server)  # which also makes the server warm
         with _ceiling_for(first.turns[-1]) as bare, _ceiling_for(first.history) as bare_history:
             for _ in range(ROUNDS):
                 ceiling.append(_ceiling(bare, first.turns[-1].requests))
                 ceiling_history.append(_ceiling(bare_history, first.history.requests))
-                ours.append(_play(server, client))
+                ours.append(_play(server))
     return Turns(
         ratio([mean(turn.cost for turn in each.turns) for each in ours], ceiling, "µs"),
         ratio([each.history.cost for each in ours], ceiling_history, "µs"),
@@ -78,21 +78,23 @@ def _send(server: Server, client: Client, requests: list[bytes]) -> Exchanged:
     return Exchanged((server.used() - before) / len(requests) * 1e6, requests, bodies)
 
 
-def _play(server: Server, client: Client) -> Played:
+def _play(server: Server) -> Played:
     """Play new episodes."""
-    created = client.send([post("/episodes", LONG_CLAIM | {"config": {"n": n}}) for n in islice(numbers(), EPISODES)])
-    episodes = [orjson.loads(body) for body in created]
-    histories = [[_message("user", episode["initial_observation"]["content"])] for episode in episodes]
     played = []
-    for turn in range(TURNS + 1):
-        for number, history in zip(numbers(), histories, strict=False):
-            history.append(_message("assistant", content(SHORT, turn + number % 49).replace(MARK, str(number))))
-        pairs = zip(episodes, histories, strict=True)
-        requests = [_turn(episode, history[-1:] if turn < TURNS else history) for episode, history in pairs]
-        exchanged = _send(server, client, requests)
-        played.append(exchanged)
-        for history, body in zip(histories, exchanged.bodies, strict=True):
-            history.append(_message("user", orjson.loads(body)["observation"]["content"]))
+    with Client(server.port) as client:
+        configs = [{"n": number} for number in islice(numbers(), EPISODES)]
+        created = client.send([post("/episodes", LONG_CLAIM | {"config": config}) for config in configs])
+        episodes = [orjson.loads(body) for body in created]
+        histories = [[_message("user", episode["initial_observation"]["content"])] for episode in episodes]
+        for turn in range(TURNS + 1):
+            for number, history in zip(numbers(), histories, strict=False):
+                history.append(_message("assistant", content(SHORT, turn + number % 49).replace(MARK, str(number))))
+            pairs = zip(episodes, histories, strict=True)
+            requests = [_turn(episode, history[-1:] if turn < TURNS else history) for episode, history in pairs]
+            exchanged = _send(server, client, requests)
+            played.append(exchanged)
+            for history, body in zip(histories, exchanged.bodies, strict=True):
+                history.append(_message("user", orjson.loads(body)["observation"]["content"]))
     return Played(played[:-1], played[-1])
 
 

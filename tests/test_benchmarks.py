@@ -132,6 +132,15 @@ def test_what_is_refused_is_no_figure() -> None:
         client.send([b"GET /api/v1/nothing HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer lab_local\r\n\r\n"])
 
 
+def test_a_closed_connection_is_no_figure() -> None:
+    """A server that closes a connection is the reason why there is no figure; nobody waits for it."""
+    with LabsMock() as mock, Client(port_of(mock), 1) as client:
+        request = next(fresh(evaluations(SHORT))).replace(b"Host", b"Connection: close\r\nHost")
+        client.send([request])
+        with pytest.raises((NotMeasured, ConnectionError)):
+            client.send([request])
+
+
 def test_the_library_of_the_benchmarks_is_sound() -> None:
     """It loads, with scenarios of few and of many patterns, and with a dataset of as many rows as wanted."""
     with library({1: 50}) as folder:
