@@ -13,6 +13,7 @@ from tests.support import Live, live, world
 
 SWEEP = 0.05  # seconds
 PATIENCE = 6  # sweeps
+KEEP_ALIVE = 30
 HEAD = post(LENGTH, body=b"")
 CHUNKED = post(b"Transfer-Encoding: chunked\r\n", body=b"5\r\n{")
 EXPORT = get(f"/api/v1/training-datasets/{LONG}/export")
@@ -23,6 +24,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Servers that wait for a fraction of a second instead of thirty."""
     monkeypatch.setattr(serving, "SWEEP", SWEEP)
     monkeypatch.setattr(serving, "PATIENCE", PATIENCE)
+    monkeypatch.setattr(serving, "KEEP_ALIVE", KEEP_ALIVE)
 
 
 @pytest.fixture
@@ -105,6 +107,15 @@ def test_slow_readers_and_idle_connections_are_no_slow_clients() -> None:
         connection.send(EXPORT)
         time.sleep(SWEEP * PATIENCE * 2)
         assert connection.response().body.count(b"\n") == 20_000
+
+
+def test_a_connection_that_rests_too_long_is_closed() -> None:
+    """In order, with no response, and so that a client may send its next request over another one."""
+    with live(world()) as server, connected(server.url) as connection:
+        connection.send(get("/api/v1/catalog"))
+        assert connection.response().status == 200
+        connection.socket.settimeout(SWEEP * KEEP_ALIVE * 10)
+        assert connection.stream.read() == b""
 
 
 def test_nobody_waits_for_slow_clients_when_a_server_stops() -> None:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import httptools
 from uvicorn._types import ASGISendEvent
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from labs_mock.contract.limits import MAX_FIELDS, MAX_HEAD
 from labs_mock.http.request import HEAD_TOO_LARGE
 from labs_mock.http.sending import CONNECTION
 
+CLOSE = (b"connection", b"close")
 SHOWN = 1_000  # bytes of the target of a refused head: so many have always arrived when it is refused
 
 
@@ -18,7 +19,7 @@ class Protocol(HttpToolsProtocol):
 
     The scope of a request names its connection, so that faults can break it. Heads are limited while they are read (GEN-3);
     a request for an upgrade is ignored, as RFC 9110 allows; trailers of a body are no headers; and a response to HTTP/1.0 has
-    no chunk marks. `quiet` counts the sweeps since the last bytes arrived.
+    no chunk marks. `quiet` counts the sweeps since the last bytes arrived, or the last response was sent.
     """
 
     reading = True  # in the middle of a request, or before the first one
@@ -36,6 +37,11 @@ class Protocol(HttpToolsProtocol):
     def waits(self) -> bool:
         """Whether a request waits for its client alone, and no earlier response is in progress."""
         return self.reading and not self.pipeline and (not self._responding or self.cycle.more_body)
+
+    @property
+    def idle(self) -> bool:
+        """Whether the next request of the client has not begun, and all others have their responses."""
+        return not self.reading and not self.pipeline and not self._responding
 
     @property
     def _responding(self) -> bool:
@@ -86,8 +92,8 @@ class Protocol(HttpToolsProtocol):
         self._in_head = False
         self._least = 0
         self.headers = []  # for the trailers, which nobody reads; the scope has the others
-        if self.scope.get("http_version") == "1.0" and self.cycle is not None:
-            self.cycle.__class__ = Unframed  # uvicorn has made it, and knows one kind
+        if self.cycle is not None:  # uvicorn has made it, and knows one kind
+            self.cycle.__class__ = Unframed if self.scope.get("http_version") == "1.0" else WholeResponse
         if connect:
             self._end()
 
@@ -100,6 +106,15 @@ class Protocol(HttpToolsProtocol):
         """The request is complete."""
         self.reading = False
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """A response is sent: the next request that has arrived is next. No timer is started, since the server sweeps."""
+        self.server_state.total_requests += 1
+        self.quiet = 0
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
+            if self.pipeline:
+                self._start_asgi_task(*self.pipeline.pop())
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has left: all responses in progress end, not only the newest, of which uvicorn knows."""
@@ -154,7 +169,37 @@ class Protocol(HttpToolsProtocol):
         self.cycle.message_event.set()
 
 
-class Unframed(RequestResponseCycle):
+class WholeResponse(RequestResponseCycle):
+    """A response that may be sent in one piece."""
+
+    async def respond(self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
+        """Send head and body in one write. The headers, with lower-case names, are ours: none is checked as `send` does.
+
+        Done for speed alone: beside two calls of `send` it takes a third of the time that uvicorn needs for a request.
+        """
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if self.disconnected:
+            return
+        self.response_started = True
+        self.waiting_for_100_continue = False
+        fields = [*self.default_headers, *headers]
+        if CLOSE in fields:
+            self.keep_alive = False
+        elif not self.keep_alive:
+            fields.append(CLOSE)
+        head = b"".join([b"%b: %b\r\n" % field for field in fields])
+        self.transport.write(
+            b"%b%b\r\n%b" % (STATUS_LINE[status], head, b"" if self.scope["method"] == "HEAD" else body)
+        )
+        self.response_complete = True
+        self.message_event.set()
+        if not self.keep_alive:
+            self.transport.close()
+        self.on_response()
+
+
+class Unframed(WholeResponse):
     """A response to HTTP/1.0, which has no chunks: one without a length ends where the connection does."""
 
     async def send(self, message: ASGISendEvent) -> None:

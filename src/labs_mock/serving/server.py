@@ -32,6 +32,7 @@ UVICORN: dict[str, Any] = {
 
 SWEEP = 1.0  # seconds
 PATIENCE = 30  # sweeps, for a head or a body that does not come on (GEN-3)
+KEEP_ALIVE = 5  # sweeps, for the next request
 CANCEL_TIMEOUT = 1.0  # seconds for responses that are broken off to end
 
 
@@ -78,12 +79,14 @@ class Server(uvicorn.Server):
             self._sweep()
 
     def _sweep(self) -> None:
-        """Close connections on which the rest of a request has not arrived for too long, without a response (GEN-3)."""
+        """Close connections without another request, or, without a response, without the rest of one, for too long (GEN-3)."""
         for connection in list(self.server_state.connections):
             assert isinstance(connection, Protocol)
-            connection.quiet = connection.quiet + 1 if connection.waits else 0
-            if connection.quiet > PATIENCE:
+            connection.quiet = connection.quiet + 1 if connection.waits or connection.idle else 0
+            if connection.waits and connection.quiet > PATIENCE:
                 connection.transport.abort()
+            elif connection.idle and connection.quiet > KEEP_ALIVE:
+                connection.transport.close()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept no new connections, let requests in progress end, and break off those that take too long."""
