@@ -116,7 +116,9 @@ def test_three_lines_are_enough_in_a_project_of_its_own(sampled: CompletedProces
 
 def test_the_tests_of_the_plugin_pass_on_the_wheel(equipped: Environment, tmp_path: Path) -> None:
     """Away from the sources, with four workers and in random order, on the plugin that the wheel has installed."""
-    shutil.copytree(ROOT / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in ("tests", "docs"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "README.md", tmp_path)
     (tmp_path / "pytest.ini").write_text(INI)
     options = ["-p", "xdist", "-n", "4", "-p", "randomly", "--randomly-seed=6", "-m", "not slow", "--trace-config"]
     run = equipped.python("-m", "pytest", *options, "tests/plugin", cwd=tmp_path)
