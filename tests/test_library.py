@@ -87,7 +87,7 @@ def test_silence_and_reach_out_moments_are_in_use() -> None:
     """Some expert stays silent at a reach-out moment, and a journey's persona answers silence in its own way."""
     weekly = LIBRARY.collections["coaching"].scenarios["weekly-check-ins"]
     rollout = roll_out(Player(weekly), "expert")
-    assert "<no_response/>" in [message.content for turn in rollout.turns for message in turn]
+    assert "<no_response/>" in [message["content"] for turn in rollout.turns for message in turn]
     assert any(len(session.reach_out) > 1 for session in weekly.file.sessions)
 
 

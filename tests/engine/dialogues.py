@@ -84,7 +84,7 @@ def played(player: Player, operator_lines: list[list[Message]]) -> Dialogue:
             break
         turn: list[Message] = []
         for message in messages_:
-            if not turn or player.normalised(message.content) != player.normalised(
+            if not turn or player.normalised(message["content"]) != player.normalised(
                 player.fold(play, [turn]).observation
             ):
                 turn.append(message)
@@ -116,12 +116,12 @@ def can_be_told(player: Player, submitted: list[Message], dialogue: Dialogue) ->
     messages is followed by nothing, persona and operator alternate.
     """
     lines = [player.normalised(line) for line in dialogue.observations]
-    if len(submitted) > 2 and submitted[0].role == "assistant" and submitted[1:] == dialogue.turns[0]:
+    if len(submitted) > 2 and submitted[0]["role"] == "assistant" and submitted[1:] == dialogue.turns[0]:
         return False
     quoted = None
     for message in reversed(submitted):
-        text = player.normalised(message.content)
-        if message.role == "user":
+        text = player.normalised(message["content"])
+        if message["role"] == "user":
             quoted = text
         elif text in lines and text == quoted:
             return False

@@ -36,7 +36,7 @@ def _submit(transcript: str, submitted: str) -> tuple[str, list[str]]:
     lines = [TranscriptLine(word, word[0] not in "PF") for word in transcript.split()]
     attributed = new_turn(PLAYER, lines, _messages(submitted))
     (turn,) = attributed.turns
-    return " ".join(message.content for message in turn), [finding.code for finding in attributed.findings]
+    return " ".join(message["content"] for message in turn), [finding.code for finding in attributed.findings]
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_conversations_given_whole(submitted: str, expected: list[str], findings
     """The speaker is known by roles where there are any, else by what the played persona says (EP-8)."""
     attributed = operator_turns(PLAYER, _messages(submitted, REAL))
     names = {text: word for word, text in REAL.items()}
-    spoken = [" ".join(names.get(one.content, one.content) for one in turn) for turn in attributed.turns]
+    spoken = [" ".join(names.get(one["content"], one["content"]) for one in turn) for turn in attributed.turns]
     assert (spoken, [finding.code for finding in attributed.findings]) == (expected, findings)
 
 
@@ -216,7 +216,7 @@ def test_marks_of_templates_are_noticed_where_the_operator_speaks(text: str, fin
     assert operator_turns(PLAYER, submitted).findings == expected
     marked = Player(scenario(persona={**CLAIM["persona"], "opening": "It says <|error|>."}))
     operator_lines = [operator("It says <|error|>."), operator("Well")]
-    assert not new_turn(marked, [TranscriptLine(operator_lines[0].content, False)], operator_lines).findings
+    assert not new_turn(marked, [TranscriptLine(operator_lines[0]["content"], False)], operator_lines).findings
     assert [finding.code for finding in operator_turns(marked, operator_lines).findings] == ["all_assistant_history"]
 
 

@@ -1,6 +1,7 @@
 """Canary rewards: what they promise, compared with a naive reference where the promise is a formula."""
 
 import struct
+from copy import deepcopy
 from fractions import Fraction
 from itertools import pairwise
 
@@ -107,7 +108,7 @@ def test_equal_conversations_have_equal_canaries(
         play = player.fold(player.start(), turns)
         assessment, conversation = player.assess(play), conversation_hash(turns)
         values.append(canary_reward(player.scenario, assessment, conversation))
-        again = [[message.model_copy(deep=True) for message in turn] for turn in turns]
+        again = deepcopy(turns)
         assert canary_reward(player.scenario, assessment, conversation_hash(again)) == values[-1]
     if one == other:
         assert values[0] == values[1]

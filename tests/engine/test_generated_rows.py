@@ -269,7 +269,7 @@ def test_the_complexity_of_a_rollout(says: list[Any], effort: int) -> None:
     on = scenario(operators=speaking(*says))
     expected = round(effort / (effort + 20), 6)
     rollout = roll_out(Player(on), "expert")
-    calls = sum(len(message.tool_calls or ()) for turn in rollout.turns for message in turn)
+    calls = sum(len(message.get("tool_calls") or ()) for turn in rollout.turns for message in turn)
     assert complexity_score(on, rollout.play, calls) == expected
     assert read(rows_of(on, count=1))[0]["metadata"]["complexity_score"] == expected
 

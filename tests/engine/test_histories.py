@@ -36,7 +36,7 @@ def transcript(dialogue: Dialogue) -> list[TranscriptLine]:
     """The transcript of an episode that went so."""
     lines = [TranscriptLine(dialogue.observations[0], False)]
     for turn, observation in zip(dialogue.turns, dialogue.observations[1:], strict=True):
-        lines += [*(TranscriptLine(message.content, True) for message in turn), TranscriptLine(observation, False)]
+        lines += [*(TranscriptLine(message["content"], True) for message in turn), TranscriptLine(observation, False)]
     return lines
 
 
@@ -49,21 +49,21 @@ def reference(player: Player, lines: list[TranscriptLine], submitted: list[Messa
     """The new turn by EP-7, word for word, and slowly; empty where there is none."""
     persona = {normalise(line.content) for line in lines if not line.operator}
     known = [normalise(line.content) for line in lines]
-    messages = [message for message in submitted if message.role != "system"]
-    while messages and messages[0].role == "user" and normalise(messages[0].content) not in persona:
+    messages = [message for message in submitted if message["role"] != "system"]
+    while messages and messages[0]["role"] == "user" and normalise(messages[0]["content"]) not in persona:
         messages = messages[1:]
-    texts = [normalise(message.content) for message in messages]
+    texts = [normalise(message["content"]) for message in messages]
     answered = [
         index + 1
         for index, text in enumerate(texts)
-        if text == known[-1] and any(message.role == "assistant" for message in messages[index + 1 :])
+        if text == known[-1] and any(message["role"] == "assistant" for message in messages[index + 1 :])
     ]
     if texts == known or (not answered and any(texts == known[index:] for index in range(len(known)))):
         return []
     new = messages[answered[-1] :] if answered else _behind_prefix(lines, known, messages, texts)
-    operators = [one for one in new if one.role == "assistant" and normalise(one.content) not in persona]
+    operators = [one for one in new if one["role"] == "assistant" and normalise(one["content"]) not in persona]
     if not operators and answered:
-        return [one for one in new if one.role == "assistant"][-1:]
+        return [one for one in new if one["role"] == "assistant"][-1:]
     return _without_played(player, new, persona) if len(lines) == 1 else operators
 
 
@@ -77,7 +77,7 @@ def _behind_prefix(
         if texts[:length] == known[1 : 1 + length] and not all(line.operator for line in lines[1 : 1 + length])
     ]
     start = max(beginnings or from_operator or [0])
-    if start == len(messages) and messages and messages[-1].role == "assistant":
+    if start == len(messages) and messages and messages[-1]["role"] == "assistant":
         start -= 1
     return messages[start:]
 
@@ -86,15 +86,15 @@ def _without_played(player: Player, new: list[Message], persona: set[str]) -> li
     """The operator's turns where a history is submitted to a new episode."""
     turns: list[Turn] = [[]]
     for index, message in enumerate(new):
-        text = normalise(message.content)
+        text = normalise(message["content"])
         taken = [turn for turn in turns if turn]
         play = player.fold(player.start(), taken)
         answers = turns[-1] and play.turn == len(taken) and text == normalise(play.observation)
-        follower = next((one for one in new[index + 1 :] if one.role != "assistant"), None)
+        follower = next((one for one in new[index + 1 :] if one["role"] != "assistant"), None)
         if (
-            message.role == "user"
+            message["role"] == "user"
             or text in persona
-            or (answers and not (follower and normalise(follower.content) == text))
+            or (answers and not (follower and normalise(follower["content"]) == text))
         ):
             turns.append([])
         else:
@@ -132,10 +132,10 @@ def test_a_history_gives_the_new_turn(
     history = spelled(dialogue, roles, [], last=True)
     history = {"opening": history, "operator": history[1:] or history, "last": history[-1:]}[begins]
     persona = [player.normalised(line) for line in dialogue.observations]
-    assume(len(turn) == 1 or not {player.normalised(message.content) for message in turn} & set(persona))
+    assume(len(turn) == 1 or not {player.normalised(message["content"]) for message in turn} & set(persona))
     assume(dialogue.turns or played(player, [turn]).turns == [turn])
     lines = [player.normalised(line.content) for line in transcript(dialogue)]
-    texts = [player.normalised(message.content) for message in (*history, *turn)]
+    texts = [player.normalised(message["content"]) for message in (*history, *turn)]
     assume(texts not in (lines[:-1], lines[1:-1]))  # where the persona repeats itself, that is the same turn again
     assert list(submit(player, dialogue, [*front, *history, *turn])) == [[turn], []]
 
@@ -147,7 +147,7 @@ def test_new_messages_alone_are_the_new_turn(
     """Whatever the texts before, unless it is the persona's (EP-7)."""
     dialogue, turn = played(player, operator_lines), new[0]
     assume(
-        not {player.normalised(message.content) for message in turn}
+        not {player.normalised(message["content"]) for message in turn}
         & {player.normalised(line) for line in dialogue.observations}
     )
     assume(dialogue.turns or played(player, [turn]).turns == [turn])
@@ -172,7 +172,9 @@ def test_any_earlier_history_is_one_turn_of_a_new_episode(
     dialogue = played(player, operator_lines)
     submitted = spelled(dialogue, roles, [], last=True)
     submitted = {"all": submitted, "bare": submitted[1:], "separated": separated(dialogue)}[how]
-    assume(player.scenario.opening not in [player.normalised(message.content) for message in submitted[how == "all" :]])
+    assume(
+        player.scenario.opening not in [player.normalised(message["content"]) for message in submitted[how == "all" :]]
+    )
     assume(can_be_told(player, submitted, dialogue))
     turns, findings = submit(player, played(player, []), [*front, *submitted])
     assert turns == [[message for turn in dialogue.turns for message in turn]]

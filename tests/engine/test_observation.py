@@ -61,9 +61,9 @@ def _naive(operator_lines: list[list[Message]]) -> list[str]:
     observations: list[str] = []
     rapport, fallbacks = 0, 0
     for turn in operator_lines:
-        text = " | ".join(message.content.casefold() for message in turn)
-        called = [one for message in turn for one in message.tool_calls or () if one in VALID]
-        silent = all(message.content == SILENCE for message in turn)
+        text = " | ".join(message["content"].casefold() for message in turn)
+        called = [one for message in turn for one in message.get("tool_calls") or () if one in VALID]
+        silent = all(message["content"] == SILENCE for message in turn)
         rapport += "i understand" in text or "thank you" in text
         triggered = {JOB: "second job" in text, FEAR: "worried" in text and rapport >= 2}
         triggered[SCAN] = any(one.name == "order_imaging" for one in called)

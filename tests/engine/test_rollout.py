@@ -46,7 +46,7 @@ def _rolled(says: list[Any], **changes: Any) -> Rollout:
 
 
 def _said(rollout: Rollout) -> list[str]:
-    return [message.content for turn in rollout.turns for message in turn]
+    return [message["content"] for turn in rollout.turns for message in turn]
 
 
 def test_an_operator_says_its_entries_turn_by_turn() -> None:
@@ -77,8 +77,8 @@ def test_calls_stand_beside_the_text_in_order() -> None:
 def test_a_turn_without_calls_has_none() -> None:
     """A message that calls nothing has no `tool_calls` at all, and one that only calls has no content."""
     first, second = (turn[0] for turn in _rolled(["Well.", [SCAN]]).turns)
-    assert (first.content, first.tool_calls) == ("Well.", None)
-    assert (second.content, second.tool_calls) == ("", [call("order_imaging", region="neck")])
+    assert (first["content"], first.get("tool_calls")) == ("Well.", None)
+    assert (second["content"], second.get("tool_calls")) == ("", [call("order_imaging", region="neck")])
 
 
 def test_every_part_with_texts_is_chosen_once_in_order() -> None:

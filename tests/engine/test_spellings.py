@@ -65,24 +65,24 @@ def test_one_dialogue_has_one_reward_in_every_spelling(slug: str, name: str) -> 
 
 def reference(player: Player, submitted: list[Message]) -> list[Turn]:
     """EP-8 word for word, and slowly: the persona is played anew for every message."""
-    messages = [message for message in submitted if message.role != "system"]
-    texts = [normalise(message.content) for message in messages]
+    messages = [message for message in submitted if message["role"] != "system"]
+    texts = [normalise(message["content"]) for message in messages]
     opening = texts.index(player.scenario.opening) if player.scenario.opening in texts else None
     behind = messages if opening is None else messages[opening + 1 :]
-    any_user = any(message.role == "user" for message in behind)
+    any_user = any(message["role"] == "user" for message in behind)
     if opening is None and not any_user:
         return [messages] if messages else []
     turns: list[Turn] = [[]]
     recognised = False
     for index, message in enumerate(behind):
-        if message.role == "user":
+        if message["role"] == "user":
             turns.append([])
-        elif turns[-1] and normalise(message.content) == _said(player, turns) != _next_user(behind[index:]):
+        elif turns[-1] and normalise(message["content"]) == _said(player, turns) != _next_user(behind[index:]):
             turns.append([])
             recognised = True
         else:
             turns[-1] = [*turns[-1], message]
-    if opening is not None and messages[opening].role == "assistant" and not any_user and not recognised:
+    if opening is not None and messages[opening]["role"] == "assistant" and not any_user and not recognised:
         return [[message] for message in behind[::2]]
     return [turn for turn in turns if turn]
 
@@ -95,7 +95,7 @@ def _said(player: Player, turns: list[Turn]) -> str | None:
 
 
 def _next_user(messages: list[Message]) -> str | None:
-    return next((normalise(message.content) for message in messages if message.role == "user"), None)
+    return next((normalise(message["content"]) for message in messages if message["role"] == "user"), None)
 
 
 anything = st.lists(
@@ -131,7 +131,7 @@ def test_the_persona_need_not_be_quoted(player: Player, operator_lines: list[lis
     """Nor the opening: other `user` text does as well, or beginning at the operator's first message (EP-8)."""
     dialogue = played(player, operator_lines)
     submitted = spelled(dialogue, ["user"], [], last=True)[1:] if bare else separated(dialogue)
-    assume(player.scenario.opening not in [normalise(message.content) for message in submitted])
+    assume(player.scenario.opening not in [normalise(message["content"]) for message in submitted])
     _gives_its_turns_again(player, submitted, dialogue)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from labs_mock.config.library import load_library, shipped_library
+from labs_mock.contract.requests import as_json
 from labs_mock.engine.player import Player
 from labs_mock.engine.rollout import roll_out
 from tests.support import OPENING, Live, live, world
@@ -15,7 +16,7 @@ WHERE = {"collection_slug": CLAIM.collection, "scenario_slug": CLAIM.slug}
 SYSTEM, TASK = {"role": "system", "content": "Be kind."}, {"role": "user", "content": "Assess this claim."}
 ROLLOUT = roll_out(Player(CLAIM), "expert")
 LINES = [CLAIM.first_observation, *ROLLOUT.observations]
-OPERATOR_MESSAGES = [message.model_dump(exclude_none=True) for turn in ROLLOUT.turns for message in turn]
+OPERATOR_MESSAGES = [as_json(message) for turn in ROLLOUT.turns for message in turn]
 
 
 def spelled(*roles: str) -> list[dict[str, Any]]:

@@ -1,9 +1,10 @@
 """What clients send. Requests are strict; `None` for an optional field equals its absence (GEN-5)."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, create_model, with_config
 from pydantic_core import PydanticCustomError
+from typing_extensions import TypedDict
 
 from labs_mock.contract.dimensions import DIMENSIONS
 from labs_mock.contract.limits import MAX_CONTENT, MAX_ITEMS, MAX_MESSAGES, MAX_TOOL_CALLS, MAX_WINDOWS
@@ -50,12 +51,21 @@ Content = Annotated[
 ]
 
 
-class Message(WireModel):
+@with_config(strict=True, extra="ignore")
+class Message(TypedDict):
     """One message of a conversation (EP-9)."""
+
+    # A dict: it is checked in a third of the time that a model takes, and most of a request is messages.
 
     role: Literal["user", "assistant", "system"]
     content: Content
-    tool_calls: Annotated[list[ToolCall], Field(max_length=MAX_TOOL_CALLS, fail_fast=True)] | None = None
+    tool_calls: NotRequired[Annotated[list[ToolCall], Field(max_length=MAX_TOOL_CALLS, fail_fast=True)] | None]
+
+
+def as_json(message: Message) -> dict[str, Any]:
+    """A message as JSON has it, without calls where it has none."""
+    calls = {"tool_calls": [call.model_dump() for call in message.get("tool_calls") or ()]}
+    return {"role": message["role"], "content": message["content"], **(calls if calls["tool_calls"] else {})}
 
 
 Messages = Annotated[

@@ -5,17 +5,16 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from itertools import islice
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import jiter
-import orjson
 
 from labs_mock.contract.findings import Finding
-from labs_mock.contract.requests import WireModel
+from labs_mock.contract.parsing import may_drop_keys
+from labs_mock.contract.requests import Message, WireModel
 from labs_mock.text import did_you_mean
 
 MAX_REPORTED = 20  # unknown fields of one request, or duplicate keys; more teach nothing
-MAX_PARSED = 64 * 1024  # bytes of a body that is parsed once more for its keys
 MAX_SEARCHED = 256 * 1024  # bytes of a body in which each duplicate key is looked for
 _CURE = "send it once"
 
@@ -32,11 +31,7 @@ def duplicate_keys(body: bytes, value: Any) -> list[Finding]:
 
     Each at its place; in a large body only the first one is found, and only its name.
     """
-    written = orjson.dumps(value)
-    if written == body:  # as most clients write it
-        return []
-    # A key that was dropped took its colon with it. To parse a large body twice would take twice the memory.
-    if len(body) > MAX_PARSED and rb"\u003" not in body and written.count(b":") == body.count(b":"):
+    if not may_drop_keys(body, value):
         return []
     try:
         jiter.from_json(body, cache_mode="none", catch_duplicate_keys=True)
@@ -68,7 +63,7 @@ def _duplicates(value: Any, place: str) -> Iterator[str]:
             yield from _duplicates(child, f"{place}{index}.")
 
 
-def _note_unknown(model: type[WireModel], value: dict[str, Any], place: str, found: list[Finding]) -> None:
+def _note_unknown(model: type, value: dict[str, Any], place: str, found: list[Finding]) -> None:
     fields, nested = _fields(model)
     if not value.keys() <= fields:
         unknown = (name for name in value if name not in fields)
@@ -88,20 +83,21 @@ def _note_unknown(model: type[WireModel], value: dict[str, Any], place: str, fou
 
 
 @cache
-def _fields(model: type[WireModel]) -> tuple[frozenset[str], list[tuple[str, type[WireModel]]]]:
-    """The fields of a model, and those that contain objects or lists of them, with the models of these."""
-    nested = [(name, _model_in(field.annotation)) for name, field in model.model_fields.items()]
-    return frozenset(model.model_fields), [(name, inner) for name, inner in nested if inner is not None]
+def _fields(model: type) -> tuple[frozenset[str], list[tuple[str, type]]]:
+    """The fields of a model or typed dict, and those that contain objects or lists of them, with the types of these."""
+    fields = get_type_hints(model)
+    nested = [(name, _model_in(annotation)) for name, annotation in fields.items()]
+    return frozenset(fields), [(name, inner) for name, inner in nested if inner is not None]
 
 
 @cache
-def _plain(model: type[WireModel]) -> frozenset[str]:
-    """The fields of a model below which nothing can be unknown."""
+def _plain(model: type) -> frozenset[str]:
+    """The fields below which nothing can be unknown."""
     fields, nested = _fields(model)
     return fields - {name for name, _ in nested}
 
 
-def _model_in(annotation: Any) -> type[WireModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, WireModel):
+def _model_in(annotation: Any) -> Any:
+    if annotation is Message or (isinstance(annotation, type) and issubclass(annotation, WireModel)):
         return annotation
     return next((model for part in get_args(annotation) if (model := _model_in(part))), None)

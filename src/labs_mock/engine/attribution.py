@@ -1,7 +1,8 @@
 """Who spoke: the operator's turns in what a client submits (EP-7, EP-8)."""
 
 from collections.abc import Iterable, Sequence
-from itertools import accumulate, chain, islice
+from functools import lru_cache
+from itertools import accumulate, chain, groupby, islice
 from typing import NamedTuple
 
 from labs_mock.contract.findings import Finding
@@ -36,20 +37,20 @@ def new_turn(player: Player, transcript: Sequence[TranscriptLine], submitted: Se
     lines = [player.normalised(line.content) for line in transcript]
     persona = frozenset(text for text, line in zip(lines, transcript, strict=True) if not line.operator)
     messages = _without_prompts(player, persona, submitted)
-    texts = [player.normalised(message.content) for message in messages]
+    texts = [player.normalised(message["content"]) for message in messages]
     after_latest = _after_latest_observation(lines[-1], texts, messages)
     if texts == lines or (after_latest is None and texts == lines[-len(texts) :]):
         raise BadRequest(NO_OPERATOR_MESSAGE)  # the transcript or its end; a line that is repeated makes nothing new
 
     start = _shared_length(transcript, lines, texts) if after_latest is None else after_latest
-    if after_latest is None and messages and start == len(messages) and messages[-1].role == "assistant":
+    if after_latest is None and messages and start == len(messages) and messages[-1]["role"] == "assistant":
         start -= 1
     new = messages[start:]
     runs = _runs(
-        new, [one.role == "assistant" and text not in persona for one, text in zip(new, texts[start:], strict=True)]
+        new, [one["role"] == "assistant" and text not in persona for one, text in zip(new, texts[start:], strict=True)]
     )
     if not runs and after_latest is not None:
-        runs = _runs(new, [one.role == "assistant" for one in new])[-1:]
+        runs = _runs(new, [one["role"] == "assistant" for one in new])[-1:]
         runs = [(messages[-1:], behind) for messages, behind in runs]
     if not runs:
         raise BadRequest(NO_OPERATOR_MESSAGE)
@@ -64,10 +65,10 @@ def new_turn(player: Player, transcript: Sequence[TranscriptLine], submitted: Se
 
 def _without_prompts(player: Player, persona: frozenset[str], submitted: Sequence[Message]) -> list[Message]:
     """The messages without `system` ones, and without `user` messages in front that no persona line equals."""
-    messages = [message for message in submitted if message.role != "system"]
+    messages = [message for message in submitted if message["role"] != "system"]
     prompts = 0
     for message in messages:
-        if message.role != "user" or player.normalised(message.content) in persona:
+        if message["role"] != "user" or player.normalised(message["content"]) in persona:
             break
         prompts += 1
     return messages[prompts:]
@@ -79,7 +80,7 @@ def _after_latest_observation(latest: str, texts: list[str], messages: list[Mess
     for index in range(len(texts) - 1, -1, -1):
         if followed and texts[index] == latest:
             return index + 1
-        followed = followed or messages[index].role == "assistant"
+        followed = followed or messages[index]["role"] == "assistant"
     return None
 
 
@@ -120,9 +121,9 @@ def _differences(lines: list[str], texts: list[str], start: int) -> list[Finding
 
 def operator_turns(player: Player, submitted: Sequence[Message]) -> Attributed:
     """The operator's turns in a complete conversation (EP-8). Raises `BadRequest` if there are none."""
-    messages = [message for message in submitted if message.role != "system"]
+    messages = [message for message in submitted if message["role"] != "system"]
     opening, behind = _opening(player, messages)
-    roles = [message.role for message in behind]
+    roles = tuple([message["role"] for message in behind])
     by_role = "user" in roles
     findings: list[Finding] = []
     turns: list[Turn]
@@ -130,15 +131,15 @@ def operator_turns(player: Player, submitted: Sequence[Message]) -> Attributed:
         turns = [messages] if messages else []
         findings.append(Finding("unattributable_history", "messages"))
     else:
-        turns, recognised = _split_runs(player, _runs(behind, [role == "assistant" for role in roles]))
-        if opening is not None and opening.role == "assistant":
+        turns, recognised = _split_runs(player, _assistant_runs(behind, roles))
+        if opening is not None and opening["role"] == "assistant":
             turns = turns if by_role or recognised else [[message] for message in behind[::2]]
             recognised = True
         if recognised:
             findings.append(Finding("all_assistant_history", "messages"))
     if not turns:
         raise BadRequest(NO_OPERATOR_MESSAGE)
-    if opening is not None and opening.content in [message.content for message in behind]:
+    if opening is not None and opening["content"] in [message["content"] for message in behind]:
         findings += _repeated_opening(player, submitted, opening, turns)
     return Attributed(turns, findings + _suspicious_messages(submitted, turns))
 
@@ -146,7 +147,7 @@ def operator_turns(player: Player, submitted: Sequence[Message]) -> Attributed:
 def _opening(player: Player, messages: list[Message]) -> tuple[Message | None, list[Message]]:
     """The persona's opening, whatever stands before it, and the messages behind it; all of them where there is none."""
     for index, message in enumerate(messages):
-        if player.is_opening(message.content):
+        if message["content"][:1] not in player.no_opening_begins_with and player.is_opening(message["content"]):
             return message, messages[index + 1 :]
     return None, messages
 
@@ -161,7 +162,7 @@ def _repeated_opening(
     copies = [
         index
         for index, message in enumerate(submitted)
-        if message.content == opening.content and message.role in ("user", opening.role)
+        if message["content"] == opening["content"] and message["role"] in ("user", opening["role"])
     ]
     states = accumulate(turns, lambda play, turn: player.fold(play, [turn]), initial=player.start())
     times = [player.normalised(play.observation) for play in states].count(player.scenario.opening)
@@ -181,7 +182,23 @@ def _runs(messages: Iterable[Message], operator: Iterable[bool]) -> list[Run]:
         elif run:
             runs.append((run, message))
             run = []
-    return [*runs, (run, None)] if run else runs
+    if run:
+        runs.append((run, None))
+    return runs
+
+
+def _assistant_runs(messages: list[Message], roles: tuple[str, ...]) -> list[Run]:
+    """The messages with the role `assistant`, in runs."""
+    last = len(messages)
+    return [(messages[start:end], messages[end] if end < last else None) for start, end in _places_of_assistants(roles)]
+
+
+@lru_cache(maxsize=256)
+def _places_of_assistants(roles: tuple[str, ...]) -> list[tuple[int, int]]:
+    """Where runs of assistants begin and end: most conversations take turns, and differ in their lengths alone."""
+    runs = [(role, len(list(run))) for role, run in groupby(roles)]
+    ends = accumulate(length for _, length in runs)
+    return [(end - length, end) for (role, length), end in zip(runs, ends, strict=True) if role == "assistant"]
 
 
 def _split_runs(player: Player, runs: Iterable[Run]) -> tuple[list[Turn], bool]:
@@ -206,11 +223,11 @@ def _observation_index(player: Player, play: Play, messages: list[Message], behi
     """The index of the first message that equals the observation after those before it, unless a `user` message behind them does."""
     if play.terminal is not None:
         return None
-    quoted = player.normalised(behind.content) if behind is not None and behind.role == "user" else None
+    quoted = player.normalised(behind["content"]) if behind is not None and behind["role"] == "user" else None
     # Most turns of several messages have two, and where a turn of the first leads may be cached.
     states = chain([player.fold(play, [messages[:1]])], islice(player.grow_turn(play, messages), 1, None))
     for index, (message, after) in enumerate(zip(messages[1:], states, strict=False), 1):
-        text = player.normalised(message.content)
+        text = player.normalised(message["content"])
         if text != quoted and text == player.normalised(after.observation):
             return index
     return None
@@ -218,21 +235,23 @@ def _observation_index(player: Player, play: Play, messages: list[Message], behi
 
 def _suspicious_messages(submitted: Sequence[Message], turns: list[Turn]) -> list[Finding]:
     """Findings of messages that were probably not meant so: a near miss of the token, marks of a chat template, calls of a `user`."""
+    texts = [message["content"] for message in submitted]
+    whole = "\n".join(texts)
+    if "<" not in whole and "[" not in whole and min(map(len, texts)) > LONGEST_CUT and max(map(len, submitted)) == 2:
+        return []  # as most, which have neither marks nor calls
     suspects = [
         index
-        for index, message in enumerate(submitted)
-        if message.tool_calls or "<" in message.content or "[" in message.content or len(message.content) <= LONGEST_CUT
+        for index, (message, text) in enumerate(zip(submitted, texts, strict=True))
+        if "<" in text or "[" in text or len(text) <= LONGEST_CUT or message.get("tool_calls")
     ]
-    if not suspects:
-        return []
     operators = {id(message) for turn in turns for message in turn}
     findings = []
     for index in suspects:
         message, place = submitted[index], f"messages.{index}"
-        if message.tool_calls and message.role != "assistant":
+        if message.get("tool_calls") and message["role"] != "assistant":
             findings.append(Finding("tool_calls_of_user", f"{place}.tool_calls"))
-        if message.role == "assistant" and is_near_miss(message.content):
+        if message["role"] == "assistant" and is_near_miss(message["content"]):
             findings.append(Finding("near_miss_token", f"{place}.content"))
-        if id(message) in operators and has_leaked_markup(message.content):
+        if id(message) in operators and has_leaked_markup(message["content"]):
             findings.append(Finding("leaked_markup", f"{place}.content"))
     return findings

@@ -31,7 +31,7 @@ def invalid_calls(scenario: Scenario, submitted: Sequence[Message], turns: Seque
 
 
 def _invalid(scenario: Scenario, index: int, message: Message) -> Iterator[Finding]:
-    for number, call in enumerate(message.tool_calls or ()):
+    for number, call in enumerate(message.get("tool_calls") or ()):
         problem = scenario.call_problem(call.name, call.type, call.input)
         if problem is not None:
             path, reason = problem

@@ -31,8 +31,8 @@ class Player:
     """
 
     __slots__ = (
-        "_not_opening",
         "_opening",
+        "no_opening_begins_with",
         "normalised_texts",
         "observation_atoms",
         "operator_atoms",
@@ -50,7 +50,7 @@ class Player:
         self._opening = Play(scenario.first_observation)
         for atom in self.observation_atoms[scenario.first_observation]:
             self._opening.masks[atom] = 1
-        self._not_opening = _characters_before_no_opening(scenario.opening)
+        self.no_opening_begins_with = _characters_before_no_opening(scenario.opening)
 
     def normalised(self, content: str) -> str:
         """A content as it is compared with others (EP-7, EP-8)."""
@@ -58,7 +58,7 @@ class Player:
 
     def is_opening(self, content: str) -> bool:
         """Whether a content is the persona's opening; most are not, which their first character shows."""
-        return content[:1] not in self._not_opening and self.normalised(content) == self.scenario.opening
+        return content[:1] not in self.no_opening_begins_with and self.normalised(content) == self.scenario.opening
 
     def start(self) -> Play:
         """The state before the first turn: the operator has had the first observation alone."""
@@ -73,7 +73,11 @@ class Player:
         for turn in turns:
             if play.terminal is not None:
                 break
-            seen = self._seen_in_turn(turn)
+            if len(turn) == 1 and len(turn[0]) == 2:  # without calls, as most
+                content = turn[0]["content"]
+                seen: SeenInTurn | None = (self.operator_atoms[content], content == NO_RESPONSE)
+            else:
+                seen = self._seen_in_turn(turn)
             if seen is None:
                 play, cached = self._take_turn(play, turn), None
                 continue
@@ -111,11 +115,11 @@ class Player:
         """All that a turn without calls can change; None for a turn with calls."""
         atoms, silent = _NO_ATOMS, True
         for message in turn:
-            if message.tool_calls:
+            if message.get("tool_calls"):
                 return None
-            found = self.operator_atoms[message.content]
+            found = self.operator_atoms[message["content"]]
             atoms = atoms | found if atoms else found
-            silent = silent and message.content == NO_RESPONSE
+            silent = silent and message["content"] == NO_RESPONSE
         return atoms, silent
 
     def _take_turn(self, play: Play, turn: Turn) -> Play:
@@ -127,11 +131,10 @@ class Player:
 
     def _add_message(self, play: Play, message: Message) -> None:
         """Add what a message makes true in the present turn."""
-        play.seen |= self.operator_atoms[message.content]
-        play.silent = play.silent and message.content == NO_RESPONSE
-        if message.tool_calls:
-            for call in message.tool_calls:
-                play.valid = self._apply_call(play, call) and play.valid
+        play.seen |= self.operator_atoms[message["content"]]
+        play.silent = play.silent and message["content"] == NO_RESPONSE
+        for call in message.get("tool_calls") or ():
+            play.valid = self._apply_call(play, call) and play.valid
 
     def _finish_turn(self, play: Play) -> None:
         """Add the persona's observation, and how the turn ends the episode if it does."""

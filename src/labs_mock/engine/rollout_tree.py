@@ -89,13 +89,13 @@ class RolloutTree:
         self._size += 1
         rest = iter(digits)
         message = turn.message(node.play, lambda texts: texts[next(rest)])
-        seen = self._player.operator_atoms[message.content], message.content == NO_RESPONSE
+        seen = self._player.operator_atoms[message["content"]], message["content"] == NO_RESPONSE
         after = node.after.get(seen)
         if after is None:
             play = self._player.fold(node.play, [[message]])
             after = node.after[seen] = _node(play, node.calls + len(turn.calls))
             self._size += 1
-        fields = {"role": "assistant", "content": message.content}
+        fields = {"role": "assistant", "content": message["content"]}
         if self._thinking and turn.thinking is not None:
             fields["thinking"] = turn.thinking
         wording = node.wordings[digits] = Wording(part(fields), after)

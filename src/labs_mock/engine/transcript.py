@@ -18,8 +18,9 @@ class TranscriptLine(NamedTuple):
 
 def transcript_line(message: Message) -> TranscriptLine:
     """A message of the operator as the transcript stores it."""
-    calls = orjson.dumps([call.model_dump() for call in message.tool_calls]) if message.tool_calls else b""
-    return TranscriptLine(message.content, True, calls)
+    tool_calls = message.get("tool_calls")
+    calls = orjson.dumps([call.model_dump() for call in tool_calls]) if tool_calls else b""
+    return TranscriptLine(message["content"], True, calls)
 
 
 def turns_of(transcript: Iterable[TranscriptLine]) -> Iterator[list[Message]]:
@@ -35,5 +36,7 @@ def turns_of(transcript: Iterable[TranscriptLine]) -> Iterator[list[Message]]:
 
 def _message(line: TranscriptLine) -> Message:
     """The message of a stored line; nothing is validated again."""
-    calls = [ToolCall.model_construct(**call) for call in orjson.loads(line.calls)] if line.calls else None
-    return Message.model_construct(role="assistant", content=line.content, tool_calls=calls)
+    if not line.calls:
+        return {"role": "assistant", "content": line.content}
+    calls = [ToolCall.model_construct(**call) for call in orjson.loads(line.calls)]
+    return {"role": "assistant", "content": line.content, "tool_calls": calls}

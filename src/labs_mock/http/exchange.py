@@ -33,7 +33,7 @@ class Exchange:
     authentication there is the `account` of its key. `status`, `response_headers` and `findings` are of the response, `quota` is
     what its headers say, and `delivery` says how it is sent where that is not at once and whole. For the journal there are
     `rewards` and the hashes of their `conversations`, the numbers of scorers that were run and skipped, episode and turn.
-    The store is to get the `created` episode or the `appended` turn; `remember` is called when it has them.
+    The store is to get the `created` episode or the `appended` turn; `remember` is called when it has them. `duration_ms` is what the response says that it took.
     """
 
     request: HttpRequest
@@ -56,6 +56,7 @@ class Exchange:
     created: Episode | None = field(init=False)
     appended: AppendedTurn | None = field(init=False)
     remember: Callable[[], None] | None = field(init=False)
+    duration_ms: int | None = field(init=False)
 
     def begin(self, arrived: Arrived, token: str, conflicts: int = 0) -> None:
         """Begin to compute the response to a request that has arrived (ID-1)."""
@@ -69,7 +70,7 @@ class Exchange:
         self.rewards, self.conversations = [], []
         self.scorers_run = self.scorers_skipped = 0
         self.episode = self.turn = None
-        self.created = self.appended = self.remember = None
+        self.created = self.appended = self.remember = self.duration_ms = None
 
     @property
     def world(self) -> World:
@@ -91,8 +92,10 @@ class Exchange:
         return (redactor if self.arrived.account else redactor.including(self.request.credentials))(text)
 
     def elapsed_ms(self) -> int:
-        """Milliseconds since the request arrived, on the world's clock (DET-1)."""
-        return int((self.arrived.clock.now() - self.arrived.now) * 1000)
+        """Milliseconds from the arrival of the request to the first call of this, on the world's clock (DET-1)."""
+        if self.duration_ms is None:
+            self.duration_ms = int((self.arrived.clock.now() - self.arrived.now) * 1000)
+        return self.duration_ms
 
     def refuse(self, status: int) -> None:
         """Respond with an error: nothing is changed, and no reward is served."""

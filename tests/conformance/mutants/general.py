@@ -163,13 +163,13 @@ def _(original: Any, body: bytes, kind: bytes | None) -> Any:
 
 
 @instead("GEN-6", "65 levels are not too deep", parsing, "_deeper_than")
-def _(original: Any, body: bytes, levels: int) -> Any:
-    return original(body, levels + 1)
+def _(original: Any, body: bytes, value: Any, levels: int) -> Any:
+    return original(body, value, levels + 1)
 
 
 @instead("GEN-6", "64 levels are too deep", parsing, "_deeper_than")
-def _(original: Any, body: bytes, levels: int) -> Any:
-    return original(body, levels - 1)
+def _(original: Any, body: bytes, value: Any, levels: int) -> Any:
+    return original(body, value, levels - 1)
 
 
 @instead("GEN-6", "1,001 messages are not too many", order, "read_model")

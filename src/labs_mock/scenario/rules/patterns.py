@@ -10,6 +10,8 @@ from labs_mock.text import UNCOLLAPSED, contains_phrase, normalise
 _MAX_MEMORY = 64 << 20
 _NOTHING: frozenset[int] = frozenset()
 
+MAX_KNOWN_HITS = 10_000
+
 
 def _options() -> re2.Options:
     options = re2.Options()
@@ -90,6 +92,7 @@ class Patterns:
         literals = [_bounded(phrase) for phrase, _ in self._phrases]
         self._phrase_set = _compiled([*literals, *(re2.escape(space) for space in UNCOLLAPSED)])
         self._expression_set = _compiled([pattern for pattern, _ in expressions]) if expressions else None
+        self._known_hits: dict[tuple[int, ...], frozenset[int]] = {}  # what some hits mean: many texts have the same
 
     def atoms(self, content: str) -> frozenset[int]:
         """The atoms of the phrases and expressions that a message has; its content need not be normalised."""
@@ -100,16 +103,27 @@ class Patterns:
             text = normalise(text)
             encoded = text.encode()
             hits = self._phrase_set.Match(encoded)
-        found = _NOTHING
-        if hits is not None:
-            # In ASCII text without apostrophes RE2's word boundaries are those of Unicode words.
-            exact = "'" not in text and text.isascii()
-            for index in hits:
-                phrase, atoms = self._phrases[index]
-                if not atoms <= found and (exact or contains_phrase(text, phrase)):
-                    found |= atoms
+        found = _NOTHING if hits is None else self._phrase_atoms(text, hits)
         if self._expression_set is not None and (hits := self._expression_set.Match(encoded)) is not None:
             found |= {self._expressions[index] for index in hits}
+        return found
+
+    def _phrase_atoms(self, text: str, hits: list[int]) -> frozenset[int]:
+        """The atoms of the phrases that RE2 has found and that stand at boundaries of Unicode words.
+
+        In ASCII text without apostrophes RE2's word boundaries are those, so that the hits alone decide.
+        """
+        if "'" in text or not text.isascii():
+            return frozenset().union(
+                *(atoms for phrase, atoms in map(self._phrases.__getitem__, hits) if contains_phrase(text, phrase))
+            )
+        known = tuple(hits)
+        found = self._known_hits.get(known)
+        if found is None:
+            found = frozenset().union(*(self._phrases[index][1] for index in hits))
+            if len(self._known_hits) >= MAX_KNOWN_HITS:
+                self._known_hits.clear()
+            self._known_hits[known] = found
         return found
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from labs_mock.config.library import Library
-from labs_mock.contract.requests import Message
+from labs_mock.contract.requests import Message, as_json
 from labs_mock.engine.evaluation import evaluate
 from labs_mock.engine.player import Player
 from labs_mock.engine.rollout import roll_out
@@ -44,6 +44,6 @@ def _conversation(library: Library, slug: str, operator: str, turns: int) -> Dri
     body = {
         "collection_slug": COLLECTION,
         "scenario_slug": slug,
-        "messages": [message.model_dump(exclude_none=True) for message in messages],
+        "messages": [as_json(message) for message in messages],
     }
     return DrilledConversation(body, evaluate(Player(scenario), messages).assessment.reward)
