@@ -21,8 +21,9 @@ from labs_mock.contract.clauses import BY_NAME, CLAUSES, PARTS, SECTIONS, Clause
 from labs_mock.contract.findings import KINDS, RUN_KINDS
 from labs_mock.contract.openapi import wording_of
 from labs_mock.contract.operations import OPERATIONS
-from labs_mock.scenario.files.known_scenarios import TABLE, table_line
+from labs_mock.scenario.files.known_files import TABLE, scenario_line, value_line
 from labs_mock.scenario.files.loader import Loader
+from labs_mock.scenario.files.yaml_document import YamlDocument
 from labs_mock.state import World
 from tests.broken_clients.page import broken_clients
 from tests.conformance.mutants import Mutant, every
@@ -55,14 +56,20 @@ def examples() -> str:
     return json.dumps(given, indent=2, ensure_ascii=False) + "\n"
 
 
-def known_scenarios() -> str:
-    """`known-scenarios.txt`: the shipped scenarios, all of them checked, and none of them with a warning."""
-    folder = shipped_library()
-    loader = Loader(folder)
+def known_files() -> str:
+    """`known-files.txt`: the files of the shipped library, all of them checked, and none of them with a warning."""
+    loader = Loader(shipped_library())
     library = read_library(loader)
     loader.problems.complain()
     assert not library.warnings
-    lines = [table_line(one, (folder / one.collection / f"{one.slug}.yaml").read_bytes()) for one in library.scenarios]
+    scenarios = {f"{one.collection}/{one.slug}.yaml": one for one in library.scenarios}
+    lines = []
+    for path in sorted(loader.folder.rglob("*.yaml")):
+        name, text = loader.name(path), path.read_bytes()
+        if name in scenarios:
+            lines.append(scenario_line(name, text, scenarios[name]))
+        else:
+            lines.append(value_line(name, text, YamlDocument(name, text).value))
     return "".join(line.decode() + "\n" for line in lines)
 
 
@@ -223,7 +230,7 @@ that or we inferred it. The server without a change must pass, whatever the seed
 """
 
 GENERATED: dict[Path, Callable[[], str]] = {
-    TABLE: known_scenarios,
+    TABLE: known_files,
     EXAMPLES: examples,
     ROOT / "docs/broken-clients.md": broken_clients,
     ROOT / "docs/fidelity.md": fidelity,

@@ -57,7 +57,7 @@ ROOMS = (
         "scenario.compiled.scenario",
         "scenario.compiled.choices",
         "scenario.compiled.datasets",
-        "scenario.files.known_scenarios",
+        "scenario.files.known_files",
         "scenario.files.tool_checks",
         "scenario.files.scenario_checks",
         "scenario.files.scenario_warnings",

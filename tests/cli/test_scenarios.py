@@ -3,7 +3,7 @@ import re
 from pathlib import Path
 
 from labs_mock.cli.scenario_tables import details, details_tables
-from labs_mock.config.library import load_library, shipped_library
+from labs_mock.config.library import load_library, load_scenarios, shipped_library
 from labs_mock.scenario.files.loader import parse_scenario
 from tests.cli.running import COLLECTION, TRANSCRIPT, run
 from tests.support import CLAIM
@@ -42,7 +42,7 @@ def test_scenarios_shows_all_of_one(folder: Path) -> None:
 
 def test_every_shipped_scenario_can_be_shown() -> None:
     """Of all shapes, decision tasks and journeys too; the JSON without name and version is the content of the file."""
-    for scenario in load_library(shipped_library()).scenarios:
+    for scenario in load_scenarios(shipped_library()).scenarios:
         shown, data = details_tables(scenario), details(scenario)
         assert all(f" {item.id} " in shown for item in scenario.file.state)
         assert all(f" {name} " in shown for name in [*scenario.tools, *scenario.file.operators])

@@ -11,9 +11,8 @@ from labs_mock.config.library import load_scenarios, shipped_library
 from labs_mock.config.settings import PREFIX, from_environment, from_options, settings_from
 from labs_mock.errors import LabsMockError, NotFound, SettingsError
 from labs_mock.scenario.compiled.scenario import Scenario, scoring_version
-from labs_mock.scenario.files.folder import read_regular
+from labs_mock.scenario.files.folder import MAX_BYTES, read_regular
 from labs_mock.scenario.files.loader import parse_scenario
-from labs_mock.scenario.files.yaml_document import MAX_BYTES
 
 ExistingFolder = click.Path(path_type=Path, file_okay=False, exists=True)
 

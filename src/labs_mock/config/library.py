@@ -15,7 +15,7 @@ from labs_mock.redaction import Redactor
 from labs_mock.scenario.compiled.datasets import Dataset
 from labs_mock.scenario.compiled.scenario import Scenario, scoring_version
 from labs_mock.scenario.files.folder import is_regular, read_regular
-from labs_mock.scenario.files.known_scenarios import shipped_scenarios
+from labs_mock.scenario.files.known_files import shipped_files
 from labs_mock.scenario.files.loader import SERVER, Collection, Loader
 from labs_mock.scenario.files.paths import Mistake, Suggestion, texts
 
@@ -62,7 +62,7 @@ def shipped_library() -> Path:
 
 def load_library(folder: Path) -> Library:
     """Load a folder. Raises `ScenarioError` with the mistakes in it."""
-    loader = Loader(folder, known=shipped_scenarios() if folder == shipped_library() else None)
+    loader = Loader(folder, known=shipped_files() if folder == shipped_library() else None)
     library = read_library(loader)
     loader.problems.complain()
     return library

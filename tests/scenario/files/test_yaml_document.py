@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs_mock.errors import Problem, ScenarioError
-from labs_mock.scenario.files.yaml_document import MAX_BYTES, YamlDocument
+from labs_mock.scenario.files.folder import MAX_BYTES
+from labs_mock.scenario.files.yaml_document import YamlDocument
 from labs_mock.scenario.files.yaml_nodes import MAX_NESTING
 
 Steps = tuple[str | int, ...]

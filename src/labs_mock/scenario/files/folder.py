@@ -6,6 +6,8 @@ from pathlib import Path
 
 from labs_mock.errors import Problem, ScenarioError
 
+MAX_BYTES = 1024 * 1024  # of a YAML file
+
 
 def read_regular(path: Path, name: str, limit: int | None = None) -> bytes:
     """The bytes of a file, at most `limit` of them. Raises `ScenarioError`, with this name, for what is no regular file.

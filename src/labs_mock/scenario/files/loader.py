@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -16,15 +16,17 @@ from labs_mock.scenario.files import schema
 from labs_mock.scenario.files.dataset_checks import check_dataset
 from labs_mock.scenario.files.dataset_schema import DatasetFile
 from labs_mock.scenario.files.fields import is_slug
-from labs_mock.scenario.files.folder import is_folder, is_regular, read_regular, stays_in
-from labs_mock.scenario.files.known_scenarios import KnownScenarios
+from labs_mock.scenario.files.folder import MAX_BYTES, is_folder, is_regular, read_regular, stays_in
+from labs_mock.scenario.files.known_files import KnownFiles
 from labs_mock.scenario.files.paths import Mistake
 from labs_mock.scenario.files.row_checks import check_rows, line_mistakes
 from labs_mock.scenario.files.scenario_checks import check_scenario
 from labs_mock.scenario.files.scenario_warnings import scenario_warnings
 from labs_mock.scenario.files.schema_mistakes import empty_values, schema_mistakes, with_known_keys
-from labs_mock.scenario.files.yaml_document import MAX_BYTES, YamlDocument
 from labs_mock.scenario.rules.patterns import PatternError
+
+if TYPE_CHECKING:
+    from labs_mock.scenario.files.yaml_document import YamlDocument
 
 Model = TypeVar("Model", bound=BaseModel)
 Check = Callable[[dict[str, Any]], Iterable[Mistake]]
@@ -44,11 +46,13 @@ class Collection:
 
 def parse_scenario(text: str | bytes, *, file: str = "scenario.yaml", collection: str = "local") -> Scenario:
     """One scenario from YAML (or JSON) text; its slug is the file's name. Raises `ScenarioError`."""
+    from labs_mock.scenario.files.yaml_document import YamlDocument
+
     model = _parse(YamlDocument(file, text), schema.ScenarioFile, check_scenario)
     return _compile(collection, Path(file).stem, model, file)
 
 
-def _parse(document: YamlDocument, model: type[Model], check: Check, room: int = MAX_IN_FILE) -> Model:
+def _parse(document: "YamlDocument", model: type[Model], check: Check, room: int = MAX_IN_FILE) -> Model:
     """The model of a document. Raises `ScenarioError` with up to so many of its mistakes."""
     mistakes = list(empty_values(document.value))
     empty = {mistake.path for mistake in mistakes}
@@ -80,13 +84,13 @@ class Loader:
     `scenarios` has every scenario file that was read by `<collection>/<slug>`, with None for one that has mistakes. Where the
     folder is not a `complete` one, since only single files lie in it, names that refer to others are not checked.
     `extra_warnings` gives more warnings about a scenario's data: those that take too long where a server starts.
-    `known` are scenarios whose files need not be checked, since they were.
+    Files that are `known` need not be parsed and checked, since they were.
     """
 
     folder: Path
     extra_warnings: Check = lambda _: ()
     complete: bool = True
-    known: KnownScenarios | None = None
+    known: KnownFiles | None = None
     problems: Problems = field(default_factory=Problems)
     warnings: Problems = field(default_factory=Problems)
     scenarios: dict[str, Scenario | None] = field(default_factory=dict)
@@ -159,14 +163,23 @@ class Loader:
         return scenario
 
     def known_scenario(self, path: Path) -> Scenario | None:
-        """The scenario of a file that need not be checked."""
+        """The scenario of a file that is known."""
+        text = self.read_text(path)
+        return None if text is None or self.known is None else self.known.scenario(self.name(path), text)
+
+    def known_value(self, path: Path) -> dict[str, Any] | None:
+        """The data of another file that is known."""
+        text = self.read_text(path)
+        return None if text is None or self.known is None else self.known.value(self.name(path), text)
+
+    def read_text(self, path: Path) -> bytes | None:
+        """The text of a file that may be known; what is wrong with the path is reported where the file is checked."""
         if self.known is None or not stays_in(self.folder, path):
             return None
         try:
-            text = read_regular(path, self.name(path), MAX_BYTES + 1)
-        except ScenarioError:  # it is reported where the file is read to be checked
+            return read_regular(path, self.name(path), MAX_BYTES + 1)
+        except ScenarioError:
             return None
-        return self.known.find(path.parent.name, path.stem, text)
 
     def check_scenario(self, path: Path) -> Scenario | None:
         """The scenario of a file, compiled; None for one with mistakes, which are problems."""
@@ -232,6 +245,11 @@ class Loader:
         self, path: Path, model: type[Model], check: Check = lambda _: (), warn: Check = lambda _: ()
     ) -> Model | None:
         """The model of a file; None for one with mistakes, which are problems. Only files without mistakes have warnings."""
+        value = self.known_value(path)
+        if value is not None and not [*check(value)]:
+            return model.model_validate(value)
+        from labs_mock.scenario.files.yaml_document import YamlDocument
+
         if not self.check_inside(path):
             return None
         try:

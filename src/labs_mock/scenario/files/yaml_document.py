@@ -12,13 +12,11 @@ from typing import Any
 import yaml
 
 from labs_mock.errors import Problem, ScenarioError
-from labs_mock.scenario.files.folder import read_regular
+from labs_mock.scenario.files.folder import MAX_BYTES, read_regular
 from labs_mock.scenario.files.paths import Mistake, Steps, Suggestion
 from labs_mock.scenario.files.source import Source
 from labs_mock.scenario.files.yaml_nodes import Composer, Node
 from labs_mock.scenario.files.yaml_syntax import explain_syntax_error, no_break_space
-
-MAX_BYTES = 1024 * 1024
 
 
 class YamlDocument:

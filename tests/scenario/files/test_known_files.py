@@ -5,9 +5,9 @@ import pytest
 
 from labs_mock.config import library
 from labs_mock.config.library import load_library, read_library, shipped_library
-from labs_mock.errors import ScenarioError
+from labs_mock.errors import Problem, ScenarioError
 from labs_mock.scenario.compiled.scenario import Scenario
-from labs_mock.scenario.files.known_scenarios import KnownScenarios, shipped_scenarios, table_line
+from labs_mock.scenario.files.known_files import KnownFiles, scenario_line, shipped_files
 from labs_mock.scenario.files.loader import Loader
 from labs_mock.scenario.files.yaml_document import YamlDocument
 
@@ -17,6 +17,14 @@ CLAIM = "case-management/lower-back-claim.yaml"
 def checked() -> dict[str, Scenario]:
     """The shipped scenarios by their files, each of them read and checked."""
     return {f"{one.collection}/{one.slug}.yaml": one for one in read_library(Loader(shipped_library())).scenarios}
+
+
+def unknown(folder: Path) -> list[Problem]:
+    """The problems of a folder of which no file is known."""
+    loader = Loader(folder)
+    read_library(loader)
+    assert loader.problems.kept
+    return loader.problems.kept
 
 
 @pytest.fixture
@@ -43,7 +51,7 @@ def test_known_scenarios_are_those_that_are_read_and_checked() -> None:
 def test_a_known_file_is_not_parsed(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A shipped scenario is neither read as YAML nor compiled before it is used, and compiled once."""
     monkeypatch.delattr(YamlDocument, "read")
-    loader = Loader(copied, known=shipped_scenarios())
+    loader = Loader(copied, known=shipped_files())
     scenario = loader.read_scenario(copied / CLAIM)
     assert scenario is not None
     with pytest.raises(AttributeError):
@@ -80,11 +88,31 @@ def test_a_scenario_is_known_by_its_place_too() -> None:
     """Its version names collection and slug, so the same text elsewhere is another scenario."""
     scenario = checked()[CLAIM]
     text = (shipped_library() / CLAIM).read_bytes()
-    known = KnownScenarios(table_line(scenario, text) + b"\n")
-    assert known.find(scenario.collection, scenario.slug, text) == scenario
-    assert known.find("finance", scenario.slug, text) is None
-    assert known.find(scenario.collection, "another", text) is None
-    assert KnownScenarios(b"").find(scenario.collection, scenario.slug, text) is None
+    known = KnownFiles(scenario_line(CLAIM, text, scenario) + b"\n")
+    assert known.scenario(CLAIM, text) == scenario
+    assert known.scenario(CLAIM, text + b" ") is None
+    assert known.scenario("finance/lower-back-claim.yaml", text) is None
+    assert KnownFiles(b"").scenario(CLAIM, text) is None
+
+
+def test_the_whole_shipped_library_is_known(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of its files is parsed, and collections and datasets are those of files that are."""
+    expected = read_library(Loader(copied))
+    monkeypatch.delattr(YamlDocument, "read")
+    known = load_library(copied)
+    assert known.datasets == expected.datasets
+    assert known.collections == expected.collections
+    assert known.scoring_version == expected.scoring_version
+
+
+def test_a_known_dataset_that_refers_to_a_scenario_that_is_gone_is_a_mistake(copied: Path) -> None:
+    """What a known file says of others is checked each time, and reported at its place."""
+    (copied / "coaching/weekly-check-ins.yaml").unlink()
+    with pytest.raises(ScenarioError) as caught:
+        load_library(copied)
+    assert [(one.file, one.line, one.message) for one in caught.value.problems] == [
+        (one.file, one.line, one.message) for one in unknown(copied)
+    ]
 
 
 def test_a_scenario_has_no_attribute_that_it_does_not_have() -> None:
