@@ -92,7 +92,7 @@ lock: .venv/dev.stamp
 		| $(BIN)/$(COMPILE) constraints-oldest.txt --constraint constraints.txt --resolution lowest-direct -
 
 clean:
-	rm -rf .venv .venv-* dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-* benchmarks/.peers dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/python.stamp .venv-oldest/python.stamp $(ENVIRONMENTS:%=.venv-%/python.stamp) $(OTHERS:%=.venv-%/python.stamp): %/python.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

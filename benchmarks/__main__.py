@@ -1,5 +1,6 @@
 """`python -m benchmarks`: measure the rows of a table, print it, and write it as JSON."""
 
+import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from benchmarks.report import measure, show, write, write_readme
 from benchmarks.rows import TABLES
 from benchmarks.servers import pin_load
 
+WIDTH = 180  # of a table that is not printed on a terminal
 LAST = Path(__file__).with_name("last.json")
 
 
@@ -28,7 +30,7 @@ def main() -> None:
     if unknown := set(options.only or ()) - set(names):
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     pin_load()
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
     results = measure([row for row in rows if row.benchmark.__name__ in (options.only or names)], console)
     show(results, console)
     if not options.only:

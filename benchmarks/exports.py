@@ -1,5 +1,6 @@
 """Exports: how fast rows are made, how fast they are streamed again, and how much other requests slow down meanwhile."""
 
+import os
 import threading
 import time
 from http.client import HTTPConnection
@@ -59,7 +60,7 @@ def exports() -> Exports:
     )
 
 
-def export(port: int, dataset: int, out: Path = Path("/dev/null")) -> tuple[int, float]:
+def export(port: int, dataset: int, out: Path = Path(os.devnull)) -> tuple[int, float]:
     """Read an export to its end: its bytes, and the seconds that it took."""
     connection = HTTPConnection("127.0.0.1", port, timeout=600)
     start = time.perf_counter()

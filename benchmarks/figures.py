@@ -20,9 +20,10 @@ def ratio(over: Sequence[float], under: Sequence[float], unit: str) -> Figure:
     """The ratio of the medians of two series, of which each has a number for every round; both are in `unit`."""
     rounds = sorted(one / other for one, other in zip(over, under, strict=True))
     value = median(over) / median(under)
-    detail = f"{_short(median(over))} ÷ {_short(median(under))} {unit}; rounds {rounds[0]:.2f} to {rounds[-1]:.2f}"
+    detail = f"{short(median(over))} ÷ {short(median(under))} {unit}; rounds {rounds[0]:.2f} to {rounds[-1]:.2f}"
     return Figure(value, detail)
 
 
-def _short(number: float) -> str:
+def short(number: float) -> str:
+    """A number with three digits, or all of them before the point."""
     return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"

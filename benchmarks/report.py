@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmarks.figures import Figure, NotMeasured
+from benchmarks.figures import Figure, NotMeasured, short
 from benchmarks.load import WRK
 from benchmarks.rows import Row
 
@@ -22,7 +22,6 @@ HEADINGS = ("what", "how", "figure", "target", "met", "detail")
 LIBRARIES = ("uvicorn", "uvloop", "httptools", "starlette", "pydantic", "orjson", "google-re2")
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- results: {name} -->\n", "<!-- end of results -->\n"
-WIDTH = 160  # of a table that is not printed on a terminal
 
 Result = dict[str, Any]
 
@@ -59,7 +58,7 @@ def show(results: Sequence[Result], console: Console) -> None:
     table = Table(*HEADINGS)
     for result in results:
         table.add_row(*map(escape, _cells(result)))
-    console.print(table, width=None if console.is_terminal else WIDTH)
+    console.print(table)
 
 
 def write(name: str, results: Sequence[Result], path: Path) -> None:
@@ -86,7 +85,7 @@ def _markdown(table: dict[str, Any]) -> str:
 
 
 def _cells(result: Result) -> list[str]:
-    figure = "not measured" if result["figure"] is None else f"{result['figure']:,.4g}"
+    figure = "not measured" if result["figure"] is None else short(result["figure"])
     met = {True: "yes", False: "no", None: "-"}[result["met"]]
     return [result["what"], result["how"], figure, result["target"], met, result["detail"]]
 
