@@ -13,7 +13,7 @@ from tests.pages import PAGES, ROOT, Folder, blocks
 from tests.support import Live, live, world
 
 README = (ROOT / "README.md").read_text()
-QUICK = ("README.md", "quickstart.md", "faults.md")
+QUICK = ("README.md", "faults.md")
 """Pages that take a few seconds."""
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 

@@ -1,6 +1,8 @@
 import sys
 import threading
 
+import pytest
+
 from labs_mock.state.arrival import Arrival
 from labs_mock.state.bounds import Bounds
 from labs_mock.state.commit import Commit
@@ -148,6 +150,7 @@ def test_comes_after_it(labs_mock):
 """
 
 
+@pytest.mark.slow
 def test_a_thread_that_goes_on_does_not_disturb_the_next_test(project: Project) -> None:
     """Its key is rejected, on a kept connection or a new one, and the next journal has no request of it."""
     project.write("threads.py", THREADS)

@@ -392,6 +392,7 @@ def test_many(labs_mock, caller):
 """
 
 
+@pytest.mark.slow
 def test_a_test_is_judged_when_its_function_has_ended(project: Project) -> None:
     """With the requests of fixtures before it; not if it has failed or was skipped. Long lists are cut, and keys masked."""
     project.write("conftest.py", CONFTEST)

@@ -94,7 +94,7 @@ POST /api/v1/batch/evaluate -> 200  reward 0.221726, 0.221726
 """.splitlines()
 
 
-@pytest.mark.parametrize("workers", ["0", "1"])
+@pytest.mark.parametrize("workers", ["0", pytest.param("1", marks=pytest.mark.slow)])
 def test_the_report_of_a_test_that_failed_has_its_last_requests(project: Project, workers: str) -> None:
     """With rewards, faults, findings and messages, whatever it failed by; others have no such section, and none a key."""
     project.write("talking.py", TALKING)

@@ -220,8 +220,12 @@ def test_clients_that_wait_take_no_time(project: Project) -> None:
 
 @pytest.mark.parametrize(
     ("mode", "marks"),
-    [("strict", [", pytest.mark.asyncio", ", pytest.mark.anyio"]), ("auto", [""])],
-    ids=["strict and anyio", "auto"],
+    [
+        pytest.param(
+            "strict", [", pytest.mark.asyncio", ", pytest.mark.anyio"], marks=pytest.mark.slow, id="strict and anyio"
+        ),
+        pytest.param("auto", [""], id="auto"),
+    ],
 )
 def test_async_clients_neither(project: Project, mode: str, marks: list[str]) -> None:
     """Of each way to run async tests, over the socket and without; timers stay real, and the next test has its own time."""
@@ -232,6 +236,7 @@ def test_async_clients_neither(project: Project, mode: str, marks: list[str]) ->
     project.run(f"--asyncio-mode={mode}", "-W", "error").assert_outcomes(passed=1 + 4 * len(marks))
 
 
+@pytest.mark.slow
 def test_workers_do_not_disturb_each_other(project: Project) -> None:
     """With pytest-xdist each has a server and a time of its own."""
     project.write("test_it.py", WORKERS)

@@ -169,6 +169,7 @@ def test_a_fault_that_tests_share_fails_the_run_if_none_applied_it(project: Proj
     ], consecutive=True)  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "code"),
     [([], pytest.ExitCode.TESTS_FAILED), (["--labs-mock-unused-faults=warn"], 0), (["-k", "without"], 0)],

@@ -340,6 +340,7 @@ def test_scenarios_are_loaded_again_when_files_change(tmp_path: Path) -> None:
         assert eventually(lambda: names() == ["lost-parcel"])
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_made_anew_is_still_watched(tmp_path: Path) -> None:
     """A folder that is removed and written again, replaced by another one, or a link that is turned, is loaded again."""
     folder, other, link = tmp_path / "folder", tmp_path / ".tox/other", tmp_path / "link"
