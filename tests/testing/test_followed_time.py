@@ -152,6 +152,18 @@ SLEEPS_IN_LOOP: dict[str, Callable[[float], Coroutine[Any, Any, object]]] = {
 }
 
 
+def test_frozen_objects_sleep_no_longer_than_others(server: ServerThread) -> None:
+    """What holds the function is found although somebody has hidden it from the garbage collector, as a server does that starts."""
+    holder = Client()
+    gc.freeze()
+    try:
+        with follow(server):
+            assert holder.sleep is not REAL[1]
+        assert holder.sleep is REAL[1]
+    finally:
+        gc.unfreeze()
+
+
 @pytest.mark.parametrize("sleep", SLEEPS.values(), ids=SLEEPS)
 def test_a_sleep_moves_the_clock(followed: FollowedTime, server: ServerThread, sleep: Callable[[float], None]) -> None:
     """To its end, at once, wherever the function was kept before."""

@@ -7,13 +7,11 @@ from contextlib import contextmanager
 
 @contextmanager
 def no_collector() -> Iterator[None]:
-    """No garbage is collected within the block, which makes many objects and hardly any garbage: an import, or loading a library.
-
-    What the block leaves stays, so the collector need not visit it later.
-    """
+    """No garbage is collected within the block, which makes many objects and hardly any garbage: an import, or loading a library."""
+    enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
-        gc.enable()
+        if enabled:
+            gc.enable()

@@ -107,6 +107,7 @@ def _is_replaced(sleeper: Sleeper, seconds: float) -> bool:
 
 def _exchange(old: object, new: object) -> None:
     """Put one object in the place of another: in modules, classes and objects, in closures, and in defaults of functions."""
+    gc.unfreeze()  # what is frozen is found by no search; somebody may have frozen all that there was
     holders = [holder for holder in gc.get_referrers(old) if holder is not globals()]  # `old` is in no closure of ours
     for owner in gc.get_referrers(*holders):
         if isinstance(owner, type):  # whose dict is not to be changed behind its back
