@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import os
 import pickle
 import socket

@@ -1,7 +1,7 @@
 """What breaks episodes: EP, and TOK in observations."""
 
 from itertools import groupby
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any
 
 from labs_mock.contract import requests
@@ -173,13 +173,13 @@ def _(original: Any, model: Any, value: Any) -> Any:
 
 def _by_role(submitted: Any) -> list[Any]:
     """The runs of `assistant` messages, whoever speaks in them."""
-    spoken = [one for one in submitted if one.role != "system"]
-    return [list(run) for role, run in groupby(spoken, attrgetter("role")) if role == "assistant"]
+    spoken = [one for one in submitted if one["role"] != "system"]
+    return [list(run) for role, run in groupby(spoken, itemgetter("role")) if role == "assistant"]
 
 
 @instead("EP-7", "everything in a history is new", episodes, "new_turn", inferred=True)
 def _(_original: Any, _player: Player, _transcript: Any, submitted: Any) -> Any:
-    operators = [message for message in submitted if message.role == "assistant"]
+    operators = [message for message in submitted if message["role"] == "assistant"]
     return attribution.Attributed([operators], [])
 
 
@@ -214,18 +214,18 @@ def _(_original: Any, _lines: Any, _said: Any) -> int:
 
 @instead("EP-8", "a `system` message is the operator's", evaluation, "operator_turns")
 def _(original: Any, player: Player, submitted: Any) -> Any:
-    payload = [one.model_copy(update={"role": "assistant"}) if one.role == "system" else one for one in submitted]
+    payload = [{**one, "role": "assistant"} if one["role"] == "system" else one for one in submitted]
     return original(player, payload)
 
 
 @instead("EP-7", "a history that begins with a prompt is new", attribution, "_without_prompts", inferred=True)
 def _(_original: Any, _player: Player, _persona: Any, submitted: Any) -> Any:
-    return [one for one in submitted if one.role != "system"]
+    return [one for one in submitted if one["role"] != "system"]
 
 
 @instead("EP-7", "the end of a transcript is a new turn", attribution, "_after_latest_observation", inferred=True)
 def _(original: Any, latest: Any, texts: Any, messages: Any) -> Any:
-    begun = messages and messages[0].role == "assistant" and texts[-1] == latest != texts[0]
+    begun = messages and messages[0]["role"] == "assistant" and texts[-1] == latest != texts[0]
     return 0 if begun and len(texts) == 2 else original(latest, texts, messages)
 
 
@@ -236,7 +236,7 @@ def _(original: Any, player: Player, transcript: Any, submitted: Any) -> Any:
     turns = [
         one
         for one in submitted
-        if one.role == "assistant" and player.normalised(one.content) != player.scenario.opening
+        if one["role"] == "assistant" and player.normalised(one["content"]) != player.scenario.opening
     ]
     return attribution.Attributed([turns or list(submitted)[-1:]], [])
 
@@ -248,22 +248,22 @@ def _(original: Any, player: Player, play: Any, messages: Any, behind: Any) -> A
 
 @instead("EP-8", "a `user` prompt in front makes every `assistant` the operator", evaluation, "operator_turns")
 def _(original: Any, player: Player, submitted: Any) -> Any:
-    front = [one for one in submitted if one.role != "system"][:1]
-    if any(one.role == "user" and player.normalised(one.content) != player.scenario.opening for one in front):
+    front = [one for one in submitted if one["role"] != "system"][:1]
+    if any(one["role"] == "user" and player.normalised(one["content"]) != player.scenario.opening for one in front):
         return attribution.Attributed(_by_role(submitted), [])
     return original(player, submitted)
 
 
 @instead("EP-8", "an opening as `user` makes every `assistant` the operator", evaluation, "operator_turns")
 def _(original: Any, player: Player, submitted: Any) -> Any:
-    if submitted and submitted[0].role == "user":
+    if submitted and submitted[0]["role"] == "user":
         return attribution.Attributed(_by_role(submitted), [])
     return original(player, submitted)
 
 
 @instead("EP-8", "an opening as `assistant` is the operator's if there is a `user`", evaluation, "operator_turns")
 def _(original: Any, player: Player, submitted: Any) -> Any:
-    if submitted and submitted[0].role == "assistant" and "user" in [one.role for one in submitted]:
+    if submitted and submitted[0]["role"] == "assistant" and "user" in [one["role"] for one in submitted]:
         return attribution.Attributed(_by_role(submitted), [])
     return original(player, submitted)
 
@@ -271,12 +271,12 @@ def _(original: Any, player: Player, submitted: Any) -> Any:
 @instead("EP-8", "what an `assistant` says in front of the opening counts", attribution, "_opening")
 def _(original: Any, player: Player, messages: Any) -> Any:
     opening, behind = original(player, messages)
-    return opening, [one for one in messages if one is not opening and (one.role == "assistant" or one in behind)]
+    return opening, [one for one in messages if one is not opening and (one["role"] == "assistant" or one in behind)]
 
 
 @instead("EP-8", "in a history of assistants all are the operator", attribution, "_opening")
 def _(original: Any, player: Player, messages: Any) -> Any:
-    return (None, messages) if all(one.role == "assistant" for one in messages) else original(player, messages)
+    return (None, messages) if all(one["role"] == "assistant" for one in messages) else original(player, messages)
 
 
 @instead("EP-8", "in a history of assistants they always take turns", attribution, "_split_runs")
@@ -293,8 +293,8 @@ def _(original: Any, player: Player, runs: Any) -> Any:
 
 @instead("EP-8", "a history of assistants begins with the persona", evaluation, "operator_turns")
 def _(original: Any, player: Player, submitted: Any) -> Any:
-    if all(one.role == "assistant" for one in submitted) and len(submitted) > 1:
-        submitted = [submitted[0].model_copy(update={"content": player.start().observation}), *submitted[1:]]
+    if all(one["role"] == "assistant" for one in submitted) and len(submitted) > 1:
+        submitted = [{**submitted[0], "content": player.start().observation}, *submitted[1:]]
     return original(player, submitted)
 
 
@@ -517,7 +517,7 @@ def _(original: Any, model: Any, value: Any) -> Any:
 @instead("TOK-1", "silence is no turn", episodes, "new_turn")
 def _(original: Any, player: Player, transcript: Any, submitted: Any) -> Any:
     found = original(player, transcript, submitted)
-    silent = all(message.content == NO_RESPONSE for message in submitted)
+    silent = all(message["content"] == NO_RESPONSE for message in submitted)
     return attribution.Attributed([], []) if silent else found
 
 
