@@ -1,5 +1,6 @@
 import ast
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -334,6 +335,7 @@ FACES = (
 )  # packages that only say what they are
 
 
+@cache
 def modules() -> dict[str, Path]:
     """All modules of the package by name, without the package's own name in front."""
     found = {}

@@ -110,6 +110,7 @@ def watched(*options: str, rows_to: int | None) -> str:
     return seen.decode()
 
 
+@pytest.mark.slow
 def test_a_person_sees_a_progress_bar(tmp_path: Path) -> None:
     """On a terminal there is a bar while rows go to a file; where rows themselves go there, there is none."""
     assert "100%" in watched("--out", str(tmp_path / "rows.jsonl"), rows_to=None)

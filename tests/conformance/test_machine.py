@@ -42,6 +42,7 @@ def test_no_sequence_breaks_the_unbroken_server(server: Live, seed: int) -> None
     assert counts["ID-1", True] > 100
 
 
+@pytest.mark.slow
 def test_what_one_episode_does_to_another_is_found(server: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that keeps turns of the latest episode alone fails, and the report has a short sequence (EP-4)."""
     keep = Episodes.change
@@ -57,6 +58,7 @@ def test_what_one_episode_does_to_another_is_found(server: Live, monkeypatch: py
     assert len(found["EP-4"].responses) <= 6
 
 
+@pytest.mark.slow
 def test_a_reward_that_wanders_is_found(server: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server whose rewards depend on earlier requests fails by itself, in batches or in comparisons (EV-1)."""
     count = iter(range(1_000_000))

@@ -103,6 +103,7 @@ def test_a_row_comes_back_as_it_was(row: dict[str, Any]) -> None:
 
 
 @given(st.lists(rows(), min_size=2, max_size=4))
+@pytest.mark.slow
 def test_rows_are_read_line_by_line(several: list[dict[str, Any]]) -> None:
     """A client that splits an export by Unicode rules reads the rows that one does that splits at newlines (ROW-4)."""
     text = b"".join(read_model(Row, row).line() for row in several)

@@ -60,6 +60,7 @@ async def test_with_a_finding(labs_mock):
     [("strict", ["pytest.mark.asyncio", "pytest.mark.anyio"]), ("auto", [""])],
     ids=["strict and anyio", "auto"],
 )
+@pytest.mark.slow
 def test_async_tests_have_the_fixtures_too(project: Project, mode: str, marks: list[str]) -> None:
     """Over a socket and in process, in each way to run async tests; their findings fail them likewise."""
     project.write("talking.py", TALKING)

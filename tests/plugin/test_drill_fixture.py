@@ -1,3 +1,5 @@
+import pytest
+
 from tests.plugin.project import Project
 
 CLIENT = """
@@ -48,6 +50,7 @@ def test_within(labs_mock_drill):
 """
 
 
+@pytest.mark.slow
 def test_a_test_runs_once_for_each_case(project: Project) -> None:
     """It fails where the row is wrong, warns where it is to be checked, and is skipped where no request meets the case."""
     project.write("client.py", CLIENT)

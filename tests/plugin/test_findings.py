@@ -1,3 +1,5 @@
+import pytest
+
 from tests.plugin.project import Project
 
 WARNINGS = """
@@ -111,6 +113,7 @@ def test_warnings_fail_a_test_unless_it_says_otherwise(project: Project) -> None
     result.stdout.no_fnmatch_line("*pytest_plugin*.py:*: in *")
 
 
+@pytest.mark.slow
 def test_an_answer_500_that_nobody_asked_for_fails_a_test(project: Project) -> None:
     """Whatever its option for findings; a 500 of a fault or of a failed dataset is expected."""
     project.write("test_failures.py", FAILURES)

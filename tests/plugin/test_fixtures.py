@@ -143,6 +143,7 @@ def test_the_client_says_what_it_needs(project: Project) -> None:
     result.stdout.fnmatch_lines(["_* test_a _*", "labs_mock_client needs httpx: pip install httpx"], consecutive=True)
 
 
+@pytest.mark.slow
 def test_settings_and_scenarios_can_be_overridden(project: Project) -> None:
     """In a conftest for the project, and in a module for its tests alone."""
     project.write_scenarios("cases", "of-the-conftest")
@@ -154,6 +155,7 @@ def test_settings_and_scenarios_can_be_overridden(project: Project) -> None:
     project.run().assert_outcomes(passed=5)
 
 
+@pytest.mark.slow
 def test_keys_of_a_project_are_its_own(project: Project) -> None:
     """Whatever a test calls the keys that it adds: they are good, and its requests stand in the journal."""
     project.write(

@@ -165,12 +165,14 @@ def test_a_thread_that_goes_on_with_labs_mock_does_not_either(project: Project) 
     project.run().assert_outcomes(passed=2)
 
 
+@pytest.mark.slow
 def test_a_response_that_was_left_half_read_is_broken_off(project: Project) -> None:
     """When its test ends, an export as well as a response that waits for the clock."""
     project.write("test_streams.py", STREAMS)
     project.run().assert_outcomes(passed=3)
 
 
+@pytest.mark.slow
 def test_a_world_ends_with_its_test(project: Project) -> None:
     """A session of many tests has the journal of one at a time in memory."""
     project.write("test_worlds.py", WORLDS)

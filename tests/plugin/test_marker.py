@@ -1,3 +1,5 @@
+import pytest
+
 from tests.plugin.project import Project
 
 EVERY_NAME = """
@@ -112,6 +114,7 @@ def test_the_closest_marker_counts_name_by_name(project: Project) -> None:
     project.run().assert_outcomes(passed=4)
 
 
+@pytest.mark.slow
 def test_the_plan_is_that_of_a_listed_key_too(project: Project) -> None:
     """A folder whose `server.yaml` lists keys with terms of their own does not outdo the marker."""
     project.write_scenarios("cases", "marked")

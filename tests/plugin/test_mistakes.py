@@ -50,6 +50,7 @@ def check(result: pytest.RunResult, *messages: str) -> None:
 
 
 @pytest.mark.parametrize("mistakes", [MARKERS, WRONG_TYPES], ids=["values", "types"])
+@pytest.mark.slow
 def test_a_mistake_in_a_marker_fails_its_test(project: Project, mistakes: dict[str, str]) -> None:
     """Unknown names, positional arguments, bad values, and scenarios, faults and datasets with mistakes."""
     tests = [TEST.format(mistake=mistake, number=number) for number, mistake in enumerate(mistakes)]

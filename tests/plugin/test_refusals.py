@@ -310,6 +310,7 @@ keys:
 """
 
 
+@pytest.mark.slow
 def test_every_refusal_needs_somebody_who_asked_for_it(project: Project) -> None:
     """Each row with its counterparts, with a real client (RL-1, RL-2, AUTH-1, AUTH-2, EP-13, DS-3, GEN-3)."""
     project.configure("labs_mock_plan = standard")

@@ -110,6 +110,7 @@ def test_the_report_of_a_test_that_failed_has_its_last_requests(project: Project
     assert not re.findall(r"lab_\w+", result.stdout.str(), re.IGNORECASE)
 
 
+@pytest.mark.slow
 def test_so_has_that_of_a_test_whose_fixture_failed(project: Project) -> None:
     """The requests of a fixture are shown likewise."""
     project.write("test_failing.py", OF_A_FIXTURE)

@@ -227,6 +227,7 @@ def test_clients_that_wait_take_no_time(project: Project) -> None:
         pytest.param("auto", [""], id="auto"),
     ],
 )
+@pytest.mark.slow
 def test_async_clients_neither(project: Project, mode: str, marks: list[str]) -> None:
     """Of each way to run async tests, over the socket and without; timers stay real, and the next test has its own time."""
     project.write("clients.py", CLIENTS)

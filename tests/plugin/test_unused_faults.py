@@ -147,6 +147,7 @@ def test_a_fault_of_a_test_that_was_never_applied_fails_it(project: Project) -> 
 
 
 @pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_a_fault_that_tests_share_fails_the_run_if_none_applied_it(project: Project, workers: str) -> None:
     """Of a class and of the ini file; with workers of pytest-xdist it is enough that a test of one of them applied it."""
     project.configure('labs_mock_faults = {path: "*/turns", status: 503}')

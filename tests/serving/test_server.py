@@ -71,6 +71,7 @@ def test_serve_speaks_to_people() -> None:
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="no curl on this machine")
+@pytest.mark.slow
 def test_the_call_to_try_works_as_it_is_shown(tmp_path: Path) -> None:
     """The last line is a command for a shell; its key is one that is valid, though it is not the first of the file."""
     subprocess.run([sys.executable, "-m", "labs_mock", "init", str(tmp_path)], check=True, capture_output=True)
@@ -167,6 +168,7 @@ def test_the_log_shows_neither_keys_nor_control_characters() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_the_time_in_the_log_is_that_of_the_whole_answer() -> None:
     """With the delay that a fault made."""
     slow = request("POST", "/_mock/faults", {"path": "/api/v1/catalog", "delay": 0.3})
@@ -194,6 +196,7 @@ def test_a_server_that_others_reach_says_whom_its_control_plane_answers(options:
         assert ("/_mock answers only programs on this machine; with --control-token" in errors) == warned
 
 
+@pytest.mark.slow
 def test_a_killed_server_leaves_its_port_free() -> None:
     """After SIGKILL another server takes the same port at once."""
     with serving("--json") as (process, line):

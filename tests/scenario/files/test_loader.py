@@ -250,6 +250,7 @@ def test_a_mistake_in_a_scenario_is_no_mistake_of_its_dataset(tmp_path: Path, na
     assert {problem.file for problem in found} == {name}
 
 
+@pytest.mark.slow
 def test_expressions_that_need_too_much_memory_are_a_problem() -> None:
     """Patterns that cannot be compiled together are reported like any other mistake."""
     wide = [f"[^a]{{0,900}}b[^c]{{0,900}}{number}" for number in range(100)]
@@ -300,6 +301,7 @@ def shuffled(value: Any, random: Random) -> Any:
 
 
 @given(st.randoms(use_true_random=False), st.booleans(), st.integers(2, 6), st.sampled_from([CLAIM, TASK, JOURNEY]))
+@pytest.mark.slow
 def test_the_version_does_not_depend_on_how_a_file_is_written(
     random: Random, flow: bool, indent: int, data: dict[str, Any]
 ) -> None:
