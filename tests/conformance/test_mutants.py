@@ -30,8 +30,8 @@ PYTHON = re.compile(r"\bb'|[\[{(]'|'[\]})]|\b(None|True|False)\b|\bdictionary\b|
 """Python's way to write a value, in a message that is about HTTP and JSON."""
 
 HANDFUL = 5  # other parts of clauses that may fail beside a mutant's own
-NARROW = list({mutant.part.clause: mutant for mutant in reversed(MUTANTS) if not mutant.wide}.values())[::-1]
-"""A mutant of each clause that breaks one thing."""
+NARROW = list({mutant.part.clause: mutant for mutant in reversed(MUTANTS) if not mutant.wide}.values())[::-3]
+"""Mutants that break one thing, of every third clause: a whole run takes as long as a hundred checks of one mutant."""
 
 
 class Found(Skip):
