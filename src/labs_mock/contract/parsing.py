@@ -14,6 +14,7 @@ from labs_mock.errors import BadRequest
 Model = TypeVar("Model", bound=BaseModel)
 
 MAX_REPORTED = 3
+MAX_WALKED = 256 * 1024  # bytes of a body whose value is walked
 MAX_QUOTED = MAX_QUOTE // MAX_REPORTED - 2  # with its quotation marks, in each of them
 
 
@@ -71,7 +72,12 @@ def _may_be_deep(body: bytes) -> bool:
 
 
 def _deeper_than(body: bytes, value: dict[str, Any], levels: int) -> bool:
-    """Whether a body that was read as a value has more levels of nesting, in values that a duplicate key replaces, too."""
+    """Whether a body that was read as a value has more levels of nesting, in values that a duplicate key replaces, too.
+
+    A text takes four times as long as the value, and no memory to speak of, which counts in a large body.
+    """
+    if len(body) > MAX_WALKED:
+        return _text_deeper_than(body, levels)
     return _value_deeper_than(value, levels) or (may_drop_keys(body, value) and _text_deeper_than(body, levels))
 
 
