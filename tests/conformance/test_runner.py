@@ -206,9 +206,9 @@ def test_a_curl_line_has_all_of_the_request(server: Live) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(2, 102))
+@pytest.mark.parametrize("seed", range(2, 32))
 def test_the_unbroken_server_passes_whatever_the_seed(shipped: Live, seed: int) -> None:
-    """A hundred more seeds for all that depends on one: no failure and no difference."""
+    """Thirty more seeds for all that depends on one: no failure and no difference."""
     checks = [*(one for one in CHECKS if one.draws), sequences(QUICK, seed)]
     with Client(shipped.url, KEY, sleep=lambda _: None) as client:
         report = run_checks(Target(client, most_scenarios=QUICK.scenarios), QUICK, seed, checks)
