@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Expectation:
     """Requests that the server receives while a block is open, with a status, a path (with *) and a method, or any.
 
-    They are told by their numbers in the journal, which the block notes where it begins and where it ends.
+    They are known by their numbers in the journal, which the block notes where it begins and where it ends.
     """
 
     def __init__(self, control: ControlClient, status: int, path: str | None, method: str | None) -> None:
@@ -69,5 +69,5 @@ class Expectation:
 
 
 def _newest(journal: Json) -> int:
-    """The number of the newest request, of a journal that was asked without filters."""
+    """The number of the newest request, of a journal that was read without filters."""
     return int(journal["count"]) + int(journal["dropped"])

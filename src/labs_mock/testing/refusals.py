@@ -1,4 +1,4 @@
-"""What is said of refusals that nothing asked for: the requests, and what to write where they were meant."""
+"""The report on refusals that nothing asked for: the requests, and what to write where they were meant."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What is said of faults that were never applied."""
+"""The report on faults that were never applied."""
 
 import json
 

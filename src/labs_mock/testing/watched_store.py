@@ -89,13 +89,13 @@ class WatchedStore(MemoryStore):
         digests = digests_of(record)
         if record.key is not None and digests.isdisjoint(self._keys):
             return True
-        asked = ASKED_FOR.get(record.status)
-        if asked is None:
+        is_asked_for = ASKED_FOR.get(record.status)
+        if is_asked_for is None:
             return False
         name = episode_in(record.path)
         episode = self._episodes.get(name, record.received)
         accounts = {digest: await self.find_account(digest) for digest in digests}
-        return asked(Refused(record, accounts, episode, name in self._created), self.writes)
+        return is_asked_for(Refused(record, accounts, episode, name in self._created), self.writes)
 
     def _refuse(self, record: Record) -> None:
         if len(self.refusals) < MAX_REFUSALS:

@@ -63,7 +63,7 @@ def _page(episodes: list[Episode], last: str | None) -> Payload:
 
 
 def episode_summary(episode: Episode) -> Payload:
-    """An episode without what was said in it."""
+    """An episode without its transcript."""
     return {
         "id": episode.id,
         "organisation": episode.organisation,

@@ -177,20 +177,22 @@ def _duplicate(episode: str, chain: list[Record]) -> Iterator[RunFinding]:
 
 
 def stale_episode(run: Run) -> Iterator[RunFinding]:
-    """Turns with an observation of another episode. What an episode gave is known if the journal has it from its beginning."""
-    given: dict[tuple[str | None, str], Record] = {}  # by organisation and text: the newest request that gave it
+    """Turns with an observation of another episode. What those of an episode are is known if the journal has it from its beginning."""
+    observations: dict[tuple[str | None, str], Record] = {}  # by organisation and text: the newest request with it
     heard: dict[str, set[str]] = {}  # in each episode, of the persona and of the operator
     found: dict[str, tuple[str, list[Record]]] = {}
     for request in run.episode_requests:
         record, episode, known = request.record, request.episode, heard.get(request.episode)
         if known is not None:
-            foreign = [text for text in request.history if text not in known and (record.organisation, text) in given]
+            foreign = [
+                text for text in request.history if text not in known and (record.organisation, text) in observations
+            ]
             if foreign:
-                text, records = found.setdefault(episode, (foreign[0], [given[record.organisation, foreign[0]]]))
+                text, records = found.setdefault(episode, (foreign[0], [observations[record.organisation, foreign[0]]]))
                 records.append(record)
         _hear(heard, request)
         if request.observation is not None:
-            given[record.organisation, request.observation] = record
+            observations[record.organisation, request.observation] = record
     for episode, (text, records) in found.items():
         quoted = text if len(text) <= MAX_QUOTED else f"{text[:MAX_QUOTED]}…"
         hint = f"{quoted!r} is what the persona said in {records[0].episode}"
@@ -198,12 +200,12 @@ def stale_episode(run: Run) -> Iterator[RunFinding]:
 
 
 def _hear(heard: dict[str, set[str]], request: EpisodeRequest) -> None:
-    """Add what was said in a request and its response; an episode of which something was dropped is no longer known."""
+    """Add the texts of a request and its response; an episode of which something was dropped is no longer known."""
     known = set[str]() if request.begins else heard.get(request.episode)
     if known is None or request.observation is None:
         heard.pop(request.episode, None)
     else:
-        known.update(request.said, (request.observation,))
+        known.update(request.operator_texts, (request.observation,))
         heard[request.episode] = known
 
 

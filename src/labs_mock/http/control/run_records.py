@@ -23,14 +23,14 @@ class Sending(NamedTuple):
 class EpisodeRequest(NamedTuple):
     """A request that began an episode or took a turn, with the texts in it, normalised.
 
-    `history` are the messages that the new turn may quote, `said` those of the operator, new and old, and `observation` is the
+    `history` are the messages that the new turn may quote, `operator_texts` those of the operator, new and old, and `observation` is the
     response's; None where that was dropped from the journal. `complete` says that the turn ended the episode.
     """
 
     record: Record
     episode: str
     history: Sequence[str]
-    said: Sequence[str]
+    operator_texts: Sequence[str]
     observation: str | None
     complete: bool
 
@@ -82,8 +82,10 @@ def _episode_request(record: Record, episode: str) -> EpisodeRequest:
     messages = list(_messages(sent))
     spoken = [index for index, (role, _) in enumerate(messages) if role == "assistant"]
     history = [text for index, (role, text) in enumerate(messages) if role != "system" and index not in spoken[-1:]]
-    said = [messages[index][1] for index in spoken]
-    return EpisodeRequest(record, episode, history, said, observation, received.get("episode_complete", False))
+    operator_texts = [messages[index][1] for index in spoken]
+    return EpisodeRequest(
+        record, episode, history, operator_texts, observation, received.get("episode_complete", False)
+    )
 
 
 def _messages(sent: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""The client process of a drill: it imports the user's module, and when it is told to, calls the function and reports what it did.
+"""The client process of a drill: it imports the user's module, and on command calls the function and reports what it did.
 
 It is run as a file, with nothing of labs-mock imported, and talks to the drill in lines of JSON. At the end of its standard
 input the drill is gone, and it ends.

@@ -20,7 +20,7 @@ IMPORT_DEADLINE = 120.0  # seconds for the user's module to be imported
 
 
 class ClientProcess:
-    """A process that imports a function, calls it when it is told to, and is gone when the block ends.
+    """A process that imports a function, calls it on command, and is gone when the block ends.
 
     What the function prints, standard error too, goes to a file that nobody reads unless the process ends by itself.
     """

@@ -113,5 +113,5 @@ def _json(body: bytes | None) -> Any:
 def _last_text(body: Any) -> str:
     """The last message of the operator in a turn, with its tool calls; empty where there is none."""
     messages = body.get("messages") if isinstance(body, dict) else None
-    said = [one for one in messages or () if isinstance(one, dict) and one.get("role") == "assistant"]
-    return orjson.dumps([said[-1].get("content"), said[-1].get("tool_calls")]).decode() if said else ""
+    spoken = [one for one in messages or () if isinstance(one, dict) and one.get("role") == "assistant"]
+    return orjson.dumps([spoken[-1].get("content"), spoken[-1].get("tool_calls")]).decode() if spoken else ""

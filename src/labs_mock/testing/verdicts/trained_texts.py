@@ -65,18 +65,18 @@ def _rollouts(
     patterns.sort(
         key=lambda pattern: -len(pattern.pattern)
     )  # so that no token is taken for the beginning of a longer one
-    given = cache(lambda: frozenset(_cleaned(text, patterns) for text in observations()))
+    observed = cache(lambda: frozenset(_cleaned(text, patterns) for text in observations()))
     for number, (spans, conversation) in enumerate(zip(texts, conversations, strict=True)):
         if isinstance(spans, str):
             raise TypeError(f"texts[{number}]: expected a list of texts, one a span, got {quote(spans)}")
         cleaned = {place: _cleaned(span, patterns) for place, span in enumerate(spans)}
         messages = conversation["messages"] if isinstance(conversation, Mapping) else conversation
-        lines = [line for line in _lines(messages, patterns, given) if line.text]
+        lines = [line for line in _lines(messages, patterns, observed) if line.text]
         yield TrainedRollout(number, {place: text for place, text in cleaned.items() if text}, lines)
 
 
 def _lines(
-    messages: Sequence[Mapping[str, Any]], patterns: Sequence[re.Pattern[str]], given: Callable[[], Collection[str]]
+    messages: Sequence[Mapping[str, Any]], patterns: Sequence[re.Pattern[str]], observed: Callable[[], Collection[str]]
 ) -> Iterator[Line]:
     """Who spoke: an `assistant` message is the operator's, unless it is the first or follows another one and is an observation."""
     before = "assistant"
@@ -85,7 +85,7 @@ def _lines(
         if role == "system":
             yield Line(place, "system message", text)
             continue
-        operator = role == "assistant" and (before != "assistant" or text not in given())
+        operator = role == "assistant" and (before != "assistant" or text not in observed())
         yield Line(place, "operator" if operator else "observation", text)
         before = role
 
