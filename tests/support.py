@@ -217,6 +217,10 @@ class Live:
         return self.post(f"/episodes/{episode}/turns", {"id": episode, "messages": listed, **fields})
 
 
+ALL_CONNECTIONS = httpx.Limits(max_keepalive_connections=None)
+"""With more threads than the 20 connections that it keeps, httpx 0.28 closes some that another thread is about to use."""
+
+
 @contextmanager
 def live(served: World, host: str = "127.0.0.1") -> Iterator[Live]:
     """Serve a world on a free port of this machine, in a thread."""
@@ -227,7 +231,7 @@ def live(served: World, host: str = "127.0.0.1") -> Iterator[Live]:
     assert started.wait(10), "the server did not start"
     url = address_of(listener)
     try:
-        with httpx.Client(base_url=url, timeout=10) as client:
+        with httpx.Client(base_url=url, timeout=10, limits=ALL_CONNECTIONS) as client:
             yield Live(served, url, client)
     finally:
         server.stop()

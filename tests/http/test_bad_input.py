@@ -220,7 +220,9 @@ def test_a_flood_is_refused_quickly(server: Live, flood: str) -> None:
 def test_the_worst_bodies_leave_no_memory_behind() -> None:
     """After several of each the process is hardly larger than before them, and after as many again no larger (GEN-3, GEN-6).
 
-    Without what the journal keeps, whose bytes are bounded. Something is left once: the JSON parser remembers the last 2,048 keys, wherever in memory they lie.
+    Without what the journal keeps, whose bytes are bounded. Something is left once: the JSON parser remembers the last 2,048 keys, wherever in memory they lie,
+    and a page is given back only when nothing on it is in use: with pages of 2 MiB a round leaves 50 to 100 MiB, now more, now less. To keep one of
+    the bodies would be 16 MiB a request, 256 a round.
     """
     worst = {name: bulk(*flood) for name, flood in FLOODS.items()}
     worst["lists"] = bulk(b'{"a": [', b"[]", b"]}")
@@ -245,8 +247,8 @@ def test_the_worst_bodies_leave_no_memory_behind() -> None:
             return resident()
 
         sizes = [resident(), *(after_all() for _ in range(4))]  # what is left once may come with the second round
-    assert max(sizes[1:]) - sizes[0] < 128, f"MiB before and after: {sizes}"
-    assert sizes[4] - sizes[2] < 32, f"MiB before and after: {sizes}"
+    assert max(sizes[1:]) - sizes[0] < 160, f"MiB before and after: {sizes}"
+    assert max(sizes[3:]) - max(sizes[1:3]) < 32, f"MiB before and after: {sizes}"
 
 
 @pytest.mark.parametrize("chunk", [16 * MIB + 1, 60_000])
