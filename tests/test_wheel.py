@@ -29,6 +29,8 @@ def test_the_wheel_holds_code_scenarios_and_nothing_else(wheel: Path) -> None:
         f"labs_mock/http/swagger_ui/{name}" for name in ("swagger-ui-bundle.js", "swagger-ui.css", "LICENSE")
     } <= package
     assert "labs_mock/conformance/templates/report.html" in package
+    scripts = {path.relative_to(ROOT / "src").as_posix() for path in (ROOT / "src").rglob("*.lua")}
+    assert {name for name in package if name.endswith(".lua")} == scripts
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert "labs-mock = labs_mock.cli.main:main" in commands
     assert "labs_mock = labs_mock.pytest_plugin" in commands

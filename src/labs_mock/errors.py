@@ -18,7 +18,8 @@
         ├── RateLimited          429
         ├── HeadTooLarge         431
         ├── InternalError        500
-        └── Faulted              500
+        ├── Faulted              500
+        └── StoreUnavailable     503, if the state is in a store that does not answer or is full
 
 The message of a `RequestError` is sent to the client as it is (ERR-1), so it never contains a key, a
 stack trace or more than a few words of input.
@@ -221,3 +222,9 @@ class Faulted(RequestError):
     def __init__(self, message: str, status: int = 500) -> None:
         self.status = status
         super().__init__(message)
+
+
+class StoreUnavailable(RequestError):
+    """The store that the state is in does not answer in time, or is full (GEN-2)."""
+
+    status = 503

@@ -1,10 +1,13 @@
 """Each implementation of `Store`, for the tests that are written against it."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from labs_mock.state.bounds import Bounds
 from labs_mock.state.memory.store import MemoryStore
 from labs_mock.state.store import InitialState, Store
+from tests.state.redis_server import MISSING, RedisStores, redis_is_installed, redis_stores
 from tests.state.samples import Make, initial
 from tests.state.suspending import suspending
 
@@ -19,8 +22,21 @@ def suspending_memory(state: InitialState | None = None, bounds: Bounds = Bounds
     return suspending(memory(state, bounds))
 
 
-@pytest.fixture(scope="session", params=[memory, suspending_memory], ids=["memory", "suspending"])
+@pytest.fixture(scope="session")
+def stores_in_redis() -> Iterator[RedisStores]:
+    """A Redis for all tests of this process, if one is installed."""
+    if not redis_is_installed():
+        pytest.skip(MISSING)
+    with redis_stores() as stores:
+        yield stores
+
+
+@pytest.fixture(
+    scope="session", params=["memory", "suspending", pytest.param("redis", marks=pytest.mark.slow)], ids=str
+)
 def make(request: pytest.FixtureRequest) -> Make:
     """Makes stores of one kind."""
-    maker: Make = request.param
-    return maker
+    if request.param == "redis":
+        stores: RedisStores = request.getfixturevalue("stores_in_redis")
+        return stores.make
+    return {"memory": memory, "suspending": suspending_memory}[request.param]

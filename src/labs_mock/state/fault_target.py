@@ -45,11 +45,16 @@ class FaultTarget:
         return found[1].lower() if found else ""
 
     @cached_property
+    def named_episode(self) -> str:
+        """The id of the episode in its path; empty without one."""
+        found = _EPISODE.match(self.path)
+        return found[1] if found else ""
+
+    @cached_property
     def scenarios(self) -> list[tuple[str, str]]:
         """The slugs of the scenarios that it names: in its body, in the items of that, or by its episode."""
-        named = _EPISODE.match(self.path)
-        if named:
-            episode = self._episode(named[1])
+        if self.named_episode:
+            episode = self._episode(self.named_episode)
             return [(episode.collection, episode.slug)] if episode is not None else []
         return [(str(one.get("collection_slug")), str(one.get("scenario_slug"))) for one in self._objects]
 

@@ -1,0 +1,2 @@
+-- What one reading command replies: its name, the key, the rest.
+return {'done', call(unpack(ARGV, 2))}

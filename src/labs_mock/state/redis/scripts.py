@@ -1,0 +1,104 @@
+"""The scripts, and how one is run: at most 1.5 s, by its digest, and again where that changes nothing."""
+
+import asyncio
+from functools import cache
+from hashlib import sha1
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    BusyLoadingError,
+    NoPermissionError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    ResponseError,
+)
+
+from labs_mock.errors import StoreUnavailable
+from labs_mock.state.redis.connection import Lost, NotSent, Pipe
+
+DEADLINE = 1.5  # seconds of real time for an operation with all its attempts
+PAUSE = 0.05  # seconds between two attempts
+
+UNREACHABLE = "The store of this server's state does not answer; nobody knows whether this request was applied"
+FULL = "The store of this server's state is full; reset it, or give it more memory"
+REFUSED = "The store of this server's state refuses this server's password or commands"
+
+PARTS_OF = {
+    "load_episode": ("episode",),
+    "list_episodes": ("episode",),
+    "end_episode": ("episode",),
+    "commit": ("episode", "journal"),
+    "amend": ("journal",),
+}
+"""What stands before a script besides `common`."""
+
+
+class Script(NamedTuple):
+    """The text of a script and its SHA-1, by which Redis knows it."""
+
+    text: str
+    digest: str
+
+
+@cache
+def script(name: str, flags: str = "") -> Script:
+    """A script by the name of its file. The shebang makes a full store refuse it before its first write, unless `flags` allow it."""
+    folder = files("labs_mock.state.redis") / "lua"
+    parts = [(folder / f"{part}.lua").read_text("utf-8") for part in ("common", *PARTS_OF.get(name, ()), name)]
+    text = "\n".join([f"#!lua {flags}".rstrip(), *parts])
+    return Script(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+class Operations:
+    """Runs scripts of a namespace over a pipe; `count` says how many were run."""
+
+    def __init__(self, pipe: Pipe, meta: str, lifetime: int) -> None:
+        self._pipe = pipe
+        self._meta, self._lifetime = meta, lifetime
+        self.count = 0
+
+    async def run(self, name: str, *words: Any, again: bool, flags: str = "") -> Any:
+        """What a script replies. One that may be run `again` is, until the deadline, if its reply was lost.
+
+        Raises `StoreUnavailable` if there is none in time, or if the store is full.
+        """
+        self.count += 1
+        started = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(DEADLINE):
+                return await self._attempts(script(name, flags), words, again)
+        except (TimeoutError, Lost, NotSent):
+            if self._pipe.replied < started:  # it has stopped, so that whatever else was sent waits in vain
+                await self._pipe.close()
+            raise StoreUnavailable(UNREACHABLE) from None
+        except OutOfMemoryError:
+            raise StoreUnavailable(FULL) from None
+        except (AuthenticationError, AuthorizationError, NoPermissionError):
+            raise StoreUnavailable(REFUSED) from None
+
+    async def _attempts(self, one: Script, words: tuple[Any, ...], again: bool) -> Any:
+        while True:
+            try:
+                return await self._attempt(one, words)
+            except (NotSent, BusyLoadingError):
+                pass
+            except ReadOnlyError:  # a replica by now: the address leads elsewhere after the next connect
+                await self._pipe.close()
+            except Lost:
+                if not again:
+                    raise
+            await asyncio.sleep(PAUSE)
+
+    async def _attempt(self, one: Script, words: tuple[Any, ...]) -> Any:
+        try:
+            return await self._pipe.send("EVALSHA", one.digest, 1, self._meta, self._lifetime, *words)
+        except NoScriptError:
+            return await self._pipe.send("EVAL", one.text, 1, self._meta, self._lifetime, *words)
+        except ResponseError as error:
+            if str(error).startswith("OOM "):
+                raise OutOfMemoryError(str(error)) from None
+            raise

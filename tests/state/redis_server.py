@@ -1,0 +1,137 @@
+"""A real Redis for the tests: one server in a temporary folder, and stores in it as the tests want them, from any thread."""
+
+import asyncio
+import shutil
+import subprocess
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic, sleep
+from typing import Any, TypeVar, cast
+
+from labs_mock.state.bounds import Bounds
+from labs_mock.state.redis.store import RedisStore
+from labs_mock.state.store import InitialState, Store
+from tests.state.samples import initial
+
+Result = TypeVar("Result")
+MISSING = "no redis-server is installed"
+_names = count()
+
+
+def redis_is_installed() -> bool:
+    """Whether there is a server to start."""
+    return shutil.which("redis-server") is not None
+
+
+@contextmanager
+def redis_server(*options: str) -> Iterator[str]:
+    """The address of a Redis that is started with some options, and stopped in the end. It has a socket in a file and no port."""
+    with TemporaryDirectory(prefix="redis") as folder:
+        path = Path(folder) / "socket"
+        command = ["redis-server", "--port", "0", "--unixsocket", str(path), "--dir", folder, "--save", "", *options]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert process.stdout is not None
+        try:
+            end = monotonic() + 10
+            while not path.exists():
+                assert process.poll() is None, process.stdout.read().decode()
+                assert monotonic() < end, "redis-server does not start"
+                sleep(0.01)
+            threading.Thread(target=process.stdout.read, daemon=True).start()
+            yield f"unix://{path}?db=0"
+        finally:
+            process.kill()
+            process.wait()
+            with suppress(ValueError):
+                process.stdout.close()
+
+
+class LoopThread:
+    """An event loop in a thread of its own, in which the stores of all tests are, since a test has a loop for itself or none."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def result(self, operation: Coroutine[Any, Any, Result]) -> Result:
+        """What an operation returns, for a caller without a loop."""
+        return asyncio.run_coroutine_threadsafe(operation, self._loop).result(30)
+
+    async def awaited(self, operation: Coroutine[Any, Any, Result]) -> Result:
+        """The same for one in another loop."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(operation, self._loop))
+
+    def close(self) -> None:
+        """End it."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+
+class StoreElsewhere:
+    """A store whose operations run in the loop of another thread."""
+
+    def __init__(self, thread: LoopThread, store: RedisStore) -> None:
+        self._thread, self._store = thread, store
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        operation = getattr(self._store, name)
+
+        def elsewhere(*arguments: Any, **named: Any) -> Any:
+            return self._thread.awaited(operation(*arguments, **named))
+
+        return elsewhere
+
+    async def follow(self, after: int) -> AsyncIterator[Any]:
+        """The records as they come."""
+        following = self._store.follow(after)
+
+        async def following_record() -> Any:
+            return await anext(following, None)
+
+        while (record := await self._thread.awaited(following_record())) is not None:
+            yield record
+
+
+class RedisStores:
+    """Makes stores in one server, each in a namespace of its own."""
+
+    def __init__(self, url: str) -> None:
+        self._url, self._thread = url, LoopThread()
+        self._open: list[RedisStore] = []
+
+    def make(self, state: InitialState | None = None, bounds: Bounds = Bounds()) -> Store:  # noqa: B008 - a tuple
+        """A store; of those before it only a few stay open."""
+        self.close_stores(left=3)
+        opening = RedisStore.open(self._url, f"test-{next(_names)}", state or initial(), bounds)
+        store = self._thread.result(opening)
+        self._open.append(store)
+        return cast("Store", StoreElsewhere(self._thread, store))
+
+    def close_stores(self, left: int = 0) -> None:
+        """Drop and close the oldest stores."""
+        while len(self._open) > left:
+            store = self._open.pop(0)
+            self._thread.result(store.drop())
+            self._thread.result(store.close())
+
+    def close(self) -> None:
+        """Close all of them."""
+        self.close_stores()
+        self._thread.close()
+
+
+@contextmanager
+def redis_stores() -> Iterator[RedisStores]:
+    """Stores in a Redis that is there for them."""
+    with redis_server() as url:
+        stores = RedisStores(url)
+        try:
+            yield stores
+        finally:
+            stores.close()
