@@ -24,6 +24,9 @@ PYTHON-.venv-nemo = $(firstword $(foreach python,python3.12 $(wildcard $(HOME)/.
 
 ENVIRONMENTS := $(patsubst TESTS-%,%,$(sort $(filter TESTS-%,$(.VARIABLES))))
 
+STATEFUL := tests/http/control $(addprefix tests/http/test_,$(addsuffix .py,episodes evaluate batch datasets dataset_exports \
+	determinism concurrency normalisation key faults fault_plans fault_endings secrecy delivery every_operation))
+
 .PHONY: serve test test-all trainers trainers-oldest $(ENVIRONMENTS:%=trainers-%) $(OTHERS:%=trainers-%) lint types bench bench-peers bench-readme profile generated lock clean
 
 serve: .venv/serve.stamp
@@ -33,10 +36,12 @@ serve: .venv/serve.stamp
 test: .venv/dev.stamp
 	$(BIN)/pytest -n auto --dist worksteal -m "not slow"
 
-# All tests; those over HTTP once more with a store that suspends at every operation and keeps nothing but bytes.
+# All tests; those over HTTP once more with a store that suspends at every operation and keeps nothing but bytes, and those of
+# what has state with one in Redis, where that is installed.
 test-all: .venv/dev.stamp
 	$(BIN)/pytest -n auto --dist worksteal
 	$(BIN)/pytest -n auto --dist worksteal -m "not slow" --store suspending tests/http tests/examples tests/testing
+	! command -v redis-server > /dev/null || $(BIN)/pytest -n auto --dist worksteal -m "not slow" --store redis $(STATEFUL)
 
 # Real trainers on exports and rewards, and the oldest supported version of datasets.
 trainers: $(ENVIRONMENTS:%=trainers-%) $(OTHERS:%=trainers-%) trainers-oldest

@@ -1,6 +1,7 @@
 """Fixtures and Hypothesis profiles."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -19,16 +20,27 @@ settings.load_profile("default")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--store`: what the servers of this run keep their state in; the tests of the store itself try all of them."""
-    parser.addoption("--store", choices=("memory", "suspending"), default="memory", help="store of the tests' servers")
+    parser.addoption(
+        "--store", choices=("memory", "suspending", "redis"), default="memory", help="store of the tests' servers"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let every world of this process have the chosen store."""
-    if config.getoption("--store") == "suspending":
-        from labs_mock.state import world  # noqa: PLC0415 - only now, since it is not light
-        from tests.state.conftest import suspending_memory  # noqa: PLC0415
+    chosen = config.getoption("--store")
+    if chosen == "memory":
+        return
+    from labs_mock.state import world  # noqa: PLC0415 - only now, since it is not light
 
-        world.MemoryStore = support.MemoryStore = suspending_memory  # type: ignore[assignment, attr-defined]
+    if chosen == "suspending":
+        from tests.state.conftest import suspending_memory as make  # noqa: PLC0415
+    else:
+        from tests.state.redis_server import redis_stores  # noqa: PLC0415
+
+        opened = ExitStack()
+        config.add_cleanup(opened.close)
+        make = opened.enter_context(redis_stores()).make
+    world.MemoryStore = support.MemoryStore = make  # type: ignore[assignment, attr-defined]
 
 
 @pytest.fixture(scope="module")

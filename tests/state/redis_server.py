@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic, sleep
 from typing import Any, TypeVar, cast
+from weakref import finalize
 
 from labs_mock.state.bounds import Bounds
 from labs_mock.state.redis.store import RedisStore
@@ -50,6 +51,14 @@ def redis_server(*options: str) -> Iterator[str]:
                 process.stdout.close()
 
 
+def _is_in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 class LoopThread:
     """An event loop in a thread of its own, in which the stores of all tests are, since a test has a loop for itself or none."""
 
@@ -63,14 +72,29 @@ class LoopThread:
         return asyncio.run_coroutine_threadsafe(operation, self._loop).result(30)
 
     async def awaited(self, operation: Coroutine[Any, Any, Result]) -> Result:
-        """The same for one in another loop."""
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(operation, self._loop))
+        """The same for one in another loop, or one that is run by hand, without any."""
+        future = asyncio.run_coroutine_threadsafe(operation, self._loop)
+        return await asyncio.wrap_future(future) if _is_in_a_loop() else future.result(30)
+
+    def start(self, function: Callable[[str], Coroutine[Any, Any, None]], name: str) -> None:
+        """Begin something that nobody waits for."""
+        if self._loop.is_running():
+            asyncio.run_coroutine_threadsafe(function(name), self._loop)
 
     def close(self) -> None:
-        """End it."""
+        """End it, and with it what nobody waits for."""
+        self.result(self._settle())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
+
+    @staticmethod
+    async def _settle() -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        if others:
+            _, late = await asyncio.wait(others, timeout=5)
+            for task in late:
+                task.cancel()
 
 
 class StoreElsewhere:
@@ -99,31 +123,32 @@ class StoreElsewhere:
 
 
 class RedisStores:
-    """Makes stores in one server, each in a namespace of its own."""
+    """Makes stores in one server, each in a namespace of its own that goes with the store."""
 
     def __init__(self, url: str) -> None:
-        self._url, self._thread = url, LoopThread()
-        self._open: list[RedisStore] = []
+        self.url, self.thread = url, LoopThread()
+        self._open: dict[str, RedisStore] = {}
 
     def make(self, state: InitialState | None = None, bounds: Bounds = Bounds()) -> Store:  # noqa: B008 - a tuple
-        """A store; of those before it only a few stay open."""
-        self.close_stores(left=3)
-        opening = RedisStore.open(self._url, f"test-{next(_names)}", state or initial(), bounds)
-        store = self._thread.result(opening)
-        self._open.append(store)
-        return cast("Store", StoreElsewhere(self._thread, store))
+        """A new store."""
+        name = f"test-{next(_names)}"
+        store = self.thread.result(RedisStore.open(self.url, name, state or initial(), bounds))
+        self._open[name] = store
+        made = StoreElsewhere(self.thread, store)
+        finalize(made, self.thread.start, self._drop, name)
+        return cast("Store", made)
 
-    def close_stores(self, left: int = 0) -> None:
-        """Drop and close the oldest stores."""
-        while len(self._open) > left:
-            store = self._open.pop(0)
-            self._thread.result(store.drop())
-            self._thread.result(store.close())
+    async def _drop(self, name: str) -> None:
+        store = self._open.pop(name, None)
+        if store is not None:
+            await store.drop()
+            await store.close()
 
     def close(self) -> None:
-        """Close all of them."""
-        self.close_stores()
-        self._thread.close()
+        """Drop and close all of them."""
+        for name in list(self._open):
+            self.thread.result(self._drop(name))
+        self.thread.close()
 
 
 @contextmanager

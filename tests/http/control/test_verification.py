@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
+from labs_mock.redaction import masked
 from labs_mock.state.bounds import Bounds
 from tests.http.control.test_journal import BODY, EVALUATE
 from tests.http.test_envelope import JSON, check_envelope
@@ -28,8 +29,12 @@ def large(server: Live, number: int, size: int = 40_000) -> None:
     server.client.post(EVALUATE, headers=JSON, content=content)
 
 
-def test_what_was_sent_is_compared_and_what_is_shown_has_no_key(server: Live) -> None:
-    """A tool called lab_results, the key itself, and a credential that is none: each is found, only the last two are masked."""
+def test_what_was_sent_is_compared_and_what_is_shown_has_no_key(server: Live, pytestconfig: pytest.Config) -> None:
+    """A tool called lab_results, the key itself, and a credential that is none: each is found, only the last two are masked.
+
+    In a store outside of the process they are masked by then, and found so.
+    """
+    masked_there = pytestconfig.getoption("--store") == "redis"
     call = {"type": "artifact", "name": "lab_results", "input": {}}
     messages = [{"role": "user", "content": "Hello."}, {"role": "assistant", "content": "Hi.", "tool_calls": [call]}]
     server.post("/evaluate", {**BODY, "messages": messages})
@@ -38,7 +43,7 @@ def test_what_was_sent_is_compared_and_what_is_shown_has_no_key(server: Live) ->
     (found,) = verify(server, json={"messages": messages})["requests"]
     assert found["request"]["messages"][1]["tool_calls"] == [call]
     for key in (KEY, OTHER):
-        response = verify(server, json={"note": f"{key} it is"})
+        response = verify(server, json={"note": f"{masked(key) if masked_there else key} it is"})
         assert (response["verdict"], len(response["requests"])) == ("met", 1)
         assert key not in orjson.dumps(response).decode()
     unmet = verify(server, json={"note": KEY, KEY: 1})

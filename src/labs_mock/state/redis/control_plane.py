@@ -10,7 +10,7 @@ from labs_mock.state.bounds import Bounds
 from labs_mock.state.library_source import ScenarioSource
 from labs_mock.state.redis.control_document import Control, ControlDocument, control_of, packed_document
 from labs_mock.state.redis.namespace import FORMAT, KEYS, KEYS_OF, MADE, TOKENS, made_with
-from labs_mock.state.redis.scripts import Operations
+from labs_mock.state.redis.scripts import FREEING, Operations
 from labs_mock.state.redis.shelf import SHELF, SOURCE, Shelf
 from labs_mock.state.store import PARTS, InitialState
 
@@ -135,7 +135,7 @@ class ControlPlane:
                 commands.append(("HSET", "meta", "epoch", document.epoch, *(() if order is None else ("order", order))))
             return ControlChange(document, shelf, tuple(commands))
 
-        await self.change(make, "flags=allow-oom")
+        await self.change(make, FREEING)
 
     async def _replace(self, expected: str, document: ControlDocument, commands: Iterable[Command], flags: str) -> bool:
         """Store a document if the stored one is the expected one; either way that is known then which is stored."""

@@ -37,6 +37,14 @@ PARTS_OF = {
 """What stands before a script besides `common`."""
 
 
+READING, FREEING = "flags=no-writes", "flags=allow-oom"
+FLAGS_OF = {
+    **dict.fromkeys(("control", "read", "load_episode", "list_episodes", "records", "rewards"), READING),
+    **dict.fromkeys(("touch", "drop"), FREEING),
+}
+"""Flags of scripts that a full store runs, too; it refuses the others before their first write."""
+
+
 class Script(NamedTuple):
     """The text of a script and its SHA-1, by which Redis knows it."""
 
@@ -46,10 +54,10 @@ class Script(NamedTuple):
 
 @cache
 def script(name: str, flags: str = "") -> Script:
-    """A script by the name of its file. The shebang makes a full store refuse it before its first write, unless `flags` allow it."""
+    """A script by the name of its file, with the `flags` of its kind if no others are named."""
     folder = files("labs_mock.state.redis") / "lua"
     parts = [(folder / f"{part}.lua").read_text("utf-8") for part in ("common", *PARTS_OF.get(name, ()), name)]
-    text = "\n".join([f"#!lua {flags}".rstrip(), *parts])
+    text = "\n".join([f"#!lua {flags or FLAGS_OF.get(name, '')}".rstrip(), *parts])
     return Script(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 

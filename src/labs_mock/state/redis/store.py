@@ -97,7 +97,7 @@ class RedisStore:
 
     async def drop(self) -> None:
         """Remove all of the namespace."""
-        await self.operations.run("drop", *KEYS, again=True, flags="flags=allow-oom")
+        await self.operations.run("drop", *KEYS, again=True)
 
     async def _check_namespace(self) -> None:
         _, stored = await self.operations.run("read", "HGET", "meta", "format", again=True)
