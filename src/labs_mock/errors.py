@@ -19,7 +19,8 @@
         ├── HeadTooLarge         431
         ├── InternalError        500
         ├── Faulted              500
-        └── StoreUnavailable     503, if the state is in a store that does not answer or is full
+        └── StoreUnavailable     503
+            └── StoreFull        503
 
 The message of a `RequestError` is sent to the client as it is (ERR-1), so it never contains a key, a
 stack trace or more than a few words of input.
@@ -225,6 +226,10 @@ class Faulted(RequestError):
 
 
 class StoreUnavailable(RequestError):
-    """The store that the state is in does not answer in time, or is full (GEN-2)."""
+    """The store that the state is in does not answer in time (GEN-2). Whether the request was applied is not known."""
 
     status = 503
+
+
+class StoreFull(StoreUnavailable):
+    """It is full, and has changed nothing; a reset makes room."""

@@ -438,7 +438,7 @@ def test_without_a_store_there_is_an_error_in_time_and_recovery() -> None:
             epoch = (await arrived(store)).epoch
             await commit(store, epoch=epoch, created=episode("a"))
             with Redis.from_url(url) as redis:
-                redis.execute_command("CLIENT", "PAUSE", "4000", "ALL")
+                redis.client_pause(4_000)
             started = monotonic()
             found = await asyncio.gather(*[arrived(store) for _ in range(5)], return_exceptions=True)
             assert monotonic() - started < DEADLINE + 0.4

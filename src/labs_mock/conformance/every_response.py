@@ -65,7 +65,8 @@ def check_response(expect: Expect, response: Response, operation: Operation | No
     None where only the check could know.
     """
     statuses: Iterable[int] = operation.statuses if operation else NO_OPERATION
-    expect("GEN-2", response.status in statuses, f"one of {', '.join(map(str, sorted(statuses)))}", response.status)
+    listed = ", ".join(map(str, sorted(statuses)))
+    expect("GEN-2", response.status in statuses, f"one of {listed}", response.status, inferred=False)
     _check_request_id(expect, response)
     _check_limits(expect, response, _behind_limiter(response, operation) if limited is None else limited)
     _check_headers(expect, response)

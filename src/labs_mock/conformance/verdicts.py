@@ -15,6 +15,7 @@ Outcome = Literal["passed", "failed", "differs", "skipped"]
 DIFFERS = "differs from our reading"
 
 UNSEEN = {
+    "GEN-2": "what is inferred of it is of the mock, not of the service",
     "EP-14": "the absence of a call cannot be seen",
     "RL-2": "a plan of few requests a minute would be needed",
     "DS-7": "how many polls or seconds a stage lasts cannot be seen",

@@ -52,7 +52,12 @@ SECTIONS = {
 
 CLAUSES = (
     Clause("GEN-1", "The base path is `/api/v1`; requests and responses are JSON in UTF-8."),
-    Clause("GEN-2", "Statuses in use: 200, 400, 401, 403, 404, 429 and 500, and 202 and 409 for exports."),
+    Clause(
+        "GEN-2",
+        "Statuses in use: 200, 400, 401, 403, 404, 429 and 500, and 202 and 409 for exports.",
+        "Where the mock's state is in a store of its own, and that does not answer or is full: a 503 in the error envelope, within "
+        "two seconds and without the headers of the quota.",
+    ),
     Clause(
         "GEN-3",
         inferred="A body that is not JSON, no object or of another content type is a 400, one above the size limit a "

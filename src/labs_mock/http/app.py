@@ -14,7 +14,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from labs_mock.contract.findings import header
 from labs_mock.contract.limits import BASE_PATH
 from labs_mock.contract.wording import INTERNAL, UNKNOWN_PATH
-from labs_mock.errors import Conflict, HeadTooLarge, InternalError, MethodNotAllowed, NotFound, RequestError, StaleEpoch
+from labs_mock.errors import (
+    Conflict,
+    HeadTooLarge,
+    InternalError,
+    MethodNotAllowed,
+    NotFound,
+    RequestError,
+    StaleEpoch,
+    StoreFull,
+    StoreUnavailable,
+)
 from labs_mock.http.bodies import Disconnected
 from labs_mock.http.control import HEALTH, control_routes, is_control
 from labs_mock.http.control.guard import check_control
@@ -58,6 +68,9 @@ class App:
             await self._respond(exchange, receive, send)
         except Disconnected:
             return
+        except StoreUnavailable as error:  # behind the head of a response
+            log.warning("a response was broken off: %s", error)
+            await break_off(scope, receive)
         except asyncio.CancelledError:  # the server stops, and has waited long enough for this client
             if not await break_off(scope, receive):
                 raise
@@ -67,7 +80,11 @@ class App:
         if not exchange.request.path.startswith(BASE_PATH):
             await self._respond_elsewhere(exchange, receive, send)
             return
-        response = await _committed(exchange)
+        try:
+            response = await _committed(exchange)
+        except StoreUnavailable as error:
+            await _respond_without_store(exchange, error, send)
+            return
         if response.faulty is not None:
             await send_faulty(response.faulty, exchange.world.store.clock, exchange.request.scope, receive, send)
         elif isinstance(response.content, Stream) and exchange.delivery is not None:
@@ -78,7 +95,13 @@ class App:
     async def _respond_elsewhere(self, exchange: Exchange, receive: Receive, send: Send) -> None:
         """Respond to what is not the API's; requests of the control plane are not recorded."""
         world, body = exchange.world, b""
-        exchange.begin(await world.store.arrive(exchange.request.arrival(api=False)), world.token())
+        try:
+            exchange.begin(await world.store.arrive(exchange.request.arrival(api=False)), world.token())
+        except StoreUnavailable as error:
+            if not isinstance(error, StoreFull) or not is_control(exchange.request.path):
+                await _respond_without_store(exchange, error, send)
+                return
+            exchange.begin_without_store()  # so that a full store can be reset
         try:
             await self._route(exchange, receive, send)
         except StaleEpoch:
@@ -87,7 +110,7 @@ class App:
         except Exception as raised:
             body = orjson.dumps(_error(raised, exchange))
         if not is_control(exchange.request.path):
-            with suppress(StaleEpoch):
+            with suppress(StaleEpoch, StoreUnavailable):
                 await world.store.commit(exchange.commit(body))
         if body:
             await send_json(send, exchange.status, body, exchange.response_headers)
@@ -151,7 +174,7 @@ async def _compute(exchange: Exchange) -> ComputedResponse:
             content["request_id"] = exchange.request_id
             if exchange.delivery is not None:
                 change_results(exchange, exchange.delivery, content)
-    except (Conflict, StaleEpoch):
+    except (Conflict, StaleEpoch, StoreUnavailable):
         raise
     except Exception as raised:
         content = _error(raised, exchange)
@@ -165,6 +188,13 @@ async def _compute(exchange: Exchange) -> ComputedResponse:
     if exchange.arrived.faults and exchange.delivery is not None:
         faulty = faulty_response(exchange, exchange.delivery, content, body)
     return ComputedResponse(content, body, faulty)
+
+
+async def _respond_without_store(exchange: Exchange, error: StoreUnavailable, send: Send) -> None:
+    """Respond 503, with nothing of what was computed before (GEN-2)."""
+    exchange.begin_without_store()
+    body = orjson.dumps(_error(error, exchange))
+    await send_json(send, exchange.status, body, exchange.response_headers)
 
 
 def _error(raised: Exception, exchange: Exchange) -> Payload:

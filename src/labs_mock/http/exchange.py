@@ -72,6 +72,10 @@ class Exchange:
         self.episode = self.turn = None
         self.created = self.appended = self.remember = self.duration_ms = None
 
+    def begin_without_store(self) -> None:
+        """Begin to compute the response to a request that no store has counted: it has an id all the same, and no account."""
+        self.begin(self.world.arrived_alone(self.request.arrival(api=False)), "")
+
     @property
     def world(self) -> World:
         """The world to which the request was sent."""

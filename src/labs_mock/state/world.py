@@ -15,11 +15,13 @@ from labs_mock.engine.play import Play
 from labs_mock.engine.player import Player
 from labs_mock.engine.replay import replay
 from labs_mock.errors import NotFound
+from labs_mock.ids import fingerprint
 from labs_mock.redaction import Redactor
 from labs_mock.scenario.compiled.datasets import Dataset
 from labs_mock.scenario.compiled.scenario import Scenario, scenario_from_content
 from labs_mock.scenario.files.loader import Collection
 from labs_mock.state.account import Account
+from labs_mock.state.arrival import Arrival, Arrived
 from labs_mock.state.caches import Caches, Export, KnownPlay
 from labs_mock.state.episode import Episode
 from labs_mock.state.library_source import CollectionSource, LibrarySource, ScenarioSource
@@ -65,7 +67,7 @@ class World:
         self._first_library = library
         self._library, self._revision = library, 0  # which is none: it is read from the store before it is used
         self._players: dict[tuple[str, str], Player] = {}  # those of the library that were looked for
-        self._tokens = count()
+        self._tokens, self._alone = count(), count()
 
     def as_new(self) -> "World":
         """Another world of the same settings, library and accounts, as this one began."""
@@ -80,6 +82,13 @@ class World:
     def token(self) -> str:
         """A text that no other request has, of this server or another."""
         return f"{self.instance}-{next(self._tokens)}"
+
+    def arrived_alone(self, arrival: Arrival) -> Arrived:
+        """A request that the store could not count, with a number of this process in place of its attempt (GEN-2)."""
+        clock = Clock.parse(self.settings.clock)
+        path = f"{arrival.path}?{arrival.query}" if arrival.query else arrival.path
+        name = fingerprint(self.instance, arrival.method, path, arrival.body)
+        return Arrived("", 0, clock, clock.now(), 0, None, name, next(self._alone), None, ())
 
     # The library
 

@@ -44,17 +44,17 @@ def _(original: Any, body: bytes, kind: bytes | None) -> Any:
     return original(body, kind)
 
 
-@on_response("GEN-2", "an episode is 201 Created", "create_episode")
+@on_response("GEN-2", "an episode is 201 Created", "create_episode", inferred=False)
 def _(response: ChangedResponse) -> None:
     response.status = 201
 
 
-@on_response("GEN-2", "what is wrong with a body is a 422", status=400, wide=True)
+@on_response("GEN-2", "what is wrong with a body is a 422", status=400, wide=True, inferred=False)
 def _(response: ChangedResponse) -> None:
     response.status = 422
 
 
-@on_response("GEN-2", "a complete episode is a 410", "take_turn", status=400)
+@on_response("GEN-2", "a complete episode is a 410", "take_turn", status=400, inferred=False)
 def _(response: ChangedResponse) -> None:
     if "complete" in response.body["message"]:
         response.status = 410

@@ -17,7 +17,7 @@ from redis.exceptions import (
     ResponseError,
 )
 
-from labs_mock.errors import StoreUnavailable
+from labs_mock.errors import StoreFull, StoreUnavailable
 from labs_mock.state.redis.connection import Lost, NotSent, Pipe
 
 DEADLINE = 1.5  # seconds of real time for an operation with all its attempts
@@ -72,7 +72,7 @@ class Operations:
     async def run(self, name: str, *words: Any, again: bool, flags: str = "") -> Any:
         """What a script replies. One that may be run `again` is, until the deadline, if its reply was lost.
 
-        Raises `StoreUnavailable` if there is none in time, or if the store is full.
+        Raises `StoreUnavailable` if there is none in time, and `StoreFull`.
         """
         self.count += 1
         started = asyncio.get_running_loop().time()
@@ -84,7 +84,7 @@ class Operations:
                 await self._pipe.close()
             raise StoreUnavailable(UNREACHABLE) from None
         except OutOfMemoryError:
-            raise StoreUnavailable(FULL) from None
+            raise StoreFull(FULL) from None
         except (AuthenticationError, AuthorizationError, NoPermissionError):
             raise StoreUnavailable(REFUSED) from None
 

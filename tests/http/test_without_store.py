@@ -1,0 +1,93 @@
+"""A server whose state is in a store that is paused, full, or gone."""
+
+import asyncio
+from collections.abc import Iterator
+from time import monotonic
+from typing import Any
+
+import httpx
+import pytest
+from redis import Redis
+
+from labs_mock.contract.limits import PLANS
+from tests.state.redis_server import MISSING, RedisStores, redis_is_installed, redis_stores
+from tests.support import KEY, Live, live, result_of, world
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not redis_is_installed(), reason=MISSING)]
+
+EVALUATE = {
+    "collection_slug": "case-management",
+    "scenario_slug": "back-claim",
+    "messages": [{"role": "assistant", "content": "Hello."}],
+}
+
+
+@pytest.fixture
+def stores() -> Iterator[RedisStores]:
+    """A Redis for a test."""
+    with redis_stores() as made:
+        yield made
+
+
+@pytest.fixture
+def running(stores: RedisStores, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
+    """A server whose state is in it."""
+    monkeypatch.setattr("labs_mock.state.world.MemoryStore", stores.make)
+    with live(world()) as server:
+        yield server
+
+
+def check_unavailable(response: httpx.Response, message: str) -> None:
+    """It is a 503 in the envelope, with an id, and without the headers of the quota."""
+    body: dict[str, Any] = response.json()
+    assert (response.status_code, set(body), set(body["data"])) == (503, {"message", "data"}, {"request_id"})
+    assert message in body["message"]
+    assert response.headers["x-request-id"] == body["data"]["request_id"]
+    assert not [name for name in response.headers if name.startswith("x-ratelimit")]
+    assert KEY not in response.text
+
+
+def test_a_store_that_does_not_answer_is_a_503_in_time(stores: RedisStores, running: Live) -> None:
+    """Within two seconds, each with an id of its own; when it answers again, so does the server, with what it had (GEN-2, ID-1)."""
+    episode = running.episode()
+    assert running.turn(episode, "Hello.").json()["turn"] == 1
+    with Redis.from_url(stores.url) as redis:
+        redis.client_pause(3_500)
+    ids = set()
+    for path, body in (("/evaluate", EVALUATE), (f"/episodes/{episode}/turns", {"messages": EVALUATE["messages"]})):
+        started = monotonic()
+        response = running.post(path, body)
+        assert monotonic() - started < 2
+        check_unavailable(response, "does not answer")
+        ids.add(response.headers["x-request-id"])
+    assert len(ids) == 2
+    asyncio.run(asyncio.sleep(1.5))
+    turn = running.turn(episode, "Good morning.").json()["turn"]
+    assert turn in {2, 3}, "the turn that had a 503 may have been applied, once"
+
+
+def test_a_full_store_is_a_503_that_says_so_and_can_be_reset(stores: RedisStores, running: Live) -> None:
+    """No request is half done; the control plane resets it (GEN-2)."""
+    episode = running.episode()
+    with Redis.from_url(stores.url) as redis:
+        redis.config_set("maxmemory", 1)
+        check_unavailable(running.post("/evaluate", EVALUATE), "is full; reset it")
+        check_unavailable(running.turn(episode, "Hello."), "is full; reset it")
+        assert [one.turns for one in running.stored_episodes()] == [0]
+        assert running.client.post("/_mock/reset", json={}).status_code == 200
+        redis.config_set("maxmemory", 0)
+    response = running.post("/evaluate", EVALUATE)
+    assert response.status_code == 200
+    assert response.headers["x-ratelimit-remaining"] == f"{PLANS['enterprise'] - 1}"
+    assert running.turn(episode, "Hello.").status_code == 404
+    assert [one.status for one in running.records()] == [200, 404]
+
+
+def test_a_store_that_comes_back_empty_is_a_reset(stores: RedisStores, running: Live) -> None:
+    """Old episodes are unknown, and everything else works (EP-13)."""
+    episode = running.episode()
+    with Redis.from_url(stores.url) as redis:
+        redis.flushall()
+    assert running.turn(episode, "Hello.").status_code == 404
+    assert running.turn(running.episode(), "Hello.").status_code == 200
+    assert len(result_of(running.world.store.records(0, 9))) == 3
