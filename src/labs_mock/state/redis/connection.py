@@ -9,7 +9,7 @@ from typing import Any
 from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from labs_mock.errors import SettingsError
@@ -56,6 +56,7 @@ class Pipe:
 
     def __init__(self, connection: AbstractConnection) -> None:
         self._connection = connection
+        self._home = getattr(connection, "host", None), getattr(connection, "port", None)
         self._queue: list[tuple[tuple[Any, ...], asyncio.Future[Any]]] = []
         self._sent: deque[asyncio.Future[Any]] = deque()
         self._writer: asyncio.Task[None] | None = None
@@ -69,6 +70,11 @@ class Pipe:
         if self._writer is None:
             self._writer = asyncio.create_task(self._write())
         return await future
+
+    async def move(self, host: str, port: int) -> None:
+        """Go on with another node of a cluster, which has the namespace, until the connection to that ends."""
+        await self.close()
+        self._connect_to(host, port)
 
     async def close(self) -> None:
         """End the connection, and with it what is waited for."""
@@ -109,7 +115,7 @@ class Pipe:
                     reply = await self._connection.read_response(disconnect_on_error=False)
                 except AuthenticationError:
                     raise
-                except ResponseError as error:
+                except (ResponseError, BusyLoadingError) as error:
                     reply = error
                 self.replied = asyncio.get_running_loop().time()
                 future = self._sent.popleft()
@@ -139,3 +145,8 @@ class Pipe:
                 future.set_exception(refused)
         with suppress(RedisError, OSError, RedisConnectionError):
             await self._connection.disconnect(nowait=True)
+        self._connect_to(*self._home)
+
+    def _connect_to(self, host: str | None, port: int | None) -> None:
+        if isinstance(self._connection, Connection) and host is not None and port is not None:
+            self._connection.host, self._connection.port = host, port

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 
-from redis.exceptions import RedisError
+from redis.exceptions import MovedError, RedisError
 
 from labs_mock.errors import StoreUnavailable
 from labs_mock.state.record import JournalCounts, Record
@@ -93,6 +93,9 @@ class RedisJournal:
             while self._woken:
                 try:
                     reply = await self._pipe.send("XREAD", "COUNT", 1, "BLOCK", BLOCK_MS, "STREAMS", self._stream, last)
+                except MovedError as error:
+                    await self._pipe.move(error.host, error.port)
+                    continue
                 except (Lost, NotSent, RedisError, StoreUnavailable):
                     await asyncio.sleep(PAUSE)
                     continue

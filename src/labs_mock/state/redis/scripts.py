@@ -10,6 +10,7 @@ from redis.exceptions import (
     AuthenticationError,
     AuthorizationError,
     BusyLoadingError,
+    MovedError,
     NoPermissionError,
     NoScriptError,
     OutOfMemoryError,
@@ -25,6 +26,9 @@ PAUSE = 0.05  # seconds between two attempts
 
 UNREACHABLE = "The store of this server's state does not answer; nobody knows whether this request was applied"
 FULL = "The store of this server's state is full; reset it, or give it more memory"
+REFUSING = "BUSY", "CLUSTERDOWN", "MASTERDOWN", "MISCONF", "NOREPLICAS", "TRYAGAIN"
+"""How replies begin by which Redis does nothing for the time being, such as while it cannot write to its disk."""
+
 REFUSED = "The store of this server's state refuses this server's password or commands"
 
 PARTS_OF = {
@@ -94,6 +98,9 @@ class Operations:
                 return await self._attempt(one, words)
             except (NotSent, BusyLoadingError):
                 pass
+            except MovedError as error:  # of a cluster, in which all of a namespace is on one node
+                await self._pipe.move(error.host, error.port)
+                continue
             except ReadOnlyError:  # a replica by now: the address leads elsewhere after the next connect
                 await self._pipe.close()
             except Lost:
@@ -107,6 +114,6 @@ class Operations:
         except NoScriptError:
             return await self._pipe.send("EVAL", one.text, 1, self._meta, self._lifetime, *words)
         except ResponseError as error:
-            if str(error).startswith("OOM "):
-                raise OutOfMemoryError(str(error)) from None
+            if str(error).startswith(REFUSING):
+                raise Lost(str(error)) from None
             raise
