@@ -131,6 +131,7 @@ ROOMS = (
         "state.redis.connection",
         "state.redis.scripts",
         "state.redis.namespace",
+        "state.redis.lease",
         "state.redis.control_document",
         "state.redis.shelf",
         "state.redis.packing",

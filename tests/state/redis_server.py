@@ -106,8 +106,8 @@ class StoreElsewhere:
     def __getattr__(self, name: str) -> Callable[..., Any]:
         operation = getattr(self._store, name)
 
-        def elsewhere(*arguments: Any, **named: Any) -> Any:
-            return self._thread.awaited(operation(*arguments, **named))
+        async def elsewhere(*arguments: Any, **named: Any) -> Any:  # which keeps the store until it is done
+            return await self._thread.awaited(operation(*arguments, **named))
 
         return elsewhere
 

@@ -201,14 +201,36 @@ def test_a_server_may_have_the_library_that_was_published_since(url: str, redis:
     run(check())
 
 
-def test_data_of_another_format_is_refused(url: str, redis: Redis) -> None:
-    """A program does not read what it does not know."""
+def test_data_of_another_format_is_refused_while_a_server_uses_it(url: str, redis: Redis) -> None:
+    """A program does not read what it does not know; what nobody uses any more it begins anew."""
 
     async def check() -> None:
-        async with opened(url):
+        async with opened(url) as store:
+            await use(store)
             redis.hset("{one}:meta", "format", "7")
-            with pytest.raises(SettingsError, match="data of format 7, and this version of labs-mock has 1"):
+            with pytest.raises(
+                SettingsError, match="data of format 7 in the namespace 'one', and this version of labs-mock has 1"
+            ):
                 await RedisStore.open(url, "one", initial())
+        redis.delete("{one}:lease")
+        async with opened(url) as store:
+            assert await store.episodes(9) == []
+            assert 10 <= redis.ttl("{one}:lease") <= 15
+
+    run(check())
+
+
+def test_a_reset_by_one_that_was_behind_does_not_come_again(url: str, redis: Redis) -> None:
+    """A namespace that one process has begun anew is not older for another one that has seen more of what was before."""
+
+    async def check() -> None:
+        async with opened(url) as one, opened(url) as other:
+            await arrived(one)
+            for _ in range(5):
+                await arrived(other)
+            redis.flushall()
+            epoch = (await arrived(one)).epoch
+            assert (await arrived(other)).epoch == (await arrived(one)).epoch == epoch
 
     run(check())
 
@@ -263,7 +285,7 @@ def test_every_key_goes_a_week_after_the_last_use(url: str, redis: Redis) -> Non
             await store.reset()
             await use(store)
         keys = {key.decode() for key in redis.scan_iter("*")}
-        left = {key: redis.ttl(key) for key in keys}
+        left = {key: redis.ttl(key) for key in keys - {"{one}:lease"}}
         assert keys <= {f"{{one}}:{name}" for name in ("meta", *KEYS)}
         assert len(keys) > 20
         assert all(WEEK - 60 <= seconds <= WEEK + 7_200 for seconds in left.values()), left

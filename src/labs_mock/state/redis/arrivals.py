@@ -1,11 +1,8 @@
 """Requests as they arrive: what the process knows goes in, what has to be counted is counted in one script."""
 
-import asyncio
-from contextlib import suppress
 from typing import Any
 
 from labs_mock.contract.limits import WINDOW
-from labs_mock.errors import StoreUnavailable
 from labs_mock.ids import fingerprint
 from labs_mock.state.arrival import Arrival, Arrived
 from labs_mock.state.bounds import Bounds
@@ -14,11 +11,8 @@ from labs_mock.state.quota import Quota
 from labs_mock.state.redis.control_document import Control
 from labs_mock.state.redis.control_plane import ControlPlane
 from labs_mock.state.redis.fault_rules import SHARES, FaultRules
-from labs_mock.state.redis.namespace import KEYS
 from labs_mock.state.redis.scripts import Operations
 from labs_mock.state.store import PARTS
-
-TOUCHED_EVERY = 600.0  # seconds of real time after which a process says again that the namespace is in use
 
 
 class Arrivals:
@@ -26,12 +20,9 @@ class Arrivals:
 
     def __init__(self, operations: Operations, plane: ControlPlane, bounds: Bounds, seed: int) -> None:
         self._operations, self._plane, self._bounds, self._seed = operations, plane, bounds, seed
-        self._touched = -TOUCHED_EVERY
-        self._touching: asyncio.Task[None] | None = None
 
     async def count(self, arrival: Arrival) -> Arrived:
         """What `Store.arrive` says."""
-        self._touch()
         control, first = await self._plane.known(), 0
         while True:
             arrived = await self._attempt(arrival, control, first)
@@ -97,23 +88,3 @@ class Arrivals:
             quota,
             faults,
         )
-
-    def _touch(self) -> None:
-        """Let the namespace stay, now and then; that it failed is found by the request itself."""
-        now = asyncio.get_running_loop().time()
-        if now - self._touched >= TOUCHED_EVERY:
-            self._touched = now
-            self._touching = asyncio.create_task(self._keep())
-
-    async def _keep(self) -> None:
-        try:
-            await self._operations.run("touch", *KEYS, again=True)
-        except StoreUnavailable:
-            self._touched = -TOUCHED_EVERY
-
-    async def close(self) -> None:
-        """End what is still going on."""
-        if self._touching is not None:
-            self._touching.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._touching

@@ -28,7 +28,15 @@ KEYS_OF: dict[str, tuple[str, ...]] = {
 }
 """The keys of each part, which a reset of it unlinks. There are no others but these and the next ones, however much there is."""
 TOKENS = ("commits.newer", "commits.older", "normalised.newer", "normalised.older")
-KEYS = (*[key for keys in KEYS_OF.values() for key in keys], *TOKENS, "control", "library", "scenarios", "initial")
+KEYS = (
+    *[key for keys in KEYS_OF.values() for key in keys],
+    *TOKENS,
+    "control",
+    "library",
+    "scenarios",
+    "initial",
+    "lease",
+)
 """All keys but `meta`, without the tag of the namespace."""
 
 JSON = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")

@@ -18,7 +18,7 @@ from redis.exceptions import (
     ResponseError,
 )
 
-from labs_mock.errors import StoreFull, StoreUnavailable
+from labs_mock.errors import Conflict, StaleEpoch, StoreFull, StoreUnavailable
 from labs_mock.state.redis.connection import Lost, NotSent, Pipe
 
 DEADLINE = 1.5  # seconds of real time for an operation with all its attempts
@@ -117,3 +117,13 @@ class Operations:
             if str(error).startswith(REFUSING):
                 raise Lost(str(error)) from None
             raise
+
+
+def done(reply: list[Any], prefix: str = "") -> Any:
+    """What a script has replied. Raises `StaleEpoch` and `Conflict` as it says."""
+    status, *rest = reply
+    if status == b"stale":
+        raise StaleEpoch("there was a reset of everything since the request arrived")
+    if status == b"conflict":
+        raise Conflict(prefix + rest[0].decode())
+    return rest[0]

@@ -2,6 +2,7 @@
 
 # ruff: noqa: D102 - what each operation does is written at `Store`
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,7 +10,7 @@ from labs_mock.clock import END, Clock
 from labs_mock.config.fault_entry import FaultEntry
 from labs_mock.contract.findings import Finding
 from labs_mock.contract.limits import EPISODE_LIFETIME
-from labs_mock.errors import Conflict, SettingsError, StaleEpoch
+from labs_mock.errors import SettingsError
 from labs_mock.scenario.compiled.datasets import Dataset, Stage
 from labs_mock.state.account import Account
 from labs_mock.state.arrival import Arrival, Arrived
@@ -26,18 +27,20 @@ from labs_mock.state.redis.control_document import ControlDocument
 from labs_mock.state.redis.control_plane import ControlChange, ControlPlane
 from labs_mock.state.redis.fault_plan import StoredFaultPlan
 from labs_mock.state.redis.journal import RedisJournal
+from labs_mock.state.redis.lease import Lease
 from labs_mock.state.redis.namespace import FORMAT, KEYS, MADE, check_same, contents_of, made_with
 from labs_mock.state.redis.packing import (
     unpack_episode,
     unpack_rewards,
 )
 from labs_mock.state.redis.script_words import amend_words, commit_words, normalise_words
-from labs_mock.state.redis.scripts import DEADLINE, Operations
+from labs_mock.state.redis.scripts import DEADLINE, Operations, done
 from labs_mock.state.redis.shelf import Shelf
 from labs_mock.state.redis.stored_library import StoredLibrary
 from labs_mock.state.store import InitialState, parts_to_reset
 from labs_mock.state.sums import UNIT, NormalisationEntry, Sums
 
+LARGE = 256 * 1024  # bytes of bodies, to compress which takes milliseconds
 WEEK = 7 * 24 * 60 * 60
 
 
@@ -58,6 +61,7 @@ class RedisStore:
         self._plane = ControlPlane(self.operations, initial, bounds, lifetime)
         self._arrivals = Arrivals(self.operations, self._plane, bounds, initial.seed)
         self._faults = StoredFaultPlan(self.operations, self._plane)
+        self._lease = Lease(self.operations)
         self._library = StoredLibrary(self.operations, self._plane, bounds)
         self._journal = RedisJournal(self.operations, following, f"{tag}journal")
 
@@ -75,7 +79,7 @@ class RedisStore:
     ) -> "RedisStore":
         """The store in a namespace, which is made with `initial` if it is new; it goes `lifetime` seconds of real time after its last use.
 
-        Raises `SettingsError` for an address or a name that cannot be used, for a namespace of another format, and if it was made
+        Raises `SettingsError` for an address or a name that cannot be used, for a namespace in which a server of another data format lives, and if it was made
         with another initial state, naming the first difference; `StoreUnavailable` if Redis does not answer.
         """
         if not name or "{" in name or "}" in name:
@@ -92,7 +96,7 @@ class RedisStore:
     async def close(self) -> None:
         """End the connections; the state stays."""
         await self._journal.close()
-        await self._arrivals.close()
+        await self._lease.close()
         await self._pipe.close()
 
     async def drop(self) -> None:
@@ -100,18 +104,26 @@ class RedisStore:
         await self.operations.run("drop", *KEYS, again=True)
 
     async def _check_namespace(self) -> None:
-        _, stored = await self.operations.run("read", "HGET", "meta", "format", again=True)
-        if stored is not None and int(stored) != FORMAT:
-            raise SettingsError(
-                f"state: the namespace {self._name!r} has data of format {int(stored)}, and this version of labs-mock has "
-                f"{FORMAT}: run the version that made it, or give another state name"
-            )
+        _, found = await self.operations.run("read", "HGET", "meta", "format", again=True)
+        if found is not None and int(found) != FORMAT:
+            await self._replace_format(int(found))
         await self._plane.fresh()
         _, made = await self.operations.run("read", "GET", "initial", again=True)
         stored, own = MADE.validate_json(made), made_with(self._initial)
         if stored != own:
             _, library = await self._library.library()
             check_same(self._name, stored, own, contents_of(library))
+        await self._lease.begin()
+
+    async def _replace_format(self, found: int) -> None:
+        """Remove data of another format, unless a server lives that uses it."""
+        _, lease = await self.operations.run("read", "GET", "lease", again=True)
+        if lease is not None:
+            raise SettingsError(
+                f"state: a server that is running has data of format {found} in the namespace {self._name!r}, and this version "
+                f"of labs-mock has {FORMAT}: stop that one, or give another state name"
+            )
+        await self.drop()
 
     # One request
 
@@ -120,7 +132,7 @@ class RedisStore:
 
     async def load_episode(self, epoch: str, name: str, now: float) -> Episode | None:
         reply = await self.operations.run("load_episode", epoch, name, repr(now), EPISODE_LIFETIME, again=True)
-        found = _done(reply)
+        found = done(reply)
         return None if found is None else unpack_episode(found)
 
     async def poll_dataset(self, epoch: str, name: str, now: float) -> Poll | None:
@@ -130,14 +142,19 @@ class RedisStore:
         self, epoch: str, token: str, now: float, entries: tuple[NormalisationEntry, ...]
     ) -> tuple[tuple[Sums, ...], ...]:
         words = normalise_words(entries, self._bounds)
-        found = _done(await self.operations.run("normalise", epoch, token, repr(now), *words, again=True))
+        found = done(await self.operations.run("normalise", epoch, token, repr(now), *words, again=True))
         return tuple(
             [tuple([Sums(number, total, UNIT * high + low) for number, total, high, low in one]) for one in found]
         )
 
     async def commit(self, commit: Commit) -> int:
-        reply = await self.operations.run("commit", *commit_words(commit, self._bounds), again=True)
-        number: int = _done(reply)
+        record = commit.record
+        if record is not None and len(record.request or b"") + len(record.response or b"") > LARGE:
+            words = await asyncio.to_thread(commit_words, commit, self._bounds)  # which compresses both
+        else:
+            words = commit_words(commit, self._bounds)
+        reply = await self.operations.run("commit", *words, again=True)
+        number: int = done(reply)
         self._journal.wake()
         return number
 
@@ -245,14 +262,14 @@ class RedisStore:
     async def episodes(self, limit: int, before: str | None = None) -> list[Episode]:
         now = (await self._plane.fresh()).document.clock.now()
         reply = await self.operations.run("list_episodes", limit, before or "", repr(now), EPISODE_LIFETIME, again=True)
-        return [unpack_episode(one) for one in _done(reply)]
+        return [unpack_episode(one) for one in done(reply)]
 
     async def end_episode(self, name: str) -> Episode | None:
         now = (await self._plane.fresh()).document.clock.now()
         reply = await self.operations.run(
             "end_episode", name, "client_terminated", repr(now), EPISODE_LIFETIME, again=False
         )
-        found = _done(reply, f"episode {name}: ")
+        found = done(reply, f"episode {name}: ")
         return None if found is None else unpack_episode(found)
 
     # The journal
@@ -279,13 +296,3 @@ class RedisStore:
         await self._plane.reset(names)
         self._journal.wake()
         return names
-
-
-def _done(reply: list[Any], prefix: str = "") -> Any:
-    """What a script has replied. Raises `StaleEpoch` and `Conflict` as it says."""
-    status, *rest = reply
-    if status == b"stale":
-        raise StaleEpoch("there was a reset of everything since the request arrived")
-    if status == b"conflict":
-        raise Conflict(prefix + rest[0].decode())
-    return rest[0]

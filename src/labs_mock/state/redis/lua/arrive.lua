@@ -2,8 +2,8 @@
 local _, asked_revision, seen, now, fingerprint, bound, key, limit, faults, episode, first = unpack(ARGV)
 local revision, order, latest = unpack(redis.call('HMGET', meta, 'revision', 'order', 'latest'))
 if not revision then return {'gone'} end
-if tonumber(order) < tonumber(seen) then return {'older', revision, call('GET', 'control')} end
 if revision ~= asked_revision then return {'changed', revision, call('GET', 'control')} end
+if tonumber(order) < tonumber(seen) then return {'older'} end -- than the caller has seen it in this epoch
 
 local attempt = tonumber(call('HGET', 'attempts', fingerprint) or 0)
 faults = faults == '' and {} or cjson.decode(faults)
