@@ -201,6 +201,7 @@ ROOMS = (
     ),
     (
         "serving.sockets",
+        "serving.outbox",
         "serving.protocol",
         "serving.server",
         "serving.reload",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import copy_context
+from functools import partial
 from types import FrameType
 from typing import Any, BinaryIO, TypeVar
 
@@ -16,6 +17,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from labs_mock.clock import IN_MOCK
+from labs_mock.serving.outbox import Outbox
 from labs_mock.serving.protocol import Protocol
 
 UVICORN: dict[str, Any] = {
@@ -53,7 +55,7 @@ class Server(uvicorn.Server):
     def __init__(
         self, app: ASGIApp, listener: socket.socket, ready: Callable[[], None], beside: Beside | None = None
     ) -> None:
-        super().__init__(uvicorn.Config(app, **UVICORN | {"http": Protocol}))
+        super().__init__(uvicorn.Config(app, **UVICORN | {"http": partial(Protocol, Outbox())}))
         self._listener = listener
         self._ready = ready
         self._beside = beside
