@@ -1,6 +1,7 @@
 """From the bytes of a request to a model, or to a 400 that names the place (GEN-3, GEN-6, ERR-2)."""
 
 import re
+from itertools import chain
 from typing import Any, TypeVar
 
 import orjson
@@ -67,8 +68,7 @@ def _is_json(content_type: bytes | None) -> bool:
 
 def _may_be_deep(body: bytes) -> bool:
     """Whether a body has brackets enough for too many levels; most have not, and need not be walked."""
-    half = MAX_NESTING // 2
-    return len(body.split(b"{", half)) > half or len(body.split(b"[", half)) > half
+    return body.count(b"{") + body.count(b"[") > MAX_NESTING
 
 
 def _deeper_than(body: bytes, value: dict[str, Any], levels: int) -> bool:
@@ -82,15 +82,14 @@ def _deeper_than(body: bytes, value: dict[str, Any], levels: int) -> bool:
 
 
 def _value_deeper_than(value: dict[str, Any], levels: int) -> bool:
-    level: list[Any] = [value]
+    objects: list[dict[str, Any]] = [value]
+    lists: list[list[Any]] = []
     for _ in range(levels):
-        level = [
-            child
-            for container in level
-            for child in (container.values() if type(container) is dict else container)
-            if type(child) is dict or type(child) is list
-        ]
-        if not level:
+        children = list(chain(chain.from_iterable(map(dict.values, objects)), chain.from_iterable(lists)))
+        kinds = set(map(type, children))
+        objects = [child for child in children if type(child) is dict] if dict in kinds else []
+        lists = [child for child in children if type(child) is list] if list in kinds else []
+        if not objects and not lists:
             return False
     return True
 

@@ -1,9 +1,19 @@
 """What clients send. Requests are strict; `None` for an optional field equals its absence (GEN-5)."""
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, create_model, with_config
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    create_model,
+    with_config,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 from typing_extensions import TypedDict
 
 from labs_mock.contract.dimensions import DIMENSIONS
@@ -31,19 +41,8 @@ class ToolCall(WireModel):
     input: Any
 
 
-def _check_length(content: str) -> str:
-    """Raises an error for too many UTF-16 code units (EP-9); a text of half as many characters cannot have them."""
-    if len(content) > MAX_CONTENT // 2 and (length := utf16_length(content)) > MAX_CONTENT:
-        unit = "" if content.isascii() else " UTF-16 code units, of which characters beyond U+FFFF have two"
-        raise PydanticCustomError(
-            "too_many_units", f"expected at most {MAX_CONTENT:,} characters, got {length:,}{unit}"
-        )
-    return content
-
-
 Content = Annotated[
     str,
-    AfterValidator(_check_length),
     # No maxLength: that of JSON Schema counts code points.
     Field(
         description=f"At most {MAX_CONTENT:,} UTF-16 code units, as JavaScript counts: a character beyond U+FFFF is two (EP-9)."
@@ -68,6 +67,23 @@ def as_json(message: Message) -> dict[str, Any]:
     return {"role": message["role"], "content": message["content"], **(calls if calls["tool_calls"] else {})}
 
 
+def _check_lengths(messages: list[Message]) -> list[Message]:
+    """Raises an error for the first text of too many UTF-16 code units (EP-9); one of half as many characters cannot have them."""
+    # Once for all messages: to be called back for each takes as long as all the rest of its validation.
+    if max(map(len, map(itemgetter("content"), messages)), default=0) > MAX_CONTENT // 2:
+        for index, message in enumerate(messages):
+            content = message["content"]
+            length = utf16_length(content)
+            if length > MAX_CONTENT:
+                unit = "" if content.isascii() else " UTF-16 code units, of which characters beyond U+FFFF have two"
+                error = PydanticCustomError(
+                    "too_many_units", f"expected at most {MAX_CONTENT:,} characters, got {length:,}{unit}"
+                )
+                place = InitErrorDetails(type=error, loc=(index, "content"), input=content)
+                raise ValidationError.from_exception_data("Messages", [place])
+    return messages
+
+
 Messages = Annotated[
     list[Message],
     Field(
@@ -75,6 +91,7 @@ Messages = Annotated[
         fail_fast=True,
         json_schema_extra={"contains": {"properties": {"role": {"const": "assistant"}}}},  # EP-7, EP-8
     ),
+    AfterValidator(_check_lengths),
 ]
 
 

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, get_args, get_type_hints
 
 import jiter
@@ -17,6 +17,7 @@ from labs_mock.text import did_you_mean
 MAX_REPORTED = 20  # unknown fields of one request, or duplicate keys; more teach nothing
 MAX_SEARCHED = 256 * 1024  # bytes of a body in which each duplicate key is looked for
 _CURE = "send it once"
+_OBJECTS = {dict}
 
 
 def unknown_fields(model: type[WireModel], value: dict[str, Any], place: str = "") -> list[Finding]:
@@ -77,6 +78,8 @@ def _note_unknown(model: type, value: dict[str, Any], place: str, found: list[Fi
             _note_unknown(inner, child, f"{place}{name}.", found)
         elif isinstance(child, list):
             plain = _plain(inner)
+            if set(map(type, child)) == _OBJECTS and plain.issuperset(chain.from_iterable(child)):
+                continue  # as most: no member is looked at by itself
             for index, member in enumerate(child):
                 if isinstance(member, dict) and not member.keys() <= plain:
                     _note_unknown(inner, member, f"{place}{name}.{index}.", found)

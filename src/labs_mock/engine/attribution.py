@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import accumulate, chain, groupby, islice
+from itertools import accumulate, chain, compress, groupby, islice
+from operator import not_
 from typing import NamedTuple
 
 from labs_mock.contract.findings import Finding
@@ -34,10 +35,11 @@ def new_turn(player: Player, transcript: Sequence[TranscriptLine], submitted: Se
 
     `transcript` starts with the opening and ends with the latest observation.
     """
-    lines = [player.normalised(line.content) for line in transcript]
-    persona = frozenset(text for text, line in zip(lines, transcript, strict=True) if not line.operator)
+    contents, by_operator, _ = zip(*transcript, strict=True)
+    lines = player.all_normalised(contents)
+    persona = frozenset(compress(lines, map(not_, by_operator)))
     messages = _without_prompts(player, persona, submitted)
-    texts = [player.normalised(message["content"]) for message in messages]
+    texts = player.all_normalised([message["content"] for message in messages])
     after_latest = _after_latest_observation(lines[-1], texts, messages)
     if texts == lines or (after_latest is None and texts == lines[-len(texts) :]):
         raise BadRequest(NO_OPERATOR_MESSAGE)  # the transcript or its end; a line that is repeated makes nothing new
@@ -237,16 +239,17 @@ def _suspicious_messages(submitted: Sequence[Message], turns: list[Turn]) -> lis
     """Findings of messages that were probably not meant so: a near miss of the token, marks of a chat template, calls of a `user`."""
     texts = [message["content"] for message in submitted]
     whole = "\n".join(texts)
-    if "<" not in whole and "[" not in whole and min(map(len, texts)) > LONGEST_CUT and max(map(len, submitted)) == 2:
-        return []  # as most, which have neither marks nor calls
-    suspects = [
-        index
-        for index, (message, text) in enumerate(zip(submitted, texts, strict=True))
-        if "<" in text or "[" in text or len(text) <= LONGEST_CUT or message.get("tool_calls")
-    ]
-    operators = {id(message) for turn in turns for message in turn}
+    suspects: set[int] = set()  # of most conversations none
+    if "<" in whole or "[" in whole:
+        suspects.update(index for index, text in enumerate(texts) if "<" in text or "[" in text)
+    if min(map(len, texts)) <= LONGEST_CUT:
+        short = [index for index, text in enumerate(texts) if len(text) <= LONGEST_CUT]
+        suspects.update(index for index in short if submitted[index]["role"] == "assistant")
+    if max(map(len, submitted)) > 2:
+        suspects.update(index for index, message in enumerate(submitted) if message.get("tool_calls"))
+    operators = {id(message) for turn in turns for message in turn} if suspects else ()
     findings = []
-    for index in suspects:
+    for index in sorted(suspects):
         message, place = submitted[index], f"messages.{index}"
         if message.get("tool_calls") and message["role"] != "assistant":
             findings.append(Finding("tool_calls_of_user", f"{place}.tool_calls"))

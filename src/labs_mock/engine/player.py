@@ -56,6 +56,10 @@ class Player:
         """A content as it is compared with others (EP-7, EP-8)."""
         return self.normalised_texts[content]
 
+    def all_normalised(self, contents: Iterable[str]) -> list[str]:
+        """Contents as they are compared with others; without a loop of ours, since a turn compares its whole transcript."""
+        return list(map(self.normalised_texts.__getitem__, contents))
+
     def is_opening(self, content: str) -> bool:
         """Whether a content is the persona's opening; most are not, which their first character shows."""
         return content[:1] not in self.no_opening_begins_with and self.normalised(content) == self.scenario.opening

@@ -64,8 +64,8 @@ class App:
             await self._others(scope, receive, send)
             return
         try:
-            exchange = Exchange(await read_request(self._world_of, scope, receive))
-            await self._respond(exchange, receive, send)
+            request = await read_request(self._world_of, scope, receive)
+            await self._respond(Exchange(request, request.world), receive, send)
         except Disconnected:
             return
         except StoreUnavailable as error:  # behind the head of a response

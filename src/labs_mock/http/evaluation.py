@@ -214,5 +214,7 @@ def check_windows(request: Normalised, place: str = "") -> None:
 
 def require_assistant(messages: Sequence[Message], place: str = "") -> None:
     """Raises `BadRequest` for a conversation in which the operator cannot have said anything."""
-    if "assistant" not in [message["role"] for message in messages]:
-        raise BadRequest(place + NO_OPERATOR_MESSAGE)
+    for message in messages:
+        if message["role"] == "assistant":
+            return
+    raise BadRequest(place + NO_OPERATOR_MESSAGE)

@@ -26,9 +26,9 @@ MAX_USER_AGENT = 200  # bytes, behind which the journal cuts it
 
 @dataclass(slots=True)
 class Exchange:
-    """A request, what the store returned when it arrived, and what its response has so far.
+    """A request to a world, what the store returned when it arrived, and what its response has so far.
 
-    All but the request belongs to one computation of the response, which may have to be made again: `begin` forgets it.
+    All but these two belong to one computation of the response, which may have to be made again: `begin` forgets it.
     `token` names what it changes to the store, and `conflicts` counts the computations that the store refused to commit. After
     authentication there is the `account` of its key. `status`, `response_headers` and `findings` are of the response, `quota` is
     what its headers say, and `delivery` says how it is sent where that is not at once and whole. For the journal there are
@@ -37,6 +37,7 @@ class Exchange:
     """
 
     request: HttpRequest
+    world: World
     arrived: Arrived = field(init=False)
     token: str = field(init=False)
     conflicts: int = field(init=False)
@@ -75,11 +76,6 @@ class Exchange:
     def begin_without_store(self) -> None:
         """Begin to compute the response to a request that no store has counted: it has an id all the same, and no account."""
         self.begin(self.world.arrived_alone(self.request.arrival(api=False)), "")
-
-    @property
-    def world(self) -> World:
-        """The world to which the request was sent."""
-        return self.request.world
 
     def add_quota(self, quota: Quota) -> None:
         """Put a quota into the headers of the response (RL-1)."""

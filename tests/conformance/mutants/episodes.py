@@ -1,5 +1,6 @@
 """What breaks episodes: EP, and TOK in observations."""
 
+from collections.abc import Iterable
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -202,9 +203,9 @@ def _(original: Any, player: Player, transcript: Any, submitted: Any) -> Any:
     return original(player, transcript, submitted)
 
 
-@instead("EP-7", "lines are compared letter by letter", Player, "normalised", inferred=True)
-def _(_original: Any, _player: Player, content: str) -> str:
-    return content
+@instead("EP-7", "lines are compared letter by letter", Player, "all_normalised", inferred=True)
+def _(_original: Any, _player: Player, contents: Iterable[str]) -> list[str]:
+    return list(contents)
 
 
 @instead("EP-7", "a dropped observation makes all of a history new", attribution, "_common_prefix", inferred=True)
