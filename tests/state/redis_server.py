@@ -103,6 +103,11 @@ class StoreElsewhere:
     def __init__(self, thread: LoopThread, store: RedisStore) -> None:
         self._thread, self._store = thread, store
 
+    @property
+    def operation_count(self) -> int:
+        """How many operations were done so far."""
+        return self._store.operations.count
+
     def __getattr__(self, name: str) -> Callable[..., Any]:
         operation = getattr(self._store, name)
 

@@ -48,7 +48,7 @@ class RedisStore:
     """A `Store` whose state is in a namespace of a Redis server; what each operation does is written there.
 
     `open` makes one. It belongs to the event loop in which it was opened. Every operation raises `StoreUnavailable` if Redis does
-    not answer within 1.5 s of real time, or is full. `operations` counts the scripts that were run.
+    not answer within 1.5 s of real time, or is full. `operations` counts the scripts that were run, but for those that renew the lease.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class RedisStore:
         self._plane = ControlPlane(self.operations, initial, bounds, lifetime)
         self._arrivals = Arrivals(self.operations, self._plane, bounds, initial.seed)
         self._faults = StoredFaultPlan(self.operations, self._plane)
-        self._lease = Lease(self.operations)
+        self._lease = Lease(Operations(self._pipe, f"{tag}meta", lifetime))
         self._library = StoredLibrary(self.operations, self._plane, bounds)
         self._journal = RedisJournal(self.operations, following, f"{tag}journal")
 

@@ -140,7 +140,10 @@ class StoredLibrary:
             self._plane.take(*rest)
 
     async def finish_export(self, epoch: str, name: str, keep_exhausted: int | None) -> None:
-        """Note what a whole export of generated rows left."""
+        """Note what a whole export of generated rows left; of other rows there is nothing to note."""
+        shelf = await self._plane.shelf(await self._plane.known())
+        if shelf is not None and name.lower() in [one.id for one in shelf.all_datasets if one.generate is None]:
+            return
         exhausted = "" if keep_exhausted is None else keep_exhausted
         await self._operations.run("finish_export", epoch, name.lower(), exhausted, again=True)
 
