@@ -428,6 +428,35 @@ def test_a_commit_whose_reply_was_lost_is_done_once(url: str, redis: Redis) -> N
     run(check())
 
 
+def test_connections_that_break_lose_and_repeat_nothing(url: str, redis: Redis) -> None:
+    """Sixteen clients play on while every connection is ended again and again; each turn and its reward are there once (EP-15)."""
+
+    async def check() -> None:
+        async with opened(url) as store:
+            epoch, playing = (await arrived(store)).epoch, True
+
+            async def play(name: str) -> tuple[str, int]:
+                turns = 0
+                await store.commit(Commit(epoch, token(), created=episode(name)))
+                while playing:
+                    made = record(rewards=(0.5,))
+                    await store.commit(Commit(epoch, token(), made, (1,), turn=turn(name, turns)))
+                    turns += 1
+                return name, turns
+
+            players = [asyncio.create_task(play(f"{number}")) for number in range(16)]
+            for _ in range(10):
+                await asyncio.sleep(0.12)
+                redis.client_kill_filter(_type="normal", skipme=True)
+            playing = False
+            played = dict(await asyncio.gather(*players))
+            assert {one.id: one.turns for one in await store.episodes(99)} == played
+            logged = (await store.journal_counts()).last, (await store.rewards(0, 0)).stored
+            assert logged == (sum(played.values()),) * 2
+
+    run(check())
+
+
 def test_a_full_store_says_so_and_can_be_reset(url: str, redis: Redis) -> None:
     """Nothing of a refused operation is done; after a reset there is room again."""
 

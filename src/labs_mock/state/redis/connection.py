@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -10,7 +11,6 @@ from redis.asyncio.connection import AbstractConnection, Connection, SSLConnecti
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError, ResponseError
-from redis.exceptions import ConnectionError as RedisConnectionError
 
 from labs_mock.errors import SettingsError
 
@@ -51,12 +51,13 @@ def connection_of(url: str, password: str | None, ca: str | None, connect_timeou
 class Pipe:
     """Commands and their replies over one connection, in order; each turn of the event loop is one write.
 
-    It opens the connection when there is something to send, and again after it was lost. It belongs to one event loop.
+    It opens a connection when there is something to send, and a new one after that was lost. It belongs to one event loop.
     """
 
-    def __init__(self, connection: AbstractConnection) -> None:
-        self._connection = connection
-        self._home = getattr(connection, "host", None), getattr(connection, "port", None)
+    def __init__(self, make: Callable[[], AbstractConnection]) -> None:
+        self._make = make
+        self._connection: AbstractConnection | None = None
+        self._node: tuple[str, int] | None = None
         self._queue: list[tuple[tuple[Any, ...], asyncio.Future[Any]]] = []
         self._sent: deque[asyncio.Future[Any]] = deque()
         self._writer: asyncio.Task[None] | None = None
@@ -74,45 +75,62 @@ class Pipe:
     async def move(self, host: str, port: int) -> None:
         """Go on with another node of a cluster, which has the namespace, until the connection to that ends."""
         await self.close()
-        self._connect_to(host, port)
+        self._node = host, port
 
     async def close(self) -> None:
         """End the connection, and with it what is waited for."""
-        for task in (self._writer, self._reader):
-            if task is not None and task is not asyncio.current_task():
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
-        await self._break(Lost())
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.cancel()
+            with suppress(asyncio.CancelledError):
+                await writer
+        self._refuse(NotSent())
+        await self._break(self._connection)
 
     async def _write(self) -> None:
         """Send what waits, and what comes in while it is sent."""
         try:
-            if self._reader is None:
-                await self._open()
             while self._queue:
+                connection = self._connection or await self._open()
                 batch, self._queue = self._queue, []
                 packed: list[bytes] = []
                 for command, future in batch:
-                    packed += self._connection.pack_command(*command)
-                    self._sent.append(future)
-                await self._connection.send_packed_command(packed, check_health=False)
-        except (RedisError, OSError) as error:
-            await self._break(error)
+                    if not future.done():  # nobody waits for it any more, so it must not be done later
+                        packed += connection.pack_command(*command)
+                        self._sent.append(future)
+                await connection.send_packed_command(packed, check_health=False)
+        except (AuthenticationError, ResponseError) as error:
+            self._refuse(error)
+        except (RedisError, OSError):
+            self._refuse(NotSent())
+            await self._break(self._connection)
         finally:
-            self._writer = None
+            if self._writer is asyncio.current_task():
+                self._writer = None
+        if self._queue and self._writer is None:  # of those who came while the connection was ended
+            self._writer = asyncio.create_task(self._write())
 
-    async def _open(self) -> None:
-        await self._connection.connect()  # type: ignore[no-untyped-call]
+    async def _open(self) -> AbstractConnection:
+        connection = self._make()
+        if self._node is not None and isinstance(connection, Connection):
+            connection.host, connection.port = self._node
+        try:
+            await connection.connect()  # type: ignore[no-untyped-call]
+        except BaseException:
+            self._node = None
+            await _end(connection)
+            raise
         self.replied = asyncio.get_running_loop().time()
-        self._reader = asyncio.create_task(self._read())
+        self._connection = connection
+        self._reader = asyncio.create_task(self._read(connection))
+        return connection
 
-    async def _read(self) -> None:
+    async def _read(self, connection: AbstractConnection) -> None:
         reply: Any
         try:
             while True:
                 try:
-                    reply = await self._connection.read_response(disconnect_on_error=False)
+                    reply = await connection.read_response(disconnect_on_error=False)
                 except AuthenticationError:
                     raise
                 except (ResponseError, BusyLoadingError) as error:
@@ -125,28 +143,31 @@ class Pipe:
                     future.set_exception(reply)
                 else:
                     future.set_result(reply)
-        except (RedisError, OSError, IndexError) as error:
-            self._reader = None
-            await self._break(error)
+        except (RedisError, OSError, IndexError):
+            await self._break(connection)
 
-    async def _break(self, error: Exception) -> None:
-        """Fail what was sent and what waits, and begin anew with the next command."""
-        sent, queue = self._sent, self._queue
-        self._sent, self._queue = deque(), []
-        if self._reader is not None and self._reader is not asyncio.current_task():
-            self._reader.cancel()
-        self._reader = None
-        for future in sent:
-            if not future.done():
-                future.set_exception(Lost(str(error)))
-        refused = error if isinstance(error, AuthenticationError | ResponseError) else NotSent(str(error))
+    def _refuse(self, error: Exception) -> None:
+        """Fail what has not been sent."""
+        queue, self._queue = self._queue, []
         for _, future in queue:
             if not future.done():
-                future.set_exception(refused)
-        with suppress(RedisError, OSError, RedisConnectionError):
-            await self._connection.disconnect(nowait=True)
-        self._connect_to(*self._home)
+                future.set_exception(error)
 
-    def _connect_to(self, host: str | None, port: int | None) -> None:
-        if isinstance(self._connection, Connection) and host is not None and port is not None:
-            self._connection.host, self._connection.port = host, port
+    async def _break(self, connection: AbstractConnection | None) -> None:
+        """End a connection, and fail what was sent over it; what comes now has another one."""
+        if connection is None or connection is not self._connection:
+            return
+        sent, self._sent = self._sent, deque()
+        reader, self._reader = self._reader, None
+        self._connection = self._node = None
+        if reader is not None and reader is not asyncio.current_task():
+            reader.cancel()
+        for future in sent:
+            if not future.done():
+                future.set_exception(Lost())
+        await _end(connection)
+
+
+async def _end(connection: AbstractConnection) -> None:
+    with suppress(RedisError, OSError):
+        await connection.disconnect(nowait=True)

@@ -4,6 +4,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 from labs_mock.clock import END, Clock
@@ -84,8 +85,9 @@ class RedisStore:
         """
         if not name or "{" in name or "}" in name:
             raise SettingsError("state_name: expected a name without braces")
-        pipes = [Pipe(connection_of(url, password, ca, DEADLINE)) for _ in range(2)]
-        store = cls((pipes[0], pipes[1]), name, initial, bounds, lifetime)
+        connect = partial(connection_of, url, password, ca, DEADLINE)
+        connect()  # raises what is wrong with the address
+        store = cls((Pipe(connect), Pipe(connect)), name, initial, bounds, lifetime)
         try:
             await store._check_namespace()
         except BaseException:
