@@ -70,6 +70,8 @@ def test_the_rewards_of_the_readme_rise() -> None:
 def row(setting: Setting) -> str:
     """A setting as the README's table has it."""
     option = "`FOLDER`" if setting.name == "scenarios" else f"`{setting.option.replace('/', '` or `')}`"
+    if not setting.shown:
+        option = "none"
     default = {True: "on", False: "off"}[setting.default] if setting.kind is bool else str(setting.default)  # type: ignore[index] # a switch has a bool
     return f"| {setting.name} | {option} | `{setting.variable}` | {default} | {setting.help} |"
 

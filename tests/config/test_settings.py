@@ -25,6 +25,12 @@ VALUES: dict[str, tuple[Any, str, Any, Any]] = {
     "spool": (0, "70000", 70_000, 80_000),
     "canary": (True, "false", False, True),
     "max_body": (2048, "4096", 4096, 8192),
+    "workers": (2, "3", 3, 4),
+    "state": ("redis://a:1/0", "rediss://b:2/0", "rediss://b:2/0", "unix:///c?db=0"),
+    "state_name": ("a", "b", "b", "c"),
+    "state_password": ("a", "b", "b", "c"),
+    "state_ca": ("a", "b", "b", "c"),
+    "state_lifetime": (60, "70", 70, 80),
 }
 
 DEFAULTS: dict[str, Any] = {
@@ -41,6 +47,12 @@ DEFAULTS: dict[str, Any] = {
     "spool": 1024 * 1024 * 1024,
     "canary": False,
     "max_body": 16 * 1024 * 1024,
+    "workers": 1,
+    "state": "",
+    "state_name": "labs-mock",
+    "state_password": "",
+    "state_ca": "",
+    "state_lifetime": 7 * 24 * 60 * 60,
 }
 
 
@@ -77,7 +89,8 @@ def test_settings_do_not_disturb_each_other(options: set[str], variables: set[st
 
 
 def test_every_setting_has_a_variable_and_an_option() -> None:
-    """One name gives the environment variable and the option; a switch can be turned off."""
+    """One name gives the environment variable and the option; a switch can be turned off, and a password has no option."""
+    assert [setting.name for setting in SETTINGS if not setting.shown] == ["state_password"]
     assert [(setting.variable, setting.option) for setting in SETTINGS] == [
         ("LABS_MOCK_SCENARIOS", "--scenarios"),
         ("LABS_MOCK_HOST", "--host"),
@@ -92,6 +105,12 @@ def test_every_setting_has_a_variable_and_an_option() -> None:
         ("LABS_MOCK_SPOOL", "--spool"),
         ("LABS_MOCK_CANARY", "--canary/--no-canary"),
         ("LABS_MOCK_MAX_BODY", "--max-body"),
+        ("LABS_MOCK_WORKERS", "--workers"),
+        ("LABS_MOCK_STATE", "--state"),
+        ("LABS_MOCK_STATE_NAME", "--state-name"),
+        ("LABS_MOCK_STATE_PASSWORD", "--state-password"),
+        ("LABS_MOCK_STATE_CA", "--state-ca"),
+        ("LABS_MOCK_STATE_LIFETIME", "--state-lifetime"),
     ]
 
 
@@ -131,6 +150,10 @@ def test_the_ends_of_a_range_are_accepted(name: str, value: int) -> None:
 
 
 BAD: dict[str, list[Any]] = {
+    "workers": [0, 257, "", "two"],
+    "state": ["localhost", "http://a", "redis:", "redis://[", 1, "redis://u:secret@a:1/0", "unix:///s?password=secret"],
+    "state_name": ["", "a b", "{a}", "x" * 101, 1],
+    "state_lifetime": [59, ""],
     "port": [-1, 65_536, "", "eighty", "1.5", "--5", "5-", "٣", "9" * 5000, True, 1.0, []],
     "seed": [-1, 2**63, "0x1", "1_000", None],
     "max_body": [0, 1023, (1 << 30) + 1],

@@ -248,6 +248,19 @@ def run(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
             {"LABS_MOCK_API_KEY": "secret"},
             "LABS_MOCK_API_KEY: expected lab_ followed by letters, digits, '_' or '-'",
         ),
+        (
+            ["--workers", "4"],
+            {},
+            "workers: several processes need a store that they share; write --workers 4 --state redis://localhost:6379/0, or --workers 1",
+        ),
+        (
+            ["--state", "redis://:secret@localhost:6379/0"],
+            {},
+            (
+                "--state: expected an address without user and password, since lists of processes show it; "
+                "put the password into the variable LABS_MOCK_STATE_PASSWORD"
+            ),
+        ),
         ([], {"LABS_MOCK_SCENARIOS": "missing"}, "LABS_MOCK_SCENARIOS: no such folder: missing"),
         ([], {"LABS_MOCK_PROT": "8765"}, "LABS_MOCK_PROT: unknown variable; did you mean LABS_MOCK_PORT?"),
     ],

@@ -12,7 +12,7 @@ from labs_mock.config.fault_entry import FaultEntry
 from labs_mock.config.server_file import KeyTerms
 from labs_mock.contract.findings import Finding
 from labs_mock.contract.windows import Window
-from labs_mock.errors import SettingsError, StaleEpoch, StoreUnavailable
+from labs_mock.errors import SettingsError, StaleEpoch, StartError, StoreUnavailable
 from labs_mock.state.commit import Commit
 from labs_mock.state.library_source import CollectionSource, ScenarioSource
 from labs_mock.state.redis.namespace import KEYS
@@ -178,9 +178,7 @@ def test_another_server_is_refused(url: str, redis: Redis, change: dict[str, Any
 
     async def check() -> None:
         async with opened(url), opened(url):
-            with pytest.raises(
-                SettingsError, match="'one' was made by a server with other settings or files"
-            ) as refused:
+            with pytest.raises(StartError, match="'one' was made by a server with other settings or files") as refused:
                 await RedisStore.open(url, "one", initial()._replace(**change))
             assert difference in str(refused.value)
 
@@ -209,7 +207,7 @@ def test_data_of_another_format_is_refused_while_a_server_uses_it(url: str, redi
             await use(store)
             redis.hset("{one}:meta", "format", "7")
             with pytest.raises(
-                SettingsError, match="data of format 7 in the namespace 'one', and this version of labs-mock has 1"
+                StartError, match="data of format 7 in the namespace 'one', and this version of labs-mock has 1"
             ):
                 await RedisStore.open(url, "one", initial())
         redis.delete("{one}:lease")

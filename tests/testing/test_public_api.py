@@ -14,7 +14,7 @@ SIGNATURES = {
     "start": "() -> Self",
     "stop": "() -> None",
     "health": "() -> HealthInfo",
-    "reset": "(*parts) -> None",
+    "reset": "(*parts, shared=False) -> None",
     "set_clock": "(now=None, mode=None) -> None",
     "advance": "(seconds) -> None",
     "add_fault": "(**entry) -> str",

@@ -26,6 +26,7 @@ COMMANDS = {
     "schema": "Print a JSON Schema or the OpenAPI document.",
     "score": "Score a transcript without a server.",
     "serve": "Serve the API.",
+    "state": "List or drop namespaces of shared state.",
     "validate": "Check folders of scenarios and single files.",
 }
 """Each command is the `command` of the module with its name."""

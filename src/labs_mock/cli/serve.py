@@ -1,13 +1,13 @@
 """`labs-mock serve`: the API from a folder of scenarios."""
 
+import asyncio
 import os
 import socket
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import orjson
@@ -17,15 +17,11 @@ from labs_mock.cli.collector import no_collector
 from labs_mock.cli.exits import reader_may_leave, report_stop
 from labs_mock.cli.options import ExistingFolder, counted, named_settings, scenario_folder
 from labs_mock.config.library import load_library
-from labs_mock.config.settings import SETTINGS, settings_from
-from labs_mock.http import create_app
-from labs_mock.http.request_log import LoggedApp
+from labs_mock.config.settings import SETTINGS, check_workers, settings_from
+from labs_mock.serving.application import application
 from labs_mock.serving.server import Server
 from labs_mock.serving.sockets import address_of, bind, is_open, outside_address_of
 from labs_mock.state import World
-
-if TYPE_CHECKING:
-    from labs_mock.serving.server import Beside
 
 CONTROL_IS_LOCAL = (
     "labs-mock: /_mock answers only programs on this machine; with --control-token it answers others, too"
@@ -35,7 +31,7 @@ CONTROL_IS_LOCAL = (
 def setting_options(command: Callable[..., None]) -> Callable[..., None]:
     """An option for every row of the settings table."""
     for setting in reversed(SETTINGS):
-        if setting.name == "scenarios":
+        if setting.name == "scenarios" or not setting.shown:
             continue
         default = ("off", "on")[int(setting.default)] if setting.kind is bool else setting.default
         command = click.option(
@@ -64,18 +60,26 @@ def command(as_json: bool, logged: bool, watch: bool, until_eof: bool, **options
         folder = scenario_folder(named)
         library = load_library(folder)
         settings = settings_from(named, library.server.settings)
-        world = World(settings, library)
+        check_workers(settings)
         listener = bind(settings.host, settings.port)
-        app = LoggedApp(lambda _: world, _log) if logged else create_app(world)
-        ready = partial(_announce, world, len(library.scenarios), listener, as_json)
-        server = Server(app, listener, ready, _reload(world, folder) if watch else None)
-        if until_eof:
-            server.stop_at_eof(sys.stdin.buffer)
-        server.serve_until_stopped()
+        announce = partial(_announce, len(library.scenarios), listener, as_json)
+        beside = partial(_reload, folder) if watch else None
+        eof = sys.stdin.buffer if until_eof else None
+        if settings.state:
+            from labs_mock.serving.shared_server import SharedServer
+
+            SharedServer(settings, library, listener, logged).run(announce, beside, eof)
+        else:
+            world = World(settings, library)
+            ready = partial(announce, world)
+            server = Server(application(world, logged), listener, ready, beside and partial(beside, world))
+            if eof is not None:
+                server.stop_at_eof(eof)
+            server.serve_until_stopped()
     report_stop()
 
 
-def _announce(world: World, scenarios: int, listener: socket.socket, as_json: bool) -> None:
+def _announce(scenarios: int, listener: socket.socket, as_json: bool, world: World) -> None:
     """Print where the server listens, once it responds."""
     url, settings = address_of(listener), world.settings
     if is_open(listener) and settings.control and not settings.control_token:
@@ -98,12 +102,7 @@ def _greeting(world: World, scenarios: int, url: str, outside: str | None) -> st
     return "\n".join(lines)
 
 
-def _reload(world: World, folder: Path) -> "Beside":
+async def _reload(folder: Path, world: World, stop: asyncio.Event) -> None:
     from labs_mock.serving.reload import reload
 
-    return partial(reload, world, folder)
-
-
-def _log(line: str) -> None:
-    with suppress(OSError):  # nobody reads it any more
-        click.echo(line, err=True)
+    await reload(world, folder, stop)

@@ -79,16 +79,18 @@ def check_server(data: dict[str, Any]) -> Iterator[Mistake]:
 
 
 def secrets_in(text: str) -> Iterator[str]:
-    """The keys and the token in the text of a server file, which need not even be YAML, so that they can be masked.
+    """The keys, the token and the password in the text of a server file, which need not even be YAML, so that they can be masked.
 
-    They are what stands behind `key`, `api_key` or `control_token`, and behind any other name what begins like a key.
+    They are what stands behind `key`, `api_key`, `control_token` or `state_password`, before the `@` of an address, and behind any
+    other name what begins like a key.
     """
     for found in _SECRET.finditer(text):
         yield from filter(None, found.groups())
 
 
 _SECRET = re.compile(
-    r"""\b(?:key|api_key|control_token)["']?\s*:\s*(?:"([^"]+)|'([^']+)|([^\s"',}\]]+))|\b(lab_[\w-]+)"""
+    r"""\b(?:key|api_key|control_token|state_password)["']?\s*:\s*(?:"([^"]+)|'([^']+)|([^\s"',}\]]+))"""
+    r"""|://[^\s/@:]*:([^\s@]+)@|[?&]password=([^\s&"']+)|\b(lab_[\w-]+)"""
 )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from labs_mock.clock import Clock
 from labs_mock.contract.limits import DEFAULT_PLAN, PLAN_NAMES, PLANS
@@ -19,13 +20,17 @@ PREFIX = "LABS_MOCK_"
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A row of the table. `parse` takes text or a value of the `kind`, and raises `ValueError` for what is neither."""
+    """A row of the table. `parse` takes text or a value of the `kind`, and raises `ValueError` for what is neither.
+
+    One that is not `shown` has no option, since a list of processes would show its value.
+    """
 
     name: str
     kind: type[str] | type[int] | type[bool]
     default: str | int | bool
     help: str
     parse: Callable[[Any], Any]
+    shown: bool = True
 
     @property
     def variable(self) -> str:
@@ -96,9 +101,37 @@ def _clock(value: Any) -> str:
         raise ValueError(str(error).removeprefix("clock: ")) from None
 
 
-def _setting(default: str | int | bool, text: str, parse: Callable[[Any], Any], *, secret: bool = False) -> Any:
+def _state(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(_STATE)  # noqa: TRY004 - what `read` expects
+    try:
+        address = urlsplit(value)
+    except ValueError:
+        raise ValueError(_STATE) from None
+    if "@" in address.netloc or {"username", "password"} & set(parse_qs(address.query)):
+        raise ValueError(
+            "expected an address without user and password, since lists of processes show it; "
+            "put the password into the variable LABS_MOCK_STATE_PASSWORD"
+        )
+    if value and (address.scheme not in {"redis", "rediss", "unix"} or not (address.netloc or address.path)):
+        raise ValueError(_STATE)
+    return value
+
+
+_STATE = "expected redis://host:port/0, rediss://host:port/0 or unix:///path?db=0"
+
+
+def _state_name(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", value):
+        raise ValueError("expected letters, digits, '.', '_' or '-'")
+    return value
+
+
+def _setting(
+    default: str | int | bool, text: str, parse: Callable[[Any], Any], *, secret: bool = False, shown: bool = True
+) -> Any:
     """A row of the table; the value of a secret is not in the `repr` of the settings."""
-    return field(repr=not secret, metadata={"default": default, "help": text, "parse": parse})
+    return field(repr=not secret, metadata={"default": default, "help": text, "parse": parse, "shown": shown})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +164,20 @@ class Settings:
     )
     canary: bool = _setting(False, "serve rewards whose last bits identify the conversation (docs/canary.md)", _switch)
     max_body: int = _setting(16 * 1024 * 1024, "largest request body in bytes", _whole(1024, 1 << 30))
+    workers: int = _setting(
+        1, "processes that serve; more than one share their state (docs/scaling.md)", _whole(1, 256)
+    )
+    state: str = _setting(
+        "", "the Redis that has the state: redis://host:port/0, rediss:// or unix://; without it, memory", _state
+    )
+    state_name: str = _setting("labs-mock", "the namespace of the state in that Redis", _state_name)
+    state_password: str = _setting("", "password of that Redis", str, secret=True, shown=False)
+    state_ca: str = _setting(
+        "", "file with the certificates that rediss:// trusts; without it, those of the system", str
+    )
+    state_lifetime: int = _setting(
+        604_800, "seconds of real time for which a namespace stays after its last use", _whole(60, 1 << 31)
+    )
 
 
 SETTINGS = tuple(Setting(row.name, type(row.metadata["default"]), **row.metadata) for row in fields(Settings))
@@ -180,6 +227,15 @@ def _of_kubernetes(variable: str, value: str) -> bool:
 
 
 _SERVICE_LINK = re.compile(r"\w+_(?:SERVICE_HOST|SERVICE_PORT\w*|PORT_[0-9]+_(?:TCP|UDP|SCTP)\w*)")
+
+
+def check_workers(settings: Settings) -> None:
+    """Raises `SettingsError` for several processes without a store that they could share."""
+    if settings.workers > 1 and not settings.state:
+        raise SettingsError(
+            f"workers: several processes need a store that they share; write --workers {settings.workers} "
+            "--state redis://localhost:6379/0, or --workers 1"
+        )
 
 
 def settings_from(*sources: Mapping[str, Any]) -> Settings:

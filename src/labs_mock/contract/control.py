@@ -33,6 +33,13 @@ class HealthInfo(JsonObject):
 
 
 @dataclass(frozen=True, slots=True)
+class ReadyInfo(JsonObject):
+    """That a server can respond: `status` is `ready`."""
+
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClockInfo(JsonObject):
     """The time in ISO 8601, and how the clock runs: `real`, `frozen`, or `x` and a number."""
 

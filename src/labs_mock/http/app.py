@@ -26,7 +26,7 @@ from labs_mock.errors import (
     StoreUnavailable,
 )
 from labs_mock.http.bodies import Disconnected
-from labs_mock.http.control import HEALTH, control_routes, is_control
+from labs_mock.http.control import HEALTH, OPEN, control_routes, is_control
 from labs_mock.http.control.guard import check_control
 from labs_mock.http.delivery import Delivery
 from labs_mock.http.documentation import documentation_routes
@@ -96,7 +96,10 @@ class App:
         """Respond to what is not the API's; requests of the control plane are not recorded."""
         world, body = exchange.world, b""
         try:
-            exchange.begin(await world.store.arrive(exchange.request.arrival(api=False)), world.token())
+            if exchange.request.path == HEALTH and world.settings.state:  # which does not depend on the store
+                exchange.begin_without_store()
+            else:
+                exchange.begin(await world.store.arrive(exchange.request.arrival(api=False)), world.token())
         except StoreUnavailable as error:
             if not isinstance(error, StoreFull) or not is_control(exchange.request.path):
                 await _respond_without_store(exchange, error, send)
@@ -119,7 +122,7 @@ class App:
         """Have the router respond."""
         request = exchange.request
         check_head(request)
-        if is_control(request.path) and request.path != HEALTH:
+        if is_control(request.path) and request.path not in OPEN:
             check_control(exchange.world.settings, request.scope, request.headers, request.key)
         # With an `app` in its scope the router raises its errors instead of responding in plain text.
         request.scope.update(app=self, world=exchange.world, arrived=exchange.arrived)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from secrets import token_hex
 from typing import Any
 
 from labs_mock.errors import StartError
@@ -16,7 +17,8 @@ DEADLINE = 20.0  # seconds for a server to start, or to stop
 class ServerProcess:
     """A server in a process of its own, which ends when this process ends, however that ends.
 
-    Settings go into its environment, since a list of processes would show its options.
+    Settings go into its environment, since a list of processes would show its options. Its state is in memory unless they name a
+    store, whatever `server.yaml` says. If they do, and no namespace, it has one of its own, which goes when it stops.
     """
 
     def __init__(self, folder: str | None, settings: dict[str, Any]) -> None:
@@ -31,6 +33,8 @@ class ServerProcess:
         ]
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
+        self._environment: dict[str, str] = {}
+        self._namespace = ""  # its own
 
     def start(self) -> tuple[str, str]:
         """Start it, and wait until it responds; its base URL and its key.
@@ -40,11 +44,16 @@ class ServerProcess:
         from labs_mock.config.settings import PREFIX, by_name
 
         environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-        environment |= {f"{PREFIX}{name.upper()}": str(value) for name, value in by_name(self._settings).items()}
+        named = by_name(self._settings)
+        environment |= {f"{PREFIX}{name.upper()}": str(value) for name, value in named.items()}
+        if named.get("state") and "state_name" not in named:
+            self._namespace = environment[f"{PREFIX}STATE_NAME"] = f"labs-mock-{token_hex(8)}"
+        self._environment = environment
+        own = [] if named.get("state") else ["--state", "", "--workers", f"{named.get('workers', 1)}"]
         pipe = subprocess.PIPE
         with tempfile.TemporaryFile() as log:  # a pipe that nobody reads would fill up
             process = self._process = subprocess.Popen(
-                self._command, stdin=pipe, stdout=pipe, stderr=log, env=environment
+                [*self._command, *own], stdin=pipe, stdout=pipe, stderr=log, env=environment
             )
             line = _first_line(process)
             if line:
@@ -67,6 +76,9 @@ class ServerProcess:
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
+        if self._namespace:
+            drop = [sys.executable, "-m", "labs_mock", "state", "drop", self._namespace]
+            subprocess.run(drop, env=self._environment, capture_output=True, check=False, timeout=DEADLINE)
 
 
 def _first_line(process: subprocess.Popen[bytes]) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 from watchfiles import Change, awatch
 
 from labs_mock.config.library import load_library
-from labs_mock.errors import ScenarioError
+from labs_mock.errors import ScenarioError, StoreUnavailable
 from labs_mock.state import World
 
 log = logging.getLogger("labs_mock")
@@ -25,8 +25,12 @@ async def reload(world: World, folder: Path, stop: asyncio.Event) -> None:
         except ScenarioError as error:
             mistakes = world.redactor(str(error))
             log.error("%s\nnot reloaded: the scenarios that were served still are", mistakes)  # noqa: TRY400 - the mistakes need no traceback
-        else:
+            continue
+        try:
             await world.publish(library)
+        except StoreUnavailable as error:
+            log.error("not reloaded: %s", error)  # noqa: TRY400 - the same
+        else:
             log.warning("reloaded: %d scenarios", len(library.scenarios))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import signal
 import socket
 import threading
@@ -15,6 +16,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.loops.auto import auto_loop_factory
 
 from labs_mock.clock import IN_MOCK
 from labs_mock.serving.outbox import Outbox
@@ -43,6 +45,7 @@ GC_THRESHOLD = (20_000, 20, 20)  # requests make many objects and few cycles
 
 Result = TypeVar("Result")
 Beside = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 
 class Server(uvicorn.Server):
@@ -149,11 +152,7 @@ class Server(uvicorn.Server):
 
     def serve_until_stopped(self) -> None:
         """Run until a signal arrives."""
-        # What was loaded stays, so the collector need not visit it.
-        gc.freeze()
-        gc.enable()
-        gc.set_threshold(*GC_THRESHOLD)
-        self.run(sockets=[self._listener])
+        run_until_stopped(self.serve(sockets=[self._listener]))
 
     def serve_in_thread(self, ended: Callable[[], None] = lambda: None) -> threading.Thread:
         """Run in a thread of its own until it is stopped, and then call `ended`."""
@@ -171,9 +170,26 @@ class Server(uvicorn.Server):
 
     def stop_at_eof(self, stream: BinaryIO) -> None:
         """Stop when a stream ends, as the standard input does when the process at its other end is gone."""
+        call_at_eof(stream, self.stop)
 
-        def wait() -> None:
-            stream.read()
-            self.stop()
 
-        threading.Thread(target=wait, name="labs-mock-eof", daemon=True).start()
+def call_at_eof(stream: BinaryIO, function: Callable[[], object]) -> None:
+    """Call a function, in a thread of its own, when a stream ends."""
+
+    def wait() -> None:
+        while os.read(stream.fileno(), 65_536):  # not by `stream`, which this process could not close while it is read
+            pass
+        with suppress(RuntimeError):  # its loop has ended by itself
+            function()
+
+    threading.Thread(target=wait, name="labs-mock-eof", daemon=True).start()
+
+
+def run_until_stopped(serving: Coroutine[Any, Any, None], factory: LoopFactory | None = None) -> None:
+    """Run a server, and what it needs, in an event loop of its own (default: the fastest that there is)."""
+    # What was loaded stays, so the collector need not visit it.
+    gc.freeze()
+    gc.enable()
+    gc.set_threshold(*GC_THRESHOLD)
+    with asyncio.Runner(loop_factory=factory or auto_loop_factory()) as runner:
+        runner.run(serving)

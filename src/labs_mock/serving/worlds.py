@@ -6,6 +6,7 @@ from dataclasses import replace
 from labs_mock.config.library import Library
 from labs_mock.config.settings import by_name, settings_from
 from labs_mock.contract.limits import PLANS
+from labs_mock.errors import SettingsError
 from labs_mock.state import World
 from labs_mock.state.store import InitialState, Store
 from labs_mock.state.world import accounts_of, initial_state
@@ -22,10 +23,13 @@ def make_world(
 ) -> World:
     """A world of a library under some settings, by name. Raises `SettingsError`.
 
+    Its state is in memory, also if `server.yaml` says otherwise: what tests do stays among them.
     `test_key` is a key more, on the terms of the first one but for a plan that the settings name, and `make_store` makes
     the store of a world with it.
     """
     named = by_name(settings)
+    if named.get("state") or named.get("workers", 1) > 1:
+        raise SettingsError("state: a server in this process has its state in memory; expected process=True beside it")
     all_settings = settings_from(named, library.server.settings)
     if test_key is None:
         return World(all_settings, library)

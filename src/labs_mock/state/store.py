@@ -111,6 +111,9 @@ class Store(Protocol):
     async def clock(self) -> Clock:
         """The clock as it is."""
 
+    async def known_clock(self) -> Clock:
+        """The clock as this process knows it, without asking any other: never raises `StoreUnavailable`."""
+
     async def set_clock(self, instant: float | None, mode: str | None) -> Clock | None:
         """Let it run in another mode, show another time, or both; the clock as it then is.
 
@@ -206,6 +209,9 @@ class Store(Protocol):
         """
 
     # All of it
+
+    async def other_servers(self) -> int:
+        """How many other servers live that have this state; one that was killed does for 15 seconds more."""
 
     async def reset(self, parts: tuple[str, ...] = ()) -> list[str]:
         """Those of `PARTS`, or else everything but the library, back to the start; the names of what was reset.

@@ -43,8 +43,9 @@ class World:
     """A library that is served under some settings.
 
     All that can change is in its `store`, by default one in memory that begins with the library, the settings and `accounts`
-    by their keys (default: `accounts_of` both). `instance` tells one server from another; it is random, and only the control
-    plane shows it. `redactor` masks all keys that this process knows, and the token of the control plane.
+    by their keys (default: `accounts_of` both). `instance` tells one server from another; it is random, the same for all processes
+    of a server, and only the control plane shows it. `redactor` masks all keys that this process knows, the token of the control
+    plane and the store's password.
     """
 
     def __init__(
@@ -54,12 +55,14 @@ class World:
         *,
         accounts: Mapping[str, Account] | None = None,
         store: Store | None = None,
+        instance: str = "",
     ) -> None:
         self.settings = settings
-        self.instance = secrets.token_hex(8)
+        self._process = secrets.token_hex(8)
+        self.instance = instance or self._process
         self._accounts = accounts_of(settings, library) if accounts is None else dict(accounts)
         self._keys = set(self._accounts)
-        self.redactor = Redactor(self._keys, [settings.control_token])
+        self.redactor = Redactor(self._keys, [settings.control_token, settings.state_password])
         self.store: Store = store or MemoryStore(initial_state(settings, library, self._accounts.values()))
         self.caches = Caches(settings.seed, settings.spool)
         self.caches.add(library.scenarios)
@@ -81,13 +84,13 @@ class World:
 
     def token(self) -> str:
         """A text that no other request has, of this server or another."""
-        return f"{self.instance}-{next(self._tokens)}"
+        return f"{self._process}-{next(self._tokens)}"
 
     def arrived_alone(self, arrival: Arrival) -> Arrived:
         """A request that the store could not count, with a number of this process in place of its attempt (GEN-2)."""
         clock = Clock.parse(self.settings.clock)
         path = f"{arrival.path}?{arrival.query}" if arrival.query else arrival.path
-        name = fingerprint(self.instance, arrival.method, path, arrival.body)
+        name = fingerprint(self._process, arrival.method, path, arrival.body)
         return Arrived("", 0, clock, clock.now(), 0, None, name, next(self._alone), None, ())
 
     # The library
@@ -97,6 +100,10 @@ class World:
         if revision is None or revision != self._revision:
             await self._load_library()
         return self._library
+
+    async def known_library(self) -> Library:
+        """The library as this process knows it, which may be old where other processes change it, too: without asking them."""
+        return self._library if self.settings.state else await self.library()
 
     async def player(self, revision: int, account: Account | None, collection: str, slug: str) -> Player:
         """The player of a scenario of the library.

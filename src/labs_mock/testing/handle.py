@@ -68,6 +68,12 @@ class LabsMock:
         spool: int | None = None,
         canary: bool | None = None,
         max_body: int | None = None,
+        workers: int | None = None,
+        state: str | None = None,
+        state_name: str | None = None,
+        state_password: str | None = None,
+        state_ca: str | None = None,
+        state_lifetime: int | None = None,
     ) -> None:
         settings = {
             "host": host,
@@ -82,6 +88,12 @@ class LabsMock:
             "spool": spool,
             "canary": canary,
             "max_body": max_body,
+            "workers": workers,
+            "state": state,
+            "state_name": state_name,
+            "state_password": state_password,
+            "state_ca": state_ca,
+            "state_lifetime": state_lifetime,
         }
         self._backend = _backend(scenarios, url, api_key, process, settings)
         self._token = control_token
@@ -127,9 +139,13 @@ class LabsMock:
         """Which server this is."""
         return HealthInfo.from_json(self._control.get("/health"))
 
-    def reset(self, *parts: str) -> None:
-        """Everything but scenarios and settings back to the start, or some parts (`journal`, `episodes` …)."""
-        self._control.send("POST", f"/reset?{urlencode({'only': ','.join(parts)})}" if parts else "/reset")
+    def reset(self, *parts: str, shared: bool = False) -> None:
+        """Everything but scenarios and settings back to the start, or some parts (`journal`, `episodes` …).
+
+        `shared` says that other servers that have the same state are meant, too.
+        """
+        path = f"/reset?{urlencode({'only': ','.join(parts)})}" if parts else "/reset"
+        self._control.send("POST", path, {"shared": True} if shared else None)
         if not parts or "journal" in parts:
             self._forget_expectations()
 

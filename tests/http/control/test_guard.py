@@ -11,7 +11,7 @@ from labs_mock.http.control.guard import on_this_machine
 from tests.http.test_envelope import check_envelope
 from tests.support import KEY, Live, live, result_of, world
 
-CLOCK, HEALTH, RESET = "/_mock/clock", "/_mock/health", "/_mock/reset"
+CLOCK, HEALTH, READY, RESET = "/_mock/clock", "/_mock/health", "/_mock/ready", "/_mock/reset"
 OPERATIONS = [
     (method, route.path.format(id="x", key="x"))
     for route in (*control_routes(), *operation_routes())
@@ -254,17 +254,18 @@ def test_health_always_answers(settings: dict[str, Any]) -> None:
             health = server.client.get(HEALTH, headers=headers).json()
             assert health["instance"] == server.world.instance
             assert set(health) == {"status", "instance", "version", "scenarios", "seed", "clock"}
+            assert server.client.get(READY, headers=headers).json() == {"status": "ready"}
         assert server.client.head(HEALTH).status_code == 200
         assert check_envelope(server.client.post(HEALTH, content=b""), 405) == "Method not allowed; use GET, HEAD"
 
 
 @pytest.mark.parametrize("headers", [{}, {"host": "evil.example"}, {"content-type": "application/json"}])
 def test_without_the_control_plane_there_is_nothing_to_refuse(headers: dict[str, str]) -> None:
-    """Every operation but the health is a 404, as an unknown path is, whatever the request has (GEN-3)."""
+    """Every operation but health and readiness is a 404, as an unknown path is, whatever the request has (GEN-3)."""
     with live(world(control=False, control_token="x")) as server:
         responses = {}
         for method, path in OPERATIONS:
-            if path != HEALTH and method != "HEAD":
+            if path not in (HEALTH, READY) and method != "HEAD":
                 responses[method, path] = server.client.request(method, path, headers=headers)
         assert {check_envelope(response, 404) for response in responses.values()} == {"Not found: no such path"}
         assert len(responses) > len(WRITES)

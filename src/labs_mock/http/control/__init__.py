@@ -10,6 +10,9 @@ from labs_mock.http.exchange import Payload
 
 PREFIX = "/_mock"
 HEALTH = f"{PREFIX}/health"
+READY = f"{PREFIX}/ready"
+OPEN = HEALTH, READY
+"""What everybody may ask for."""
 
 
 def is_control(path: str) -> bool:
@@ -19,23 +22,23 @@ def is_control(path: str) -> bool:
 
 def control_routes() -> list[BaseRoute]:
     """What exists only in the mock; each handler finds the world of its request in the scope."""
-    return [resource(HEALTH, GET=_health), DeferredRoutes(_is_operation, operation_routes)]
+    return [resource(HEALTH, GET=_health), resource(READY, GET=_ready), DeferredRoutes(_is_operation, operation_routes)]
 
 
 def operation_routes() -> list[BaseRoute]:
-    """The routes of all operations but the health."""
+    """The routes of all other operations."""
     from labs_mock.http.control.handlers import handler_routes
 
     return handler_routes(PREFIX)
 
 
 def _is_operation(path: str) -> bool:
-    return is_control(path) and path != HEALTH
+    return is_control(path) and path not in OPEN
 
 
 async def _health(request: Request) -> Payload:
     world = world_of(request)
-    library, clock = await world.library(), await world.store.clock()
+    library, clock = await world.known_library(), await world.store.known_clock()
     return {
         "status": "ok",
         "instance": world.instance,
@@ -44,3 +47,9 @@ async def _health(request: Request) -> Payload:
         "seed": world.settings.seed,
         "clock": clock.mode,
     }
+
+
+async def _ready(request: Request) -> Payload:
+    """Raises `StoreUnavailable`."""
+    await world_of(request).store.clock()
+    return {"status": "ready"}

@@ -28,6 +28,7 @@ _ERRORS = {
     401: "A token is set, and it was not sent.",
     403: "Without a token, the control plane is for programs on this machine.",
     404: "There is no such thing.",
+    503: "The store of the state does not answer.",
 }
 
 
@@ -77,7 +78,7 @@ def _operation(operation: ControlOperation, references: dict[Any, Schema]) -> Sc
     if parameters or operation.parameters:
         made["parameters"] = [*parameters, *map(_query, operation.parameters)]
     if operation.request is not None:
-        made["requestBody"] = {"required": True, "content": _json(references[operation.request])}
+        made["requestBody"] = {"required": operation.body_required, "content": _json(references[operation.request])}
     responses = {"200": {"description": "It was done.", "content": _json(references.get(operation.response, {}))}}
     for status in _statuses(operation):
         responses[str(status)] = {"description": _ERRORS[status], "content": _json(references[ErrorBody])}
@@ -86,8 +87,8 @@ def _operation(operation: ControlOperation, references: dict[Any, Schema]) -> Sc
 
 
 def _statuses(operation: ControlOperation) -> list[int]:
-    if operation.name == "health":  # which everybody may ask for
-        return []
+    if operation.name in {"health", "ready"}:  # which everybody may ask for
+        return sorted(operation.refusals)
     writes = (400,) if operation.method != "GET" else ()
     return sorted({*operation.refusals, *writes, 401, 403})
 

@@ -13,6 +13,7 @@ from labs_mock.http.control.episode_list import DEFAULT_LIMIT as EPISODES_LIMIT
 from labs_mock.http.control.episode_list import MAX_LIMIT as MAX_EPISODES
 from labs_mock.http.control.expecting import ConversationQueries
 from labs_mock.http.control.journal import DEFAULT_LIMIT, FILTERS
+from labs_mock.http.control.reset import ResetOfAll
 from labs_mock.http.control.rewards import DEFAULT_LIMIT as REWARDS_LIMIT
 from labs_mock.http.control.rewards import MAX_LIMIT
 from labs_mock.http.control.scenarios import NewScenario
@@ -41,6 +42,7 @@ class ControlOperation:
     response: type[Any]
     refusals: tuple[int, ...] = ()
     parameters: tuple[Parameter, ...] = ()
+    body_required: bool = True
 
 
 _MEANINGS = {  # of the filters of the journal
@@ -80,8 +82,19 @@ _PARTS = (Parameter("only", f"parts, comma-separated: {', '.join(PARTS)}; withou
 
 CONTROL_OPERATIONS = (
     ControlOperation("health", "Which server this is", "GET", "/health", None, control.HealthInfo),
+    ControlOperation("ready", "Whether this server can respond", "GET", "/ready", None, control.ReadyInfo, (503,)),
     ControlOperation("openapi", "This document", "GET", "/openapi.json", None, dict),
-    ControlOperation("reset", "Reset everything, or parts", "POST", "/reset", None, control.ResetParts, (400,), _PARTS),
+    ControlOperation(
+        "reset",
+        "Reset everything, or parts",
+        "POST",
+        "/reset",
+        ResetOfAll,
+        control.ResetParts,
+        (400,),
+        _PARTS,
+        body_required=False,
+    ),
     ControlOperation("show_clock", "Show the clock", "GET", "/clock", None, control.ClockInfo),
     ControlOperation(
         "change_clock", "Set the time, or how the clock runs", "PUT", "/clock", ClockChange, control.ClockInfo

@@ -148,6 +148,9 @@ class MemoryStore:
     async def clock(self) -> Clock:
         return self._clock
 
+    async def known_clock(self) -> Clock:
+        return self._clock
+
     async def set_clock(self, instant: float | None, mode: str | None) -> Clock | None:
         clock = self._clock
         ahead = 0.0 if instant is None else instant - clock.now()
@@ -264,6 +267,9 @@ class MemoryStore:
             self._followers.remove(wake)
 
     # All of it
+
+    async def other_servers(self) -> int:
+        return 0
 
     async def reset(self, parts: tuple[str, ...] = ()) -> list[str]:
         names = parts_to_reset(parts)

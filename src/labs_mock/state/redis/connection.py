@@ -116,9 +116,11 @@ class Pipe:
             connection.host, connection.port = self._node
         try:
             await connection.connect()  # type: ignore[no-untyped-call]
-        except BaseException:
+        except BaseException as error:
             self._node = None
             await _end(connection)
+            if isinstance(error.__cause__, AuthenticationError):  # which the client library wraps
+                raise error.__cause__ from None
             raise
         self.replied = asyncio.get_running_loop().time()
         self._connection = connection
@@ -131,9 +133,7 @@ class Pipe:
             while True:
                 try:
                     reply = await connection.read_response(disconnect_on_error=False)
-                except AuthenticationError:
-                    raise
-                except (ResponseError, BusyLoadingError) as error:
+                except (AuthenticationError, ResponseError, BusyLoadingError) as error:
                     reply = error
                 self.replied = asyncio.get_running_loop().time()
                 future = self._sent.popleft()

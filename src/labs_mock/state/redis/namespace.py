@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ConfigDict, TypeAdapter
 
-from labs_mock.errors import SettingsError
+from labs_mock.errors import StartError
 from labs_mock.state.account import Account
 from labs_mock.state.library_source import LibrarySource
 from labs_mock.state.planned_fault import PlannedFault
@@ -36,6 +36,7 @@ KEYS = (
     "scenarios",
     "initial",
     "lease",
+    "servers",
 )
 """All keys but `meta`, without the tag of the namespace."""
 
@@ -85,7 +86,7 @@ def contents_of(library: LibrarySource) -> tuple[Content, ...]:
 
 
 def check_same(name: str, stored: Made, own: Made, present: tuple[Content, ...]) -> None:
-    """Raises `SettingsError` that names the first difference between what a namespace was made with and what a server has.
+    """Raises `StartError` that names the first difference between what a namespace was made with and what a server has.
 
     Its library may be that of the start or the `present` one, which another server may have published since.
     """
@@ -109,7 +110,7 @@ def check_same(name: str, stored: Made, own: Made, present: tuple[Content, ...])
                 different = [one for one in sorted({*known, *mine}) if known.get(one) != mine.get(one)]
                 difference = f"{different[0]} is not the same" if different else "the order of its datasets is another"
     if difference is not None:
-        raise SettingsError(
+        raise StartError(
             f"state: the namespace {name!r} was made by a server with other settings or files: {difference}. "
             "Start this one with the same, or give another state name"
         )

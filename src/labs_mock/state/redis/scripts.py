@@ -44,7 +44,7 @@ PARTS_OF = {
 READING, FREEING = "flags=no-writes", "flags=allow-oom"
 FLAGS_OF = {
     **dict.fromkeys(("control", "read", "load_episode", "list_episodes", "records", "rewards"), READING),
-    **dict.fromkeys(("touch", "drop"), FREEING),
+    **dict.fromkeys(("touch", "leave", "drop"), FREEING),
 }
 """Flags of scripts that a full store runs, too; it refuses the others before their first write."""
 

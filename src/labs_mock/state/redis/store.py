@@ -5,13 +5,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
+from secrets import token_hex
 from typing import Any
 
 from labs_mock.clock import END, Clock
 from labs_mock.config.fault_entry import FaultEntry
 from labs_mock.contract.findings import Finding
 from labs_mock.contract.limits import EPISODE_LIFETIME
-from labs_mock.errors import SettingsError
+from labs_mock.errors import SettingsError, StartError
 from labs_mock.scenario.compiled.datasets import Dataset, Stage
 from labs_mock.state.account import Account
 from labs_mock.state.arrival import Arrival, Arrived
@@ -53,7 +54,7 @@ class RedisStore:
     """
 
     def __init__(
-        self, pipes: tuple[Pipe, Pipe], name: str, initial: InitialState, bounds: Bounds, lifetime: int
+        self, pipes: tuple[Pipe, Pipe], name: str, initial: InitialState, bounds: Bounds, lifetime: int, *, server: str
     ) -> None:
         tag = f"{{{name}}}:"
         self._pipe, following = pipes
@@ -62,7 +63,7 @@ class RedisStore:
         self._plane = ControlPlane(self.operations, initial, bounds, lifetime)
         self._arrivals = Arrivals(self.operations, self._plane, bounds, initial.seed)
         self._faults = StoredFaultPlan(self.operations, self._plane)
-        self._lease = Lease(Operations(self._pipe, f"{tag}meta", lifetime))
+        self._lease = Lease(Operations(self._pipe, f"{tag}meta", lifetime), server)
         self._library = StoredLibrary(self.operations, self._plane, bounds)
         self._journal = RedisJournal(self.operations, following, f"{tag}journal")
 
@@ -77,19 +78,23 @@ class RedisStore:
         password: str | None = None,
         ca: str | None = None,
         lifetime: int = WEEK,
+        server: str = "",
+        checked: bool = False,
     ) -> "RedisStore":
         """The store in a namespace, which is made with `initial` if it is new; it goes `lifetime` seconds of real time after its last use.
 
-        Raises `SettingsError` for an address or a name that cannot be used, for a namespace in which a server of another data format lives, and if it was made
-        with another initial state, naming the first difference; `StoreUnavailable` if Redis does not answer.
+        Raises `SettingsError` for an address or a name that cannot be used, `StartError` for a namespace in which a server of another
+        data format lives, and if it was made with another initial state, naming the first difference; `StoreUnavailable` if Redis
+        does not answer. The processes of a `server` have one name for it (default: another one each time); what one of them has
+        `checked` the others do not compare again, and the lease is kept by the one that did.
         """
         if not name or "{" in name or "}" in name:
             raise SettingsError("state_name: expected a name without braces")
         connect = partial(connection_of, url, password, ca, DEADLINE)
         connect()  # raises what is wrong with the address
-        store = cls((Pipe(connect), Pipe(connect)), name, initial, bounds, lifetime)
+        store = cls((Pipe(connect), Pipe(connect)), name, initial, bounds, lifetime, server=server or token_hex(8))
         try:
-            await store._check_namespace()
+            await store._check_namespace(checked)
         except BaseException:
             await store.close()
             raise
@@ -105,23 +110,25 @@ class RedisStore:
         """Remove all of the namespace."""
         await self.operations.run("drop", *KEYS, again=True)
 
-    async def _check_namespace(self) -> None:
+    async def _check_namespace(self, checked: bool) -> None:
         _, found = await self.operations.run("read", "HGET", "meta", "format", again=True)
         if found is not None and int(found) != FORMAT:
             await self._replace_format(int(found))
         await self._plane.fresh()
-        _, made = await self.operations.run("read", "GET", "initial", again=True)
-        stored, own = MADE.validate_json(made), made_with(self._initial)
+        _, made = (None, None) if checked else await self.operations.run("read", "GET", "initial", again=True)
+        own = made_with(self._initial)
+        stored = own if made is None else MADE.validate_json(made)
         if stored != own:
             _, library = await self._library.library()
             check_same(self._name, stored, own, contents_of(library))
-        await self._lease.begin()
+        if not checked:
+            await self._lease.begin()
 
     async def _replace_format(self, found: int) -> None:
         """Remove data of another format, unless a server lives that uses it."""
         _, lease = await self.operations.run("read", "GET", "lease", again=True)
         if lease is not None:
-            raise SettingsError(
+            raise StartError(
                 f"state: a server that is running has data of format {found} in the namespace {self._name!r}, and this version "
                 f"of labs-mock has {FORMAT}: stop that one, or give another state name"
             )
@@ -174,6 +181,10 @@ class RedisStore:
 
     async def clock(self) -> Clock:
         return (await self._plane.fresh()).document.clock
+
+    async def known_clock(self) -> Clock:
+        known = self._plane.control
+        return Clock.parse(self._initial.clock) if known is None else known.document.clock
 
     async def set_clock(self, instant: float | None, mode: str | None) -> Clock | None:
         def make(document: ControlDocument, shelf: Shelf) -> ControlChange | None:
@@ -292,6 +303,9 @@ class RedisStore:
         return self._journal.follow(after)
 
     # All of it
+
+    async def other_servers(self) -> int:
+        return max(0, await self._lease.renew() - 1)
 
     async def reset(self, parts: tuple[str, ...] = ()) -> list[str]:
         names = parts_to_reset(parts)
