@@ -36,7 +36,7 @@ def test_assertions_on_requests_fail_well(mock: LabsMock) -> None:
 
 def test_an_assertion_on_what_was_dropped_is_undecidable() -> None:
     """Its message names what was dropped: the body of a request, or requests; dropped findings are still counted."""
-    bounded = world(bounds=Bounds(records=3, journal=100_000))
+    bounded = world(bounds=Bounds(records=3, journal=200_000))
     with live(bounded) as server, LabsMock(url=server.url) as mock:
         for number in range(3):
             post(mock, "evaluate", {"number": number, "noise": noise(40_000).hex()})

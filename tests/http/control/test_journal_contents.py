@@ -47,7 +47,7 @@ def test_bodies_are_whole_however_long(server: Live) -> None:
 
 def test_a_body_that_was_dropped_is_named() -> None:
     """Where bytes are short the oldest large bodies go, and their records stay and say so."""
-    bounded = world(bounds=Bounds(journal=150_000))
+    bounded = world(bounds=Bounds(journal=300_000))
     with live(bounded) as server:
         for _ in range(3):
             server.client.post(EVALUATE, headers=JSON, content=orjson.dumps({"noise": noise(60_000).hex()}))

@@ -68,7 +68,7 @@ def test_a_large_body_is_compared_whole(server: Live, size: int) -> None:
 
 def test_a_body_that_was_dropped_makes_an_expectation_undecidable() -> None:
     """Unless what is left decides by itself: enough was found, or too much, or the body does not matter."""
-    bounded = world(bounds=Bounds(journal=100_000))
+    bounded = world(bounds=Bounds(journal=200_000))
     with live(bounded) as server:
         for number in range(3):
             large(server, number)

@@ -1,11 +1,10 @@
 """The journal: the newest records, bounded in number and bytes."""
 
-import zlib
 from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
-from labs_mock.state.record import BODIES, JournalCounts, Record
+from labs_mock.state.record import BODIES, JournalCounts, Record, compress_body
 
 SMALL = 4 * 1024  # up to here a body stays with its record as it is: to compress it would gain little
 
@@ -112,9 +111,9 @@ def packed(record: Record) -> Record:
     for name in BODIES:
         body = getattr(record, name)
         if body is not None and len(body) > SMALL:
-            compressed = zlib.compress(body, 1)
-            if len(compressed) < len(body):
-                changed[name] = compressed
+            smaller = compress_body(body)
+            if len(smaller) < len(body):
+                changed[name] = smaller
     return record._replace(compressed=tuple(changed), **changed)
 
 
