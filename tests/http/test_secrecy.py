@@ -4,7 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support import CLAIM, KEY, Live, live, scenario, world
+from labs_mock.redaction import masked
+from labs_mock.state import World
+from tests.http.test_batch import WHERE
+from tests.support import CLAIM, KEY, Live, library, live, scenario, world
 
 CANARY = "qulizox"  # no id can hold it: Crockford has no i, l, o and u
 
@@ -118,3 +121,19 @@ def test_nothing_secret_leaves(
         seen = response.content + b"".join(name + value for name, value in response.headers.raw)
         assert CANARY.encode() not in seen
         assert KEY.encode() not in seen
+
+
+def test_a_key_that_another_process_has_added_is_masked_in_its_own_requests() -> None:
+    """Two servers share a store; in a finding, an error and the journal of the one there is no key that was added at the other (ERR-2)."""
+    key = "lab_added_elsewhere"
+    first = world()
+    with live(first) as server:
+        server.client.post("/_mock/keys", json={"key": key, "organisation": "b"}).raise_for_status()
+    with live(World(first.settings, library(), store=first.store)) as server:
+        found = server.post("/episodes", {**WHERE, key: 1}, key=key)
+        refused = server.post("/episodes", {**WHERE, "collection_slug": f"not {key}"}, key=key)
+        assert (found.status_code, refused.status_code) == (200, 404)
+        assert masked(key) in found.headers["x-mock-findings"]
+        assert masked(key) in refused.json()["message"]
+        shown = [str(found.headers), refused.text, server.client.get("/_mock/requests").text]
+        assert not [text for text in shown if key in text]

@@ -88,8 +88,10 @@ class Exchange:
 
     def redact(self, text: str) -> str:
         """A text in which neither a key nor a credential of this request can be read (ERR-2)."""
-        redactor = self.world.redactor
-        return (redactor if self.arrived.account else redactor.including(self.request.credentials))(text)
+        redactor, key = self.world.redactor, self.request.key
+        # A valid key is unknown here if another process has added it.
+        known = self.arrived.account is not None and key is not None and self.world.knows_key(key.decode())
+        return (redactor if known else redactor.including(self.request.credentials))(text)
 
     def elapsed_ms(self) -> int:
         """Milliseconds from the arrival of the request to the first call of this, on the world's clock (DET-1)."""

@@ -204,6 +204,10 @@ class World:
         """Mask a key from now on, until the keys are reset."""
         self._keys.add(key)
 
+    def knows_key(self, key: str) -> bool:
+        """Whether a key is masked wherever it stands; another process may have added one that is not."""
+        return key in self._keys
+
     async def reset(self, *parts: str) -> list[str]:
         """Those parts, or else everything but scenarios and settings, back to the start; the names of what was reset."""
         names = await self.store.reset(parts)
