@@ -29,6 +29,7 @@ from labs_mock.state.memory.store import MemoryStore
 from labs_mock.state.record import Record
 from labs_mock.state.store import InitialState, Store
 from labs_mock.state.world import accounts_of, initial_state
+from labs_mock.testing.own_connections import OwnConnections
 
 Result = TypeVar("Result")
 
@@ -217,10 +218,6 @@ class Live:
         return self.post(f"/episodes/{episode}/turns", {"id": episode, "messages": listed, **fields})
 
 
-ALL_CONNECTIONS = httpx.Limits(max_keepalive_connections=None)
-"""With more threads than the 20 connections that it keeps, httpx 0.28 closes some that another thread is about to use."""
-
-
 @contextmanager
 def live(served: World, host: str = "127.0.0.1") -> Iterator[Live]:
     """Serve a world on a free port of this machine, in a thread."""
@@ -231,7 +228,7 @@ def live(served: World, host: str = "127.0.0.1") -> Iterator[Live]:
     assert started.wait(10), "the server did not start"
     url = address_of(listener)
     try:
-        with httpx.Client(base_url=url, timeout=10, limits=ALL_CONNECTIONS) as client:
+        with httpx.Client(base_url=url, timeout=10, transport=OwnConnections()) as client:
             yield Live(served, url, client)
     finally:
         server.stop()

@@ -215,6 +215,7 @@ ROOMS = (
         "serving.process",
         "serving.thread",
         "testing.backends",
+        "testing.own_connections",
         "testing.recorded",
         "testing.finding_lines",
         "testing.assertions",

@@ -19,11 +19,12 @@ from redis import Redis
 from labs_mock.errors import SettingsError
 from labs_mock.state import World
 from labs_mock.testing import LabsMock
+from labs_mock.testing.own_connections import OwnConnections
 from tests.http.test_concurrency import SHIPPED, mixed, responses
 from tests.serving.test_server import ENVIRONMENT, SERVE, eventually, run, serving
 from tests.serving.test_stopping import STOPPED
 from tests.state.redis_server import MISSING, redis_is_installed, redis_server
-from tests.support import ALL_CONNECTIONS, KEY, Live, live, world
+from tests.support import KEY, Live, live, world
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not redis_is_installed(), reason=MISSING)]
 
@@ -254,7 +255,7 @@ def test_two_thousand_requests_are_answered_as_by_one_process(state: list[str]) 
         alone = responses(server, requests, 1)
     with (
         serving(*state, "--workers", "2", "--clock", "frozen") as (_, line),
-        httpx.Client(base_url=json.loads(line)["url"], timeout=30, limits=ALL_CONNECTIONS) as client,
+        httpx.Client(base_url=json.loads(line)["url"], timeout=30, transport=OwnConnections()) as client,
     ):
         assert responses(Live(server.world, str(client.base_url), client), requests, 64) == alone
 

@@ -138,16 +138,10 @@ def labs_mock_client(labs_mock: "LabsMock") -> Iterator["httpx.Client"]:
         pytest.fail("labs_mock_client needs httpx: pip install httpx", pytrace=False)
     import httpx
 
-    headers = {"Authorization": f"Bearer {labs_mock.api_key}"}
-    # Of more than 20, httpx 0.28 closes some that other threads are about to use.
-    limits = httpx.Limits(max_keepalive_connections=None)
-    with httpx.Client(
-        base_url=f"{labs_mock.url}/api/v1",
-        headers=headers,
-        limits=limits,
-        trust_env=False,
-        verify=False,  # noqa: S501 - there are no certificates on this machine, and to read some takes 15 ms
-    ) as client:
+    from labs_mock.testing.own_connections import OwnConnections
+
+    url, headers = f"{labs_mock.url}/api/v1", {"Authorization": f"Bearer {labs_mock.api_key}"}
+    with httpx.Client(base_url=url, headers=headers, transport=OwnConnections(), trust_env=False) as client:
         yield client
 
 
