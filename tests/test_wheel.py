@@ -29,6 +29,11 @@ def test_the_wheel_holds_code_scenarios_and_nothing_else(wheel: Path) -> None:
         f"labs_mock/http/swagger_ui/{name}" for name in ("swagger-ui-bundle.js", "swagger-ui.css", "LICENSE")
     } <= package
     assert "labs_mock/conformance/templates/report.html" in package
+    inspector = [
+        path for name in ("templates", "static") for path in (ROOT / "src/labs_mock/http/inspector" / name).iterdir()
+    ]
+    assert {path.relative_to(ROOT / "src").as_posix() for path in inspector} <= package
+    assert "labs_mock/http/swagger-start.js" in package
     scripts = {path.relative_to(ROOT / "src").as_posix() for path in (ROOT / "src").rglob("*.lua")}
     assert {name for name in package if name.endswith(".lua")} == scripts
     assert any(name.endswith("licenses/LICENSE") for name in names)
@@ -53,6 +58,8 @@ def test_the_installed_wheel_serves(wheel: Path, tmp_path: Path) -> None:
             url = json.loads(process.stdout.readline())["url"]
             assert httpx.get(f"{url}/_mock/health").json()["scenarios"] == 13
             assert "SwaggerUIBundle" in httpx.get(f"{url}/docs/swagger-ui-bundle.js").text
+            assert "13 in 4 collections" in httpx.get(f"{url}/_mock/ui").text
+            assert httpx.get(f"{url}/_mock/ui/static/inspector.css").status_code == 200
             options = ["api-key=lab_local", "max-requests=200", "html=report.html", "allow-incomplete"]
             check = [command, "conformance", url, *(f"--{option}" for option in options)]
             without = subprocess.run(check, check=False, capture_output=True, text=True, cwd=tmp_path)

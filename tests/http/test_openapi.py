@@ -153,8 +153,9 @@ def test_the_page_is_complete(server: Live) -> None:
     """`/docs` and all that it loads come from this server; what is not there is a 404 in the envelope (GEN-3)."""
     page = server.client.get("/docs")
     assert page.headers["content-type"].startswith("text/html")
-    loaded = re.findall(r'(?:src|href|url)[=:] ?"([^"]+)"', page.text)
-    assert len(loaded) == 4
+    start = server.client.get("/docs/start.js").text
+    loaded = re.findall(r'(?:src|href|url)[=:] ?"([^"]+)"', page.text + start)
+    assert len(loaded) == 5
     for path in loaded:
         assert path == "data:," or server.client.get(path).status_code == 200, path
     assert "https://" not in page.text.replace("https://127.0.0.1", "")
@@ -164,10 +165,10 @@ def test_the_page_is_complete(server: Live) -> None:
 
 
 def test_the_bare_address_leads_to_the_page(server: Live) -> None:
-    """Who opens `/` in a browser comes to `/docs`; under the base path nothing is redirected (GEN-3)."""
+    """Who opens `/` in a browser comes to the inspector; under the base path nothing is redirected (GEN-3)."""
     response = server.client.get("/")
-    assert (response.status_code, response.headers["location"]) == (307, "/docs")
-    assert server.client.get("/", follow_redirects=True).url.path == "/docs"
+    assert (response.status_code, response.headers["location"]) == (307, "/_mock/ui")
+    assert server.client.get("/", follow_redirects=True).url.path == "/_mock/ui"
     assert [server.client.get(path).status_code for path in ("/api/v1/", "/api/v1", "/docs/", "/_mock/")] == [404] * 4
 
 

@@ -65,9 +65,9 @@ def test_serve_speaks_to_people() -> None:
             r"labs-mock 0\.1\.0 at (http://127\.0\.0\.1:\d+) with 13 scenarios\. Stop it with Ctrl-C\.\n", text
         )
         assert found
-        assert f"  API key  {KEY}\n  browse   {found[1]}/docs\n" in text
+        assert f"  API key  {KEY}\n  browse   {found[1]}/\n" in text
         assert text.replace(found[1], ADDRESS) in (ROOT / "README.md").read_text(encoding="utf-8")
-        assert httpx.get(f"{found[1]}/docs").status_code == 200
+        assert httpx.get(f"{found[1]}/", follow_redirects=True).status_code == 200
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="no curl on this machine")

@@ -96,7 +96,7 @@ def _greeting(world: World, scenarios: int, url: str, outside: str | None) -> st
     lines += [f"  from other machines  {outside}"] if outside else []
     lines += [
         f"  API key  {world.first_key}",
-        f"  browse   {url}/docs",
+        f"  browse   {url}/",
         f'  try      curl "{url}/api/v1/catalog" -H "Authorization: Bearer {world.first_key}"',
     ]
     return "\n".join(lines)

@@ -35,7 +35,9 @@ from labs_mock.http.exchange import Exchange, Payload
 from labs_mock.http.faults.applying import change_results, faulty_response
 from labs_mock.http.faults.faulty_sending import send_faulty
 from labs_mock.http.faults.response import FaultyResponse
+from labs_mock.http.inspector import inspector_routes
 from labs_mock.http.order import check_exchange, check_head, check_request
+from labs_mock.http.page_headers import PAGE_HEADERS, is_for_people
 from labs_mock.http.request import WorldOf, read_request
 from labs_mock.http.sending import Stream, break_off, error_body, error_headers, send_json, send_stream
 from labs_mock.state import World
@@ -56,7 +58,7 @@ class App:
 
     def __init__(self, world_of: WorldOf) -> None:
         self._world_of = world_of
-        self._others = Router([*control_routes(), *documentation_routes()], redirect_slashes=False)
+        self._others = Router([*inspector_routes(), *control_routes(), *documentation_routes()], redirect_slashes=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request. A client that leaves in the middle of its body changes nothing."""
@@ -93,7 +95,7 @@ class App:
             await send_json(send, exchange.status, response.body, exchange.response_headers)
 
     async def _respond_elsewhere(self, exchange: Exchange, receive: Receive, send: Send) -> None:
-        """Respond to what is not the API's; requests of the control plane are not recorded."""
+        """Respond to what is not the API's; requests of the control plane and of pages for people are not recorded."""
         world, body = exchange.world, b""
         try:
             if exchange.request.path == HEALTH and world.settings.state:  # which does not depend on the store
@@ -112,7 +114,7 @@ class App:
             return
         except Exception as raised:
             body = orjson.dumps(_error(raised, exchange))
-        if not is_control(exchange.request.path):
+        if _is_recorded(exchange.request.path):
             with suppress(StaleEpoch, StoreUnavailable):
                 await world.store.commit(exchange.commit(body))
         if body:
@@ -121,6 +123,8 @@ class App:
     async def _route(self, exchange: Exchange, receive: Receive, send: Send) -> None:
         """Have the router respond."""
         request = exchange.request
+        if is_for_people(request.path):
+            exchange.response_headers += PAGE_HEADERS
         check_head(request)
         if is_control(request.path) and request.path not in OPEN:
             check_control(exchange.world.settings, request.scope, request.headers, request.key)
@@ -191,6 +195,11 @@ async def _compute(exchange: Exchange) -> ComputedResponse:
     if exchange.arrived.faults and exchange.delivery is not None:
         faulty = faulty_response(exchange, exchange.delivery, content, body)
     return ComputedResponse(content, body, faulty)
+
+
+def _is_recorded(path: str) -> bool:
+    """Whether the journal has requests to a path that is not the API's."""
+    return not (is_control(path) or is_for_people(path))
 
 
 async def _respond_without_store(exchange: Exchange, error: StoreUnavailable, send: Send) -> None:

@@ -3,13 +3,16 @@
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from labs_mock import __version__
+from labs_mock.http.control.resources import world_of
 from labs_mock.http.deferred import DeferredRoutes
+from labs_mock.http.page_headers import DOCS, UI
 
-SWAGGER_UI = Path(__file__).parent / "swagger_ui"
+HERE = Path(__file__).parent
+SWAGGER_UI, START = HERE / "swagger_ui", HERE / "swagger-start.js"
 
 _PAGE = """\
 <!doctype html>
@@ -23,19 +26,19 @@ _PAGE = """\
 <body>
 <div id="page"></div>
 <script src="/docs/swagger-ui-bundle.js"></script>
-<script>SwaggerUIBundle({url: "/openapi.json", dom_id: "#page", validatorUrl: null, persistAuthorization: true})</script>
+<script src="/docs/start.js"></script>
 </body>
 </html>
 """
 
 
 def documentation_routes() -> list[BaseRoute]:
-    """`/openapi.json` and `/docs`, to which `/` leads people (it is no path of the API, so GEN-3 has no say in it)."""
+    """`/openapi.json` and `/docs`; `/` leads people to the inspector (it is no path of the API, so GEN-3 has no say in it)."""
     return [DeferredRoutes(_is_documentation, _routes)]
 
 
 def _is_documentation(path: str) -> bool:
-    return path in ("/", "/openapi.json", "/docs") or path.startswith("/docs/")
+    return path in ("/", "/openapi.json", DOCS) or path.startswith(f"{DOCS}/")
 
 
 def _routes() -> list[BaseRoute]:
@@ -43,8 +46,8 @@ def _routes() -> list[BaseRoute]:
 
     from labs_mock.contract.openapi import openapi_text
 
-    async def home(_: Request) -> Response:
-        return RedirectResponse("/docs")
+    async def home(request: Request) -> Response:
+        return RedirectResponse(UI if world_of(request).settings.control else DOCS)
 
     async def document(_: Request) -> Response:
         return Response(openapi_text(__version__), media_type="application/json")
@@ -52,9 +55,16 @@ def _routes() -> list[BaseRoute]:
     async def page(_: Request) -> Response:
         return HTMLResponse(_PAGE)
 
+    async def start(_: Request) -> Response:
+        return FileResponse(START)
+
     return [
         Route("/", home, methods=["GET"]),
         Route("/openapi.json", document, methods=["GET"]),
-        Route("/docs", page, methods=["GET"]),
-        Mount("/docs", StaticFiles(directory=SWAGGER_UI, check_dir=False)),
+        Route(DOCS, page, methods=["GET"]),
+        Route(f"{DOCS}/start.js", start, methods=["GET"]),
+        Route(
+            f"{DOCS}/openapi.json", document, methods=["GET"]
+        ),  # the page's own: the journal has requests to the other
+        Mount(DOCS, StaticFiles(directory=SWAGGER_UI, check_dir=False)),
     ]

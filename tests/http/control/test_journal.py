@@ -238,10 +238,11 @@ def test_the_journal_changes_no_answer(shared_server: Live, requests: list[int])
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status"), [("GET", "/openapi.json", 200), ("GET", "/docs", 200), ("PUT", "/docs", 405)]
+    ("method", "path", "status"),
+    [("GET", "/openapi.json", 200), ("PUT", "/openapi.json", 405), ("GET", "/elsewhere", 404)],
 )
-def test_the_documentation_is_in_the_journal_too(server: Live, method: str, path: str, status: int) -> None:
-    """Every request but the control plane's is, without the page in the response."""
+def test_what_is_outside_the_api_is_in_the_journal_too(server: Live, method: str, path: str, status: int) -> None:
+    """Every request is but those of the control plane and of pages for people, without the document in the response."""
     server.client.request(method, path)
     record = last(server)
     assert (record["method"], record["path"], record["status"]) == (method, path, status)

@@ -16,9 +16,7 @@ def fault_routes(prefix: str) -> list[BaseRoute]:
     """`GET`, `POST` and `DELETE /faults`, `DELETE /faults/{id}`."""
 
     async def list_faults(request: Request) -> Payload:
-        world = world_of(request)
-        known = await _known_names(world)
-        return {"faults": [_shown(fault, known) for fault in await world.store.faults()]}
+        return {"faults": await shown_faults(world_of(request))}
 
     async def add_fault(request: Request) -> Payload:
         world = world_of(request)
@@ -34,6 +32,12 @@ def fault_routes(prefix: str) -> list[BaseRoute]:
         resource(f"{prefix}/faults", GET=list_faults, POST=add_fault, DELETE=remove_faults),
         resource(f"{prefix}/faults/{{id}}", DELETE=remove_faults),
     ]
+
+
+async def shown_faults(world: World) -> list[Payload]:
+    """The plan as JSON, in its order."""
+    known = await _known_names(world)
+    return [_shown(fault, known) for fault in await world.store.faults()]
 
 
 async def _known_names(world: World) -> KnownNames:

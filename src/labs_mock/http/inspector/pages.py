@@ -1,0 +1,16 @@
+"""The one table of the inspector's pages."""
+
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+
+from labs_mock.http.inspector.overview_page import overview_routes
+from labs_mock.http.inspector.rendering import STATIC
+
+GROUPS = (overview_routes,)
+"""The routes of each page and of what belongs to it."""
+
+
+def page_routes(prefix: str) -> list[BaseRoute]:
+    """The routes of all pages, and the files that they load."""
+    static = Mount(f"{prefix}/static", StaticFiles(directory=STATIC))
+    return [*(route for group in GROUPS for route in group(prefix)), static]
