@@ -156,8 +156,22 @@ def test_the_state_of_an_episode_is_folded_again() -> None:
         assert (await here.replayed(taken)).play is found.play
         shorter = await here.replayed(played(known, "Hello")._replace(origin=taken.origin))
         assert shorter.play.turn == 1
-        here.remember(taken, 3, expected, 7)
+        here.remember(taken, (), expected, 7)
         assert (await here.replayed(taken)).conversation == 7
+
+    run(check())
+
+
+def test_other_turns_in_the_place_of_lost_ones_are_folded() -> None:
+    """A store that fails over may have lost a turn and have taken another one: no state is one of both (DET-3, EP-15)."""
+
+    async def check() -> None:
+        here, known = world(), library().scenarios[0]
+        lost, taken = played(known, "Hello", "Thank you."), played(known, "Hello", "Tell me what happened.")
+        fresh = await world().replayed(taken)
+        await here.replayed(lost)
+        found = await here.replayed(taken._replace(origin=lost.origin))
+        assert (found.play, found.conversation) == (fresh.play, fresh.conversation)
 
     run(check())
 

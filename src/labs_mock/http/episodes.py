@@ -79,7 +79,7 @@ async def take_turn(exchange: Exchange, request: TakeTurn) -> Payload:
     operator_lines = [transcript_line(message) for turn in turns for message in turn]
     lines = *operator_lines, TranscriptLine(play.observation, False)
     exchange.appended = AppendedTurn(episode.id, episode.turns, lines, play.terminal, exchange.arrived.now)
-    exchange.remember = partial(exchange.world.remember, episode, play.turn, play, conversation)
+    exchange.remember = partial(exchange.world.remember, episode, lines, play, conversation)
     return payload
 
 

@@ -42,9 +42,9 @@ class Recent(Generic[Name, Value]):
 
 
 class KnownPlay(NamedTuple):
-    """The state of an episode after so many turns, and the hash of these."""
+    """The state of an episode after a transcript, of which it has Python's hash, and the 64-bit hash of the turns in it."""
 
-    turns: int
+    transcript: int
     play: Play
     conversation: int
 

@@ -14,6 +14,7 @@ from labs_mock.contract.wording import DATASET_NOT_FOUND, EPISODE_NOT_FOUND, unk
 from labs_mock.engine.play import Play
 from labs_mock.engine.player import Player
 from labs_mock.engine.replay import replay
+from labs_mock.engine.transcript import TranscriptLine
 from labs_mock.errors import NotFound
 from labs_mock.ids import fingerprint
 from labs_mock.redaction import Redactor
@@ -170,9 +171,10 @@ class World:
     async def replayed(self, episode: Episode) -> Replayed:
         """What the engine knows of an episode. Raises `NotFound` if the store has its scenario no longer."""
         player = self.caches.player_of(episode.version) or await self._load_player(episode.version, EPISODE_NOT_FOUND)
-        known = self.caches.plays.get(episode.origin)
-        if known is None or known.turns != episode.turns:
-            known = KnownPlay(episode.turns, *replay(player, episode.transcript))
+        # The number of turns would not do: a store that fails over may have lost some, and have taken others since.
+        known, transcript = self.caches.plays.get(episode.origin), hash(episode.transcript)
+        if known is None or known.transcript != transcript:
+            known = KnownPlay(transcript, *replay(player, episode.transcript))
             self.caches.plays.put(episode.origin, known)
         play = known.play
         if play.terminal != episode.ended:  # its client has ended it, or the control plane
@@ -180,9 +182,9 @@ class World:
             play.terminal = episode.ended
         return Replayed(player, play, known.conversation)
 
-    def remember(self, episode: Episode, turns: int, play: Play, conversation: int) -> None:
-        """Keep the state of an episode after so many turns, so that it need not be folded again."""
-        self.caches.plays.put(episode.origin, KnownPlay(turns, play, conversation))
+    def remember(self, episode: Episode, lines: tuple[TranscriptLine, ...], play: Play, conversation: int) -> None:
+        """Keep the state of an episode behind some more lines, so that it need not be folded again."""
+        self.caches.plays.put(episode.origin, KnownPlay(hash(episode.transcript + lines), play, conversation))
 
     # Datasets
 
