@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import signal
 import subprocess
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -28,27 +29,64 @@ def redis_is_installed() -> bool:
     return shutil.which("redis-server") is not None
 
 
-@contextmanager
-def redis_server(*options: str) -> Iterator[str]:
-    """The address of a Redis that is started with some options, and stopped in the end. It has a socket in a file and no port."""
-    with TemporaryDirectory(prefix="redis") as folder:
-        path = Path(folder) / "socket"
-        command = ["redis-server", "--port", "0", "--unixsocket", str(path), "--dir", folder, "--save", "", *options]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+class RedisProcess:
+    """A Redis in a folder, which can be paused, killed, and started again with what it has written there.
+
+    It has a socket in a file and no port.
+    """
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.socket = folder / "socket"
+        self.url = f"unix://{self.socket}?db=0"
+        files = ["--unixsocket", str(self.socket), "--dir", str(folder)]
+        self._command = ["redis-server", "--port", "0", *files, "--save", "", *options]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it takes connections."""
+        self.socket.unlink(missing_ok=True)
+        process = self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         assert process.stdout is not None
-        try:
-            end = monotonic() + 10
-            while not path.exists():
-                assert process.poll() is None, process.stdout.read().decode()
-                assert monotonic() < end, "redis-server does not start"
-                sleep(0.01)
-            threading.Thread(target=process.stdout.read, daemon=True).start()
-            yield f"unix://{path}?db=0"
-        finally:
+        end = monotonic() + 30
+        while not self.socket.exists():
+            assert process.poll() is None, process.stdout.read().decode()
+            assert monotonic() < end, "redis-server does not start"
+            sleep(0.01)
+        threading.Thread(target=process.stdout.read, daemon=True).start()
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """Kill it, in the middle of whatever it does. To kill it twice does no harm."""
+        process, self._process = self._process, None
+        if process is not None:
             process.kill()
             process.wait()
+            assert process.stdout is not None
             with suppress(ValueError):
                 process.stdout.close()
+
+
+@contextmanager
+def redis_process(*options: str) -> Iterator[RedisProcess]:
+    """A Redis that is started with some options in a temporary folder, and killed in the end."""
+    with TemporaryDirectory(prefix="redis") as folder:
+        process = RedisProcess(Path(folder), *options)
+        try:
+            process.start()
+            yield process
+        finally:
+            process.kill()
+
+
+@contextmanager
+def redis_server(*options: str) -> Iterator[str]:
+    """The address of such a Redis."""
+    with redis_process(*options) as process:
+        yield process.url
 
 
 def _is_in_a_loop() -> bool:
