@@ -1,7 +1,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -170,17 +169,3 @@ def test_the_bare_address_leads_to_the_page(server: Live) -> None:
     assert (response.status_code, response.headers["location"]) == (307, "/_mock/ui")
     assert server.client.get("/", follow_redirects=True).url.path == "/_mock/ui"
     assert [server.client.get(path).status_code for path in ("/api/v1/", "/api/v1", "/docs/", "/_mock/")] == [404] * 4
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium on this machine")
-def test_a_browser_shows_every_operation(shipped: Live) -> None:
-    """A real browser that reaches nothing but this server shows the summaries of all operations."""
-    offline = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
-    options = ["--headless", "--no-sandbox", "--disable-gpu", offline, "--virtual-time-budget=10000", "--dump-dom"]
-    run = subprocess.run(
-        ["chromium", *options, f"{shipped.url}/docs"], check=True, capture_output=True, text=True, timeout=120
-    )
-    for operation in OPERATIONS:
-        assert operation.summary in run.stdout
-    assert "Unable to render" not in run.stdout

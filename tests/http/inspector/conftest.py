@@ -1,0 +1,20 @@
+"""The browser that the tests of pages share."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.http.inspector.browser import CHROMIUM, running_browser
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """Chromium, once for all tests of a process."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine")
+    with running_browser() as started:
+        yield started
