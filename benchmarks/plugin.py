@@ -17,7 +17,7 @@ from benchmarks.figures import Figure, ratio
 from labs_mock.config.library import load_library, shipped_library
 from labs_mock.config.printing import starter_files
 from labs_mock.serving.thread import ServerThread
-from labs_mock.serving.worlds import make_world
+from labs_mock.serving.worlds import world_parts
 from labs_mock.testing.handle import LabsMock
 
 ROUNDS = 9
@@ -64,12 +64,12 @@ def _life(name: str, folder: Path) -> None:
     settings: dict[str, object] = {"clock": "frozen", "port": 0}
     loads, starts, stops = zip(*(_once(folder, settings) for _ in range(ROUNDS)), strict=True)
     library = load_library(folder)
-    server = ServerThread(make_world(library, settings))
+    server = ServerThread(world_parts(library, settings))
     server.start(10)
     mock = LabsMock(url=server.url).start()
 
     def open_test_world() -> None:
-        server.open(make_world(library, settings, "lab_of_a_test_1"), "lab_of_a_test_1")
+        server.open(world_parts(library, settings, "lab_of_a_test_1"), "lab_of_a_test_1")
         LabsMock(url=server.url, api_key="lab_of_a_test_1").start()
         server.close()
 
@@ -86,7 +86,7 @@ def _life(name: str, folder: Path) -> None:
 def _once(folder: Path, settings: dict[str, object]) -> tuple[float, float, float]:
     """Milliseconds to load and bind, from there to the first answer, and to stop."""
     servers: list[ServerThread] = []
-    loaded = _milliseconds(lambda: servers.append(ServerThread(make_world(load_library(folder), settings))))
+    loaded = _milliseconds(lambda: servers.append(ServerThread(world_parts(load_library(folder), settings))))
 
     def start() -> None:
         servers[0].start(10)

@@ -14,9 +14,10 @@ import uvloop
 
 from benchmarks.templates import SHORT, evaluations, fresh
 from labs_mock.config.library import load_library, shipped_library
+from labs_mock.config.settings import settings_from
 from labs_mock.http import create_app
 from labs_mock.serving.server import GC_THRESHOLD
-from labs_mock.serving.worlds import make_world
+from labs_mock.state import World
 
 WARM, REQUESTS = 2_000, 6_000
 
@@ -58,7 +59,7 @@ class Prepared:
 
 def make_app() -> Any:
     """The application over the shipped library."""
-    return create_app(make_world(load_library(shipped_library()), {}))
+    return create_app(World(settings_from(), load_library(shipped_library())))
 
 
 def prepare(requests: Iterable[bytes], number: int) -> list[Prepared]:

@@ -217,6 +217,7 @@ ROOMS = (
         "serving.worker",
         "serving.supervisor",
         "serving.shared_server",
+        "serving.own_namespace",
         "serving.worlds",
         "serving.process",
         "serving.thread",

@@ -79,6 +79,7 @@ CASES = {
     "unused_faults": Case("ignore", "warn", "'error'", "mock.add_fault(id='unused', status=503)", ("unused",) * 3),
 }
 OUTCOMES = ("findings", "refusals", "unused_faults")
+OF_STORES = ["state"]  # whose three places are in `test_state.py`, since they need a store
 
 CONFTEST = """
 import pytest
@@ -143,7 +144,7 @@ def expected(place: int) -> dict[str, str]:
 
 def test_every_option_can_be_said_in_three_places() -> None:
     """The tests of this file know every row of the table, and each place has another value where there are three."""
-    assert list(CASES) == [option.name for option in OPTIONS]
+    assert list(CASES) == [option.name for option in OPTIONS if option.name not in OF_STORES]
     assert all(len(set(case.seen)) == 3 for name, case in CASES.items() if name not in (*OUTCOMES, "canary"))
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -16,9 +17,9 @@ import httpx
 import pytest
 from redis import Redis
 
-from labs_mock.errors import SettingsError
+from labs_mock.errors import StartError
 from labs_mock.state import World
-from labs_mock.testing import LabsMock
+from labs_mock.testing import ControlError, LabsMock
 from labs_mock.testing.own_connections import OwnConnections
 from tests.http.test_concurrency import SHIPPED, mixed, responses
 from tests.serving.test_server import ENVIRONMENT, SERVE, eventually, run, serving
@@ -277,10 +278,42 @@ def test_a_mock_has_a_namespace_of_its_own(url: str) -> None:
         assert {key for key in set(redis.scan_iter("*")) - before if key.startswith(b"{labs-mock-")} == set()
 
 
-def test_a_mock_in_a_thread_has_its_state_in_memory(url: str) -> None:
-    """It says so, instead of sharing nothing without a word."""
-    with pytest.raises(SettingsError, match="expected process=True"):
-        LabsMock(state=url).start()
+def test_a_mock_in_a_thread_has_one_too(url: str) -> None:
+    """With a name it shares that, also with a process, and leaves it; a reset of a namespace that others have says so."""
+    with Redis.from_url(url) as redis:
+        before = set(redis.scan_iter("*"))
+        with LabsMock(state=url) as one, LabsMock(state=url) as other:
+            post(one.url, "evaluate", {**WHERE, **MESSAGES})
+            assert (len(one.requests), len(other.requests)) == (1, 0)
+            one.reset()
+        assert set(redis.scan_iter("*")) == before
+        with (
+            LabsMock(state=url, state_name="shared") as one,
+            LabsMock(state=url, state_name="shared", process=True) as other,
+        ):
+            episode = post(one.url, "episodes", WHERE).json()["episode_id"]
+            assert post(other.url, f"episodes/{episode}/turns", MESSAGES).json()["turn"] == 1
+            for mock in (one, other):
+                with pytest.raises(ControlError, match=r'1 other server has this state.*"shared": true'):
+                    mock.reset()
+            other.reset(shared=True)
+            assert one.requests == []
+        with LabsMock(state=url, state_name="shared") as one:
+            one.reset()
+        assert {key.partition(b"}")[0] for key in set(redis.scan_iter("*")) - before} == {b"{shared"}
+
+
+def test_a_mock_in_a_thread_says_why_it_cannot_start(url: str) -> None:
+    """As the command does: no store, another server's namespace; and nothing goes on."""
+    threads = threading.active_count()
+    with pytest.raises(StartError, match=r"state: redis://127\.0\.0\.1:1/0: .* does not answer"):
+        LabsMock(state="redis://127.0.0.1:1/0").start()
+    with (
+        LabsMock(state=url, state_name="differs"),
+        pytest.raises(StartError, match="its seed is 0, this server's is 7"),
+    ):
+        LabsMock(state=url, state_name="differs", seed=7).start()
+    assert eventually(lambda: threading.active_count() == threads)
 
 
 def test_namespaces_are_listed_and_dropped(url: str, state: list[str]) -> None:

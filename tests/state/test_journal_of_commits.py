@@ -55,6 +55,18 @@ def test_the_newest_records_are_stored(make: Make, made: list[int], bound: int) 
     run(check())
 
 
+def test_records_behind_less_than_nothing_are_all(make: Make) -> None:
+    """Who wants the ten newest of three subtracts."""
+
+    async def check() -> None:
+        store = make()
+        for _ in range(3):
+            await commit(store, record=sized(1))
+        assert [one.number for one in await store.records(-7, 10)] == [1, 2, 3]
+
+    run(check())
+
+
 def test_a_record_larger_than_the_bound_is_not_stored(make: Make) -> None:
     """It goes with all that came before it, is counted, and leaves room for those that come after it."""
 

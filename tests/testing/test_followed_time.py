@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from labs_mock import clock
 from labs_mock.config.fault_entry import FaultEntry
 from labs_mock.serving.thread import ServerThread
-from labs_mock.serving.worlds import make_world
+from labs_mock.serving.worlds import world_parts
 from labs_mock.testing.followed_time import LONGEST, MOST, FollowedTime
 from labs_mock.testing.watched_store import WatchedStore
 from tests.support import KEY, library, result_of
@@ -47,8 +47,8 @@ def too_much(reason: str) -> NoReturn:
 @pytest.fixture(scope="module")
 def server() -> Iterator[ServerThread]:
     """A server of a test's world, on a frozen clock."""
-    make_store = partial(WatchedStore, key=KEY, own_plan=False)
-    thread = ServerThread(make_world(library(), {"clock": "frozen", "port": 0}, KEY, make_store))
+    watch = partial(WatchedStore, key=KEY, own_plan=False)
+    thread = ServerThread(world_parts(library(), {"clock": "frozen", "port": 0}, KEY), watch)
     thread.start()
     yield thread
     thread.stop()

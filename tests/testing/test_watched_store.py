@@ -1,9 +1,10 @@
 import pytest
 
-from labs_mock.serving.worlds import make_world
+from labs_mock.serving.worlds import world_parts
 from labs_mock.state import World
 from labs_mock.state.arrival import Arrival
 from labs_mock.state.commit import Commit
+from labs_mock.state.memory.store import MemoryStore
 from labs_mock.state.record import Record
 from labs_mock.testing.refusals import refusals_in
 from labs_mock.testing.watched_store import WatchedStore
@@ -15,11 +16,9 @@ REFUSED = Record(0.0, "GET", "/", "", None, None, (), "", 0, b"x" * 1000, 404, b
 
 def made() -> tuple[World, WatchedStore]:
     """A world with the store of a test."""
-    world = make_world(
-        library(), {"clock": "frozen"}, KEY, lambda initial: WatchedStore(initial, key=KEY, own_plan=False)
-    )
-    assert isinstance(world.store, WatchedStore)
-    return world, world.store
+    parts = world_parts(library(), {"clock": "frozen"}, KEY)
+    store = WatchedStore(MemoryStore(parts.initial), key=KEY, own_plan=False)
+    return World(parts.settings, parts.library, accounts=parts.accounts, store=store), store
 
 
 def commit(world: World, record: Record) -> None:

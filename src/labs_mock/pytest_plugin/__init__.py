@@ -6,9 +6,9 @@ fixtures by their names in this package.
 
 from labs_mock.pytest_plugin.drill_fixture import labs_mock_drill, pytest_generate_tests
 from labs_mock.pytest_plugin.fixtures import (
-    _labs_mock_make_world,
     _labs_mock_open_world,
     _labs_mock_thread,
+    _labs_mock_world_parts,
     labs_mock,
     labs_mock_app,
     labs_mock_client,
@@ -24,9 +24,9 @@ from labs_mock.pytest_plugin.shared_faults import pytest_sessionfinish, pytest_t
 
 __all__ = [
     "LabsMockWarning",
-    "_labs_mock_make_world",
     "_labs_mock_open_world",
     "_labs_mock_thread",
+    "_labs_mock_world_parts",
     "labs_mock",
     "labs_mock_app",
     "labs_mock_client",

@@ -16,9 +16,15 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from labs_mock.serving.thread import ServerThread
-    from labs_mock.state import World
+    from labs_mock.serving.worlds import WorldParts
     from labs_mock.testing.followed_time import FollowedTime
     from labs_mock.testing.handle import LabsMock
+
+
+NO_APP = (
+    "labs_mock_app: connections to the state in Redis are in the loop of the server, not of the test; "
+    'use a client of labs_mock.url, or write @pytest.mark.labs_mock(state="") for a state in memory'
+)
 
 
 @pytest.fixture(scope="session")
@@ -36,30 +42,36 @@ def labs_mock_settings(pytestconfig: pytest.Config) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def _labs_mock_make_world() -> Callable[..., "World"]:
-    """Makes a world of a folder and settings, with a test's key and store or without. A folder is read once a session."""
+def _labs_mock_world_parts(pytestconfig: pytest.Config) -> Callable[..., "WorldParts"]:
+    """Makes the parts of a world of a folder and settings, with a test's key or without. A folder is read once a session.
+
+    The namespace of its state is of this session, this worker of pytest-xdist and this world alone.
+    """
     from labs_mock.config.library import load_library, shipped_library
-    from labs_mock.serving.worlds import make_world
+    from labs_mock.serving.own_namespace import own_namespace, with_access
+    from labs_mock.serving.worlds import world_parts
 
     libraries = cache(load_library)
+    worker = getattr(pytestconfig, "workerinput", {}).get("workerid", "pytest")
 
-    def make(folder: Path | str | None, settings: dict[str, Any], *of_a_test: Any) -> "World":
+    def make(folder: Path | str | None, settings: dict[str, Any], *of_a_test: Any) -> "WorldParts":
         library = libraries(shipped_library() if folder is None else Path(folder).resolve())
-        return make_world(library, {"clock": "frozen", "port": 0, **settings}, *of_a_test)
+        settings = with_access({"clock": "frozen", "port": 0, **settings})
+        return world_parts(library, settings, *of_a_test, namespace=own_namespace(settings, worker))
 
     return lambda *arguments: result_or_fail(lambda: make(*arguments))
 
 
 @pytest.fixture(scope="session")
 def _labs_mock_thread(
-    _labs_mock_make_world: Callable[..., "World"],
+    _labs_mock_world_parts: Callable[..., "WorldParts"],
     labs_mock_scenarios: Path | str | None,
     labs_mock_settings: dict[str, Any],
 ) -> Iterator["ServerThread"]:
     from labs_mock.serving.thread import ServerThread
 
-    world = _labs_mock_make_world(labs_mock_scenarios, labs_mock_settings)
-    server = result_or_fail(lambda: ServerThread(world))
+    parts = _labs_mock_world_parts(labs_mock_scenarios, labs_mock_settings)
+    server = result_or_fail(lambda: ServerThread(parts))
     result_or_fail(server.start)
     yield server
     server.stop()
@@ -79,7 +91,7 @@ def labs_mock_server(_labs_mock_thread: "ServerThread") -> "LabsMock":
 def _labs_mock_open_world(
     request: pytest.FixtureRequest,
     _labs_mock_thread: "ServerThread",
-    _labs_mock_make_world: Callable[..., "World"],
+    _labs_mock_world_parts: Callable[..., "WorldParts"],
     labs_mock_scenarios: Path | str | None,
     labs_mock_settings: dict[str, Any],
 ) -> Iterator[OpenWorld]:
@@ -89,9 +101,9 @@ def _labs_mock_open_world(
     options = result_or_fail(lambda: options_of(request.node))
     settings = {**labs_mock_settings, **{name: options[name] for name in SETTINGS if name in options}}
     key = _labs_mock_thread.new_key()
-    make_store = partial(WatchedStore, key=key, own_plan="plan" in options)
-    world = _labs_mock_make_world(options.get("scenarios", labs_mock_scenarios), settings, key, make_store)
-    _labs_mock_thread.open(world, key)
+    parts = _labs_mock_world_parts(options.get("scenarios", labs_mock_scenarios), settings, key)
+    watch = partial(WatchedStore, key=key, own_plan="plan" in options)
+    world = result_or_fail(lambda: _labs_mock_thread.open(parts, key, watch))
     mock = LabsMock(url=_labs_mock_thread.url, api_key=key, control_token=world.settings.control_token).start()
     store = cast("WatchedStore", world.store)
     open_world = OpenWorld(_labs_mock_thread, world, store, mock, options, origin_of_faults(request.node))
@@ -114,9 +126,11 @@ def labs_mock(_labs_mock_open_world: OpenWorld) -> "LabsMock":
 
 
 @pytest.fixture
-def labs_mock_app(labs_mock: "LabsMock", _labs_mock_thread: "ServerThread") -> "ASGIApp":  # noqa: ARG001 - with its faults and datasets
-    """The ASGI application of the same world, for transports without a socket."""
-    return _labs_mock_thread.app
+def labs_mock_app(labs_mock: "LabsMock", _labs_mock_open_world: OpenWorld) -> "ASGIApp":  # noqa: ARG001 - with its faults and datasets
+    """The ASGI application of the same world, for transports without a socket; its state must be in memory."""
+    if _labs_mock_open_world.world.settings.state:
+        pytest.fail(f"labs-mock: {NO_APP}", pytrace=False)
+    return _labs_mock_open_world.server.app
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from labs_mock.pytest_plugin.open_world import OPEN_WORLD, OpenWorld
+from labs_mock.errors import LabsMockError
+from labs_mock.pytest_plugin.open_world import OPEN_WORLD, OpenWorld, result_or_fail
 from labs_mock.pytest_plugin.shared_faults import note_shared_faults
 
 
@@ -43,7 +44,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 def _judge(item: pytest.Item, test: OpenWorld) -> None:
     errors = test.failures[:1]
-    for judgement in _judgements(test):
+    for judgement in result_or_fail(lambda: list(_judgements(test))):
         effect = test.options[judgement.option]
         if judgement.lines and effect == "error":
             errors.append(str(judgement))
@@ -61,7 +62,8 @@ def _judgements(test: OpenWorld) -> Iterator[Judgement]:
 
     refusals = test.server.result_of(refusals_in(test.world, test.store, test.mock._expectations))
     yield Judgement("refusals", "labs-mock refused requests, and nothing in the test asked for that:", refusals)
-    own_faults = unused_faults_in(test.store, 0 if test.origin is None else len(test.options["faults"]))
+    shared = 0 if test.origin is None else len(test.options["faults"])
+    own_faults = test.server.result_of(unused_faults_in(test.store, shared))
     yield Judgement("unused_faults", "labs-mock never applied a fault of this test:", own_faults)
     findings = test.server.result_of(warnings_in(test.world))
     yield Judgement("findings", "labs-mock has findings, which the real service would take silently:", findings)
@@ -75,5 +77,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         from labs_mock.testing.request_report import summary
 
         test = item.stash[OPEN_WORLD]
-        report.sections.append(("labs-mock", test.server.result_of(summary(test.world))))
+        try:
+            text = test.server.result_of(summary(test.world))
+        except LabsMockError as error:  # as of a store that does not answer
+            text = str(error)
+        report.sections.append(("labs-mock", text))
     return report

@@ -38,6 +38,9 @@ OPTIONS = (
     PluginOption("clock", "frozen (default), frozen:<ISO time>, real or x<number>"),
     PluginOption("canary", "true: rewards whose last bits identify the conversation (default: false)"),
     PluginOption(
+        "state", "the Redis that has the state, redis://host:port/0, rediss:// or unix://; without it, memory"
+    ),
+    PluginOption(
         "faults", "faults, each as a line of YAML such as {path: /api/v1/evaluate, every: 2, status: 503}", several=True
     ),
     PluginOption("datasets", "datasets, each as a line of YAML or the path of a file", several=True),
@@ -48,7 +51,7 @@ OPTIONS = (
         "effect of a fault that was never applied on its test or the run: error (default), warn or ignore",
     ),
 )
-SETTINGS = ("seed", "plan", "clock", "canary")
+SETTINGS = ("seed", "plan", "clock", "canary", "state")
 EFFECT_OPTIONS = ("findings", "refusals", "unused_faults")
 SEVERAL = [option.name for option in OPTIONS if option.several]
 

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-from secrets import token_hex
 from typing import Any
 
 from labs_mock.errors import StartError
@@ -42,12 +41,14 @@ class ServerProcess:
         Raises `SettingsError` as a server in a thread does, and `StartError` with the end of its standard error.
         """
         from labs_mock.config.settings import PREFIX, by_name
+        from labs_mock.serving.own_namespace import LIFETIME, own_namespace, with_access
 
         environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-        named = by_name(self._settings)
-        environment |= {f"{PREFIX}{name.upper()}": str(value) for name, value in named.items()}
+        named = by_name(with_access(self._settings))
         if named.get("state") and "state_name" not in named:
-            self._namespace = environment[f"{PREFIX}STATE_NAME"] = f"labs-mock-{token_hex(8)}"
+            self._namespace = own_namespace(named)
+            named = {"state_lifetime": LIFETIME, **named, "state_name": self._namespace}
+        environment |= {f"{PREFIX}{name.upper()}": str(value) for name, value in named.items()}
         self._environment = environment
         own = [] if named.get("state") else ["--state", "", "--workers", f"{named.get('workers', 1)}"]
         pipe = subprocess.PIPE

@@ -44,7 +44,8 @@ GC_THRESHOLD = (20_000, 20, 20)  # requests make many objects and few cycles
 
 
 Result = TypeVar("Result")
-Beside = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+Serving = Coroutine[Any, Any, None]
+Beside = Callable[[asyncio.Event], Serving]
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 
@@ -154,13 +155,16 @@ class Server(uvicorn.Server):
         """Run until a signal arrives."""
         run_until_stopped(self.serve(sockets=[self._listener]))
 
-    def serve_in_thread(self, ended: Callable[[], None] = lambda: None) -> threading.Thread:
-        """Run in a thread of its own until it is stopped, and then call `ended`."""
+    def serve_in_thread(
+        self, ended: Callable[[], None] = lambda: None, around: Callable[[Serving], Serving] = lambda serving: serving
+    ) -> threading.Thread:
+        """Run in a thread of its own until it is stopped, and then call `ended`; `around` does more in its loop, before and after."""
 
         def serve() -> None:
             IN_MOCK.set(True)
             try:
-                self.run(sockets=[self._listener])
+                with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+                    runner.run(around(self.serve(sockets=[self._listener])))
             finally:
                 ended()
 
@@ -185,7 +189,7 @@ def call_at_eof(stream: BinaryIO, function: Callable[[], object]) -> None:
     threading.Thread(target=wait, name="labs-mock-eof", daemon=True).start()
 
 
-def run_until_stopped(serving: Coroutine[Any, Any, None], factory: LoopFactory | None = None) -> None:
+def run_until_stopped(serving: Serving, factory: LoopFactory | None = None) -> None:
     """Run a server, and what it needs, in an event loop of its own (default: the fastest that there is)."""
     # What was loaded stays, so the collector need not visit it.
     gc.freeze()

@@ -1,7 +1,7 @@
 """The store that several processes share, as the settings name it."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from labs_mock.config.settings import Settings
@@ -11,10 +11,11 @@ from labs_mock.state.store import InitialState, Store
 
 @asynccontextmanager
 async def shared_store(
-    settings: Settings, initial: InitialState, server: str, *, checked: bool = False
+    settings: Settings, initial: InitialState, server: str, *, checked: bool = False, temporary: bool = False
 ) -> AsyncIterator[Store]:
     """The store in the namespace that some settings name, for a process of a server, as long as the block runs.
 
+    A `temporary` namespace goes with it; where the store does not answer then, it goes by itself.
     Raises `SettingsError` where the extra `redis` is missing, or the file with certificates, and `StartError` if the store does not answer, or the namespace is
     another server's; the latter not if another process of this server has `checked` it.
     """
@@ -40,4 +41,7 @@ async def shared_store(
     try:
         yield store
     finally:
+        if temporary:
+            with suppress(StoreUnavailable):
+                await store.drop()
         await store.close()

@@ -43,11 +43,14 @@ class ThreadServer:
     def start(self) -> tuple[str, str]:
         """Load the scenarios, bind a socket, then serve on it."""
         from labs_mock.config.library import load_library, shipped_library
+        from labs_mock.serving.own_namespace import own_namespace, with_access
         from labs_mock.serving.thread import ServerThread
-        from labs_mock.serving.worlds import make_world
+        from labs_mock.serving.worlds import world_parts
 
         library = load_library(Path(self._folder) if self._folder else shipped_library())
-        self._server = ServerThread(make_world(library, self._settings))
+        settings = with_access(self._settings)
+        namespace = "" if "state_name" in settings else own_namespace(settings)
+        self._server = ServerThread(world_parts(library, settings, namespace=namespace))
         self._server.start()
         return self._server.url, self._server.world.first_key
 

@@ -44,7 +44,8 @@ class LabsMock:
     `LabsMock()` starts one in a thread, `LabsMock(process=True)` in a process of its own, `LabsMock(url=…)` uses one that
     runs, with `api_key` and `control_token`. `scenarios` is a folder (default: the shipped library). The other parameters
     are the settings of `labs-mock serve`; one that is None is that of the folder's `server.yaml`, or the default. The clock is
-    frozen and the port a free one unless they say otherwise.
+    frozen and the port a free one unless they say otherwise. The state is in memory unless `state` names a Redis; there it is in a
+    namespace of its own, which goes with it, or in the one that `state_name` names, which stays.
 
     Every method but `stop()` raises `ControlError` if the server refuses a request or does not respond, and before it is
     started.

@@ -14,10 +14,10 @@ def fault_text(added: AddedFault) -> str:
     return printable(json.dumps({**entry, **key}, ensure_ascii=False))
 
 
-def unused_faults_in(store: WatchedStore, after: int) -> list[str]:
+async def unused_faults_in(store: WatchedStore, after: int) -> list[str]:
     """The faults that were added behind the first so many and never applied, each in a line with the reason."""
     return [
-        f"{fault_text(added)}: {_reason(store.matched(added))}"
+        f"{fault_text(added)}: {_reason(await store.matched(added))}"
         for added in store.added_faults[after:]
         if not added.applied
     ]

@@ -30,7 +30,7 @@ class RedisJournal:
 
     async def page(self, after: int, limit: int) -> tuple[str, list[Record]]:
         """So many records behind a number, and of which journal: it has another name after a reset."""
-        _, name, found = await self._operations.run("records", after, min(limit, PAGE), again=True)
+        _, name, found = await self._operations.run("records", max(0, after), min(limit, PAGE), again=True)
         return name.decode(), [unpack_record(*one) for one in found]
 
     async def records(self, after: int, limit: int) -> list[Record]:

@@ -29,6 +29,7 @@ FULL = "The store of this server's state is full; reset it, or give it more memo
 REFUSING = "BUSY", "CLUSTERDOWN", "MASTERDOWN", "MISCONF", "NOREPLICAS", "TRYAGAIN"
 """How replies begin by which Redis does nothing for the time being, such as while it cannot write to its disk."""
 
+ENDED = "The namespace of this server's state has been dropped"
 REFUSED = "The store of this server's state refuses this server's password or commands"
 
 PARTS_OF = {
@@ -72,6 +73,11 @@ class Operations:
         self._pipe = pipe
         self._meta, self._lifetime = meta, lifetime
         self.count = 0
+        self._ended = False
+
+    def end(self) -> None:
+        """Run nothing any more, not even what is to be tried again: each raises `StoreUnavailable`."""
+        self._ended = True
 
     async def run(self, name: str, *words: Any, again: bool, flags: str = "") -> Any:
         """What a script replies. One that may be run `again` is, until the deadline, if its reply was lost.
@@ -109,6 +115,8 @@ class Operations:
             await asyncio.sleep(PAUSE)
 
     async def _attempt(self, one: Script, words: tuple[Any, ...]) -> Any:
+        if self._ended:
+            raise StoreUnavailable(ENDED)
         try:
             return await self._pipe.send("EVALSHA", one.digest, 1, self._meta, self._lifetime, *words)
         except NoScriptError:

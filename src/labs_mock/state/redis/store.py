@@ -63,7 +63,8 @@ class RedisStore:
         self._plane = ControlPlane(self.operations, initial, bounds, lifetime)
         self._arrivals = Arrivals(self.operations, self._plane, bounds, initial.seed)
         self._faults = StoredFaultPlan(self.operations, self._plane)
-        self._lease = Lease(Operations(self._pipe, f"{tag}meta", lifetime), server)
+        self._uncounted = Operations(self._pipe, f"{tag}meta", lifetime)
+        self._lease = Lease(self._uncounted, server)
         self._library = StoredLibrary(self.operations, self._plane, bounds)
         self._journal = RedisJournal(self.operations, following, f"{tag}journal")
 
@@ -107,8 +108,12 @@ class RedisStore:
         await self._pipe.close()
 
     async def drop(self) -> None:
-        """Remove all of the namespace."""
-        await self.operations.run("drop", *KEYS, again=True)
+        """Remove all of the namespace. Nothing comes after it: every other operation raises `StoreUnavailable` from now on."""
+        self.operations.end()
+        try:
+            await self._uncounted.run("drop", *KEYS, again=True)
+        finally:
+            self._uncounted.end()
 
     async def _check_namespace(self, checked: bool) -> None:
         _, found = await self.operations.run("read", "HGET", "meta", "format", again=True)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from labs_mock.clock import Clock, instant_text
 from labs_mock.config.library import Library, load_library, shipped_library
 from labs_mock.serving.thread import ServerThread
-from labs_mock.serving.worlds import make_world
+from labs_mock.serving.worlds import world_parts
 from labs_mock.testing.drills.cases import DrillCase
 from labs_mock.testing.drills.client_process import ClientProcess
 from labs_mock.testing.drills.conversations import DrilledConversation, conversations_of
@@ -69,7 +69,7 @@ def _served(library: Library) -> Iterator[tuple[ServerThread, LabsMock]]:
     """A server on a free port, whose clock stands shortly before the end of a minute, near the computer's time."""
     now = Clock.parse("real").now()
     instant = instant_text((now // MINUTE + 1) * MINUTE - BEFORE_RESET)
-    server = ServerThread(make_world(library, {"clock": f"frozen:{instant}", "port": 0}))
+    server = ServerThread(world_parts(library, {"clock": f"frozen:{instant}", "port": 0}))
     server.start()
     try:
         yield server, LabsMock(url=server.url, api_key=server.world.first_key).start()
