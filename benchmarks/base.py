@@ -14,14 +14,13 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-import orjson
-
 from benchmarks.client import Client
 from benchmarks.exports import export
 from benchmarks.figures import Figure, NotMeasured, ratio
-from benchmarks.library import LONG_CLAIM, library
+from benchmarks.library import library
+from benchmarks.played import new_turns
 from benchmarks.servers import PIN, SERVE, Server, running
-from benchmarks.templates import LONG, MARK, content, evaluations, fresh, numbers, post
+from benchmarks.templates import LONG, evaluations, fresh
 
 ROOT = Path(__file__).parents[1]
 ROUNDS = 7
@@ -80,7 +79,7 @@ def _costs(server: Server, number: int) -> Costs:
         before = server.used()
         client.send(requests)
         evaluated = server.used()
-        conversations = _turns(client)
+        conversations = new_turns(client, LONG, EPISODES, TURNS)
         played = server.used()
         for turn in conversations:
             client.send(turn)
@@ -92,19 +91,6 @@ def _costs(server: Server, number: int) -> Costs:
         (taken - played) / EPISODES / TURNS * 1e6,
         (exported - taken) / ROWS * 1e6,
     )
-
-
-def _turns(client: Client) -> list[list[bytes]]:
-    """The first, second, third … turns of new episodes, each with one message; they reach no end."""
-    created = client.send([post("/episodes", LONG_CLAIM | {"config": {"n": n}}) for n in islice(numbers(), EPISODES)])
-    episodes = [orjson.loads(body)["episode_id"] for body in created]
-    number = numbers()
-
-    def turn(episode: str) -> bytes:
-        text = content(LONG, next(number) % 49).replace(MARK, str(next(number)))
-        return post(f"/episodes/{episode}/turns", {"id": episode, "messages": [{"role": "assistant", "content": text}]})
-
-    return [[turn(episode) for episode in episodes] for _ in range(TURNS)]
 
 
 def _in_process(python: str) -> Figure:

@@ -42,12 +42,12 @@ def measure(rows: Iterable[Row], console: Console) -> list[Result]:
 
 def _result(row: Row, measured: Any) -> Result:
     figure = Figure(None, measured) if isinstance(measured, str) else getattr(measured, row.field)
-    met = None if figure.value is None else row.target.is_met(figure.value)
+    met = None if figure.value is None or row.target is None else row.target.is_met(figure.value)
     return {
         "what": row.what,
         "how": row.how,
         "figure": figure.value,
-        "target": str(row.target),
+        "target": str(row.target or "-"),
         "met": met,
         "detail": figure.detail,
     }

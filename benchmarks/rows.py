@@ -11,6 +11,7 @@ from benchmarks.exports import exports
 from benchmarks.patterns import patterns
 from benchmarks.peers import HTTPSERVER, PRISM, WIREMOCK, httpserver, prism, wiremock
 from benchmarks.plugin import plugin
+from benchmarks.shared import shared
 from benchmarks.startup import startup
 from benchmarks.turns import turns
 
@@ -30,11 +31,11 @@ class Target(NamedTuple):
 
 
 class Row(NamedTuple):
-    """What is measured, how, its target, the benchmark, and which field of its result it is."""
+    """What is measured, how, its target if it has one, the benchmark, and which field of its result it is."""
 
     what: str
     how: str
-    target: Target
+    target: Target | None
     benchmark: Callable[[], Any]
     field: str
 
@@ -78,6 +79,14 @@ ROWS = (
     Row("resident memory, idle", "÷ the smallest app", at_most(1.5), startup, "memory"),
     Row("a request after 1,000,000 ÷ after 10,000", "processor time", at_most(1.05), age, "cost"),
     Row("resident memory after 1,000,000 ÷ after 100,000", "resident memory", at_most(1.10), age, "memory"),
+    Row("`/evaluate` with a store, one worker", "requests/s ÷ without, 64 connections", at_least(0.25), shared, "rate"),
+    Row("`/evaluate` with a store, one connection", "p50 ÷ without", None, shared, "one_connection"),
+    Row("`/evaluate` with a store, its worker", "µs of processor, 64 connections", None, shared, "worker"),
+    Row("`/evaluate` with a store, that store", "µs of processor, 64 connections", None, shared, "store"),
+    Row("`/evaluate` with a store, two workers", "processor time ÷ one worker's", at_most(1.1), shared, "two_workers"),
+    Row("a turn with a store, its worker", "µs of processor, 64 connections", None, shared, "turn_worker"),
+    Row("a turn with a store, that store", "µs of processor, 64 connections", None, shared, "turn_store"),
+    Row("an episode of 10 turns in a store", "bytes", None, shared, "episode"),
     Row("a test run that does not use the plugin", "time ÷ without it", at_most(1.05), plugin, "unused"),
 )
 

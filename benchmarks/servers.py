@@ -40,6 +40,13 @@ class Server(NamedTuple):
         path = Path(f"/proc/{self.process}/schedstat")
         return int(path.read_text().split()[0]) / 1e9 if path.exists() else time.perf_counter()
 
+    def workers(self) -> "list[Server]":
+        """The processes that it has started. Raises `NotMeasured` where the system does not tell."""
+        path = Path(f"/proc/{self.process}/task/{self.process}/children")
+        if not path.exists():
+            raise NotMeasured("there is no /proc, which has the processes that a process has started")
+        return [Server(self.port, int(child), self.seconds) for child in path.read_text().split()]
+
     def resident(self) -> float:
         """Its resident memory in MB. Raises `NotMeasured` where the system does not tell."""
         path = Path(f"/proc/{self.process}/status")

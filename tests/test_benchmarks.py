@@ -45,7 +45,7 @@ def test_the_page_has_the_rows_of_the_table(name: str) -> None:
     _, found, rest = README.partition(begin)
     assert found
     lines = [line.strip("| ").split(" | ") for line in rest.partition(report.END)[0].splitlines() if line[:2] == "| "]
-    expected = [(row.what, row.how, str(row.target)) for row in TABLES[name]]
+    expected = [(row.what, row.how, str(row.target or "-")) for row in TABLES[name]]
     assert [(what, how, target) for what, how, _, target, *_ in lines[2:]] == expected
 
 

@@ -2,7 +2,8 @@
 local _, epoch, token, tokens, created, collection, slug, head, base, size, created_touched, created_ended,
   turned, expected, lines, added, touched, ended, max_episodes, max_characters,
   data, weight, request, response, info, warning, max_records, max_journal, rewards, max_rewards = unpack(ARGV)
-if redis.call('HGET', meta, 'epoch') ~= epoch then return {'stale'} end
+local present, order = unpack(redis.call('HMGET', meta, 'epoch', 'order'))
+if present ~= epoch then return {'stale'} end
 local before = remembered('commits', token)
 if before then return {'done', tonumber(before)} end
 
@@ -80,8 +81,10 @@ local function forget_record(counts)
   counts.warning = counts.warning + entry.warning + (more[3] or 0)
   if more[1] then call('HDEL', 'journal.amended', unpack(fields)) end
   if counts.bare < number then
-    counts.size = counts.size - entry.request - entry.response
-    call('HDEL', 'journal.bodies', whole(number) .. ':request', whole(number) .. ':response')
+    if entry.request ~= '0' or entry.response ~= '0' then
+      counts.size = counts.size - entry.request - entry.response
+      call('HDEL', 'journal.bodies', whole(number) .. ':request', whole(number) .. ':response')
+    end
     counts.bare = number
   end
   call('XDEL', 'journal', whole(number) .. '-0')
@@ -89,11 +92,10 @@ local function forget_record(counts)
 end
 
 local function log_record()
-  local counts = counts_of()
+  local counts, before = counts_of()
   counts.last = counts.last + 1
   local number = whole(counts.last)
-  local answered = redis.call('HGET', meta, 'order')
-  call('XADD', 'journal', number .. '-0', 'data', data, 'token', token, 'answered', answered, 'weight', weight,
+  call('XADD', 'journal', number .. '-0', 'data', data, 'token', token, 'answered', order, 'weight', weight,
     'request', #request, 'response', #response, 'info', info, 'warning', warning)
   if request ~= '' then call('HSET', 'journal.bodies', number .. ':request', request) end
   if response ~= '' then call('HSET', 'journal.bodies', number .. ':response', response) end
@@ -103,7 +105,7 @@ local function log_record()
     if not make_room(counts) then forget_record(counts) end
   end
   if counts.last - counts.dropped > tonumber(max_records) then forget_record(counts) end
-  set_counts(counts)
+  set_counts(counts, before)
   if counts.last - counts.dropped <= 1 then
     keep('journal')
     keep('journal.counts')
@@ -113,16 +115,18 @@ end
 
 -- A ring of 26 bytes a reward: the number of its request, and what the process has packed (item, conversation, reward).
 local function log_rewards(number)
-  local total = tonumber(call('GET', 'rewards.total') or 0)
-  local ring = tonumber(max_rewards)
+  local before = tonumber(call('GET', 'rewards.total') or 0)
+  local total, ring = before, tonumber(max_rewards)
   for start = 1, #rewards, 18 do
     local place = math.fmod(total, ring) * 26
     call('SETRANGE', 'rewards', whole(place), struct.pack('<d', number) .. string.sub(rewards, start, start + 17))
     total = total + 1
   end
   call('SET', 'rewards.total', whole(total), 'KEEPTTL')
-  keep('rewards')
-  keep('rewards.total')
+  if before == 0 then
+    keep('rewards')
+    keep('rewards.total')
+  end
 end
 
 local number = 0

@@ -28,10 +28,12 @@ end
 
 local function remember(tokens, token, result, bound)
   local newer = tokens .. '.newer'
-  if call('HLEN', newer) >= tonumber(bound) then
+  local known = call('HLEN', newer)
+  if known >= tonumber(bound) then
     call('UNLINK', tokens .. '.older')
     call('RENAME', newer, prefix .. tokens .. '.older')
+    known = 0
   end
   call('HSET', newer, token, result)
-  if call('HLEN', newer) == 1 then keep(newer) end
+  if known == 0 then keep(newer) end
 end

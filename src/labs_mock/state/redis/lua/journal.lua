@@ -2,18 +2,22 @@
 local COUNTS = {'last', 'dropped', 'size', 'bare', 'info', 'warning'}
 
 local function counts_of()
-  local counts = {}
-  for index, value in ipairs(call('HMGET', 'journal.counts', unpack(COUNTS))) do
-    counts[COUNTS[index]] = tonumber(value or 0)
+  local counts, before = {}, call('HMGET', 'journal.counts', unpack(COUNTS))
+  for index, name in ipairs(COUNTS) do
+    counts[name] = tonumber(before[index] or 0)
+    before[name] = counts[name]
   end
-  return counts
+  return counts, before
 end
 
-local function set_counts(counts)
+-- Those that are no longer as they were before.
+local function set_counts(counts, before)
   local words = {}
   for _, name in ipairs(COUNTS) do
-    words[#words + 1] = name
-    words[#words + 1] = whole(counts[name])
+    if counts[name] ~= before[name] then
+      words[#words + 1] = name
+      words[#words + 1] = whole(counts[name])
+    end
   end
   call('HSET', 'journal.counts', unpack(words))
 end
