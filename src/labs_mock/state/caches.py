@@ -7,6 +7,7 @@ from typing import Generic, NamedTuple, TypeVar
 from labs_mock.engine.generated_rows import GeneratedRows
 from labs_mock.engine.play import Play
 from labs_mock.engine.player import Player
+from labs_mock.engine.transcript import TranscriptLine
 from labs_mock.scenario.compiled.datasets import Dataset
 from labs_mock.scenario.compiled.scenario import Scenario
 from labs_mock.state.spool import CHUNK, Budget, Spool
@@ -42,9 +43,9 @@ class Recent(Generic[Name, Value]):
 
 
 class KnownPlay(NamedTuple):
-    """The state of an episode after a transcript, of which it has Python's hash, and the 64-bit hash of the turns in it."""
+    """The state of an episode after a transcript, and the 64-bit hash of the turns in it."""
 
-    transcript: int
+    transcript: tuple[TranscriptLine, ...]
     play: Play
     conversation: int
 

@@ -172,9 +172,9 @@ class World:
         """What the engine knows of an episode. Raises `NotFound` if the store has its scenario no longer."""
         player = self.caches.player_of(episode.version) or await self._load_player(episode.version, EPISODE_NOT_FOUND)
         # The number of turns would not do: a store that fails over may have lost some, and have taken others since.
-        known, transcript = self.caches.plays.get(episode.origin), hash(episode.transcript)
-        if known is None or known.transcript != transcript:
-            known = KnownPlay(transcript, *replay(player, episode.transcript))
+        known = self.caches.plays.get(episode.origin)
+        if known is None or known.transcript != episode.transcript:
+            known = KnownPlay(episode.transcript, *replay(player, episode.transcript))
             self.caches.plays.put(episode.origin, known)
         play = known.play
         if play.terminal != episode.ended:  # its client has ended it, or the control plane
@@ -184,7 +184,7 @@ class World:
 
     def remember(self, episode: Episode, lines: tuple[TranscriptLine, ...], play: Play, conversation: int) -> None:
         """Keep the state of an episode behind some more lines, so that it need not be folded again."""
-        self.caches.plays.put(episode.origin, KnownPlay(hash(episode.transcript + lines), play, conversation))
+        self.caches.plays.put(episode.origin, KnownPlay(episode.transcript + lines, play, conversation))
 
     # Datasets
 
