@@ -36,7 +36,7 @@ UVICORN: dict[str, Any] = {
 
 SWEEP = 1.0  # seconds
 PATIENCE = 30  # sweeps, for a head or a body that does not come on (GEN-3)
-KEEP_ALIVE = 5  # sweeps, for the next request
+KEEP_ALIVE = 75  # sweeps, for the next request: a client's event loop may stand still while a model writes
 CANCEL_TIMEOUT = 1.0  # seconds for responses that are broken off to end
 
 
