@@ -24,7 +24,7 @@ def used(shared_server: Live) -> Live:
     return shared_server
 
 
-@pytest.mark.parametrize("path", [one.path for one in NAVIGATION])
+@pytest.mark.parametrize("path", [*(one.path for one in NAVIGATION), "/_mock/ui/requests/1"])
 def test_every_page_is_for_everybody(browser: Browser, used: Live, path: str) -> None:
     """In both themes, at 320 px, without motion, without a message on the console or a request elsewhere, and axe is content."""
     check_page(browser, used.url, path)
@@ -46,6 +46,58 @@ def _do_wrong(browser: Browser, used: Live) -> None:
         if any("html-has-lang" in one for one in found) and any("Content Security" in one for one in visit.problems):
             with visit.page.expect_request("http://other.example/"):
                 visit.page.evaluate("location = 'http://other.example/'")
+
+
+def test_what_is_wrong_in_a_form_is_shown_at_its_field(browser: Browser, server: Live) -> None:
+    """By keyboard alone: a fault with a mistake, which is told at its field, then right; the next request shows it; removed."""
+    with visiting(browser, server.url) as visit:
+        visit.open("/_mock/ui/faults")
+        value = visit.page.get_by_label("its value")
+        value.focus()
+        visit.page.keyboard.type("200")
+        visit.page.keyboard.press("Enter")
+        visit.page.locator("#value[aria-invalid=true]:focus").wait_for()
+        assert "400" in visit.page.locator("#wrong-value").inner_text()
+        visit.problems.clear()  # Chromium reports the status
+        visit.page.keyboard.press("Control+a")
+        visit.page.keyboard.type("503")
+        visit.page.keyboard.press("Enter")
+        visit.page.get_by_role("button", name="Remove fault-1").wait_for()
+        assert server.post("/evaluate", {}).status_code == 503
+        visit.open("/_mock/ui/requests/1")
+        visit.page.get_by_role("link", name="fault-1").press("Enter")
+        visit.page.get_by_role("button", name="Remove fault-1").press("Enter")
+        visit.page.get_by_text("The plan is empty").wait_for()
+        assert server.post("/evaluate", {}).status_code == 400
+
+
+def test_the_clock_is_advanced_from_the_page(browser: Browser, server: Live) -> None:
+    """By so many seconds, and a number that is none is a message beside the form."""
+    with visiting(browser, server.url) as visit:
+        visit.open("/_mock/ui")
+        before = server.now()
+        visit.page.get_by_label("Advance by seconds").fill("90")
+        with visit.page.expect_navigation():
+            visit.page.get_by_role("button", name="Advance").click()
+        assert server.now() == before + 90
+        visit.page.get_by_text("2026-01-01 00:01:30").first.wait_for()
+        visit.page.get_by_label("Advance by seconds").fill("soon")
+        visit.page.get_by_role("button", name="Advance").click()
+        visit.page.get_by_role("alert").get_by_text("seconds").wait_for()
+        visit.problems.clear()  # Chromium reports the status
+
+
+def test_code_is_copied(browser: Browser, server: Live) -> None:
+    """The button shows the code and puts it on the clipboard, or selects it where the browser refuses that."""
+    server.client.get("/api/v1/catalog")
+    with visiting(browser, server.url) as visit:
+        visit.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        visit.open("/_mock/ui/requests/1")
+        visit.page.get_by_role("button", name="Copy as curl").click()
+        visit.page.get_by_text("Copied.").wait_for()
+        code = visit.page.locator("#code").inner_text()
+        assert code.startswith("curl -sSg -X GET")
+        assert visit.page.evaluate("navigator.clipboard.readText()") == code
 
 
 def test_the_documentation_works_under_the_policy(browser: Browser, used: Live) -> None:

@@ -16,7 +16,7 @@ READS = ("GET", "HEAD")
 
 def check_control(settings: Settings, scope: Scope, headers: Mapping[bytes, bytes], bearer: bytes | None) -> None:
     """Raises `NotFound` without the control plane, `Unauthorized` without the token where one is set, else `Forbidden` for
-    whom it is not meant; and `BadRequest` for a bad write.
+    whom it is not meant; and for a write what `check_write` does.
 
     Without a token it is meant for programs on this machine. A page of another origin can send requests from here, but it
     cannot forge `Host`, and it cannot send JSON without asking first, which is never granted. A proxy on this machine says
@@ -30,9 +30,18 @@ def check_control(settings: Settings, scope: Scope, headers: Mapping[bytes, byte
             raise Unauthorized("The control plane wants Authorization: Bearer with the setting control_token")
     else:
         _check_peer(settings, scope, headers)
+    if scope["method"] not in READS:
+        check_write(headers)
+
+
+def check_write(headers: Mapping[bytes, bytes]) -> None:
+    """Raises `BadRequest` for what a form can send, and `Forbidden` for what a page of another origin sends."""
     kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if scope["method"] not in READS and kind != b"application/json":
+    if kind != b"application/json":
         raise BadRequest("Content-Type: expected application/json on everything that changes something")
+    origin = headers.get(b"origin")
+    if origin is not None and origin.partition(b"://")[2].lower() != headers.get(b"host", b"").lower():
+        raise Forbidden("Origin: expected this server; pages of others change nothing here")
 
 
 def _check_peer(settings: Settings, scope: Scope, headers: Mapping[bytes, bytes]) -> None:

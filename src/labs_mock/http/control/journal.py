@@ -77,6 +77,23 @@ async def records_of(world: World, counts: JournalCounts, after: int = 0) -> Asy
         after = page[-1].number
 
 
+async def newest_first(world: World, counts: JournalCounts, before: int | None = None) -> AsyncIterator[Record]:
+    """The records that there were when the journal was counted, newest first, or those with a smaller number than `before`."""
+    end = counts.last if before is None else min(before - 1, counts.last)
+    while end > counts.dropped:
+        start = max(end - PAGE, counts.dropped)
+        for record in reversed(await world.store.records(start, end - start)):
+            if record.number <= end:  # others follow where the oldest have gone meanwhile
+                yield record
+        end = start
+
+
+async def record_of(world: World, number: int) -> Record | None:
+    """The record with a number; None for one that is gone, or has not come yet."""
+    found = await world.store.records(number - 1, 1) if number > 0 else []
+    return found[0] if found and found[0].number == number else None
+
+
 async def settled() -> None:
     """Let requests whose client has left notice it, so that they are shown as what they are."""
     for _ in range(5):

@@ -53,6 +53,17 @@ async def json_of(request: Request) -> dict[str, Any]:
 
 def checked(model: type[Model], value: dict[str, Any], check: Callable[[dict[str, Any]], Iterable[Mistake]]) -> Model:
     """What a file could hold, from JSON. Raises `BadRequest` that names up to three places and says what to send."""
+    parsed, found = parsed_or_mistakes(model, value, check)
+    if parsed is None:
+        more = [f"and {len(found) - MAX_MISTAKES:,} more"] if len(found) > MAX_MISTAKES else []
+        raise BadRequest("; ".join([*map(_sentence, found[:MAX_MISTAKES]), *more]))
+    return parsed
+
+
+def parsed_or_mistakes(
+    model: type[Model], value: dict[str, Any], check: Callable[[dict[str, Any]], Iterable[Mistake]]
+) -> tuple[Model | None, list[Mistake]]:
+    """What a file could hold, from JSON, or None and all mistakes, each once."""
     fields = {name: part for name, part in value.items() if part is not None}
     mistakes = list(empty_values(fields))
     try:
@@ -60,15 +71,16 @@ def checked(model: type[Model], value: dict[str, Any], check: Callable[[dict[str
     except ValidationError as error:
         parsed, mistakes = None, mistakes + list(schema_mistakes(model, error))
     mistakes += check(fields)
-    if parsed is None or mistakes:
-        found = list({(mistake.path, mistake.message): mistake for mistake in reversed(mistakes)}.values())[::-1]
-        more = [f"and {len(found) - MAX_MISTAKES:,} more"] if len(found) > MAX_MISTAKES else []
-        raise BadRequest("; ".join([*map(_sentence, found[:MAX_MISTAKES]), *more]))
-    return parsed
+    found = list({(mistake.path, mistake.message): mistake for mistake in reversed(mistakes)}.values())[::-1]
+    return (None, found) if found else (parsed, [])
 
 
 def _sentence(mistake: Mistake) -> str:
     # Steps in brackets are arms of unions.
     place = ".".join(step[:MAX_STEP] for step in map(str, mistake.path) if not step.startswith("("))
-    what = [text[:MAX_SENTENCE] for text in (mistake.message, str(mistake.expected)) if text]
-    return f"{place or 'body'}: {'; '.join(what)}"
+    return f"{place or 'body'}: {what_is_wrong(mistake)}"
+
+
+def what_is_wrong(mistake: Mistake) -> str:
+    """A mistake without its place: what is wrong, and what was expected."""
+    return "; ".join(text[:MAX_SENTENCE] for text in (mistake.message, str(mistake.expected)) if text)

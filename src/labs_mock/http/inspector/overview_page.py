@@ -1,5 +1,6 @@
 """The first page: what is served, and what has happened since the start or the last reset."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -58,7 +59,7 @@ def overview_routes(prefix: str) -> list[BaseRoute]:
         records = await recorded(world, counts)
         findings = await findings_of(world, records)
         listed = list(records.values())
-        rewards = served_rewards(listed)
+        rewards = await asyncio.to_thread(served_rewards, listed)  # which parses the bodies of thousands of requests
         return await page(
             request,
             "overview",

@@ -3,10 +3,12 @@
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
+from labs_mock.http.inspector.fault_page import fault_page_routes
 from labs_mock.http.inspector.overview_page import overview_routes
 from labs_mock.http.inspector.rendering import STATIC
+from labs_mock.http.inspector.request_page import request_routes
 
-GROUPS = (overview_routes,)
+GROUPS = (overview_routes, request_routes, fault_page_routes)
 """The routes of each page and of what belongs to it."""
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -19,28 +20,32 @@ from labs_mock.http.page_headers import DOCS, UI
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-MAX_TEXT = 2_000  # characters of a text that a page shows where nothing else is said
+MAX_TEXT = 2_000  # bytes of HTML that a text makes where nothing else is said
+MAX_JSON = 30_000
 
 
 class Destination(NamedTuple):
-    """An entry of the navigation; `name` is also that of its page's template."""
+    """An entry of the navigation: a page, and those below its path."""
 
     title: str
-    name: str
     path: str
 
 
-NAVIGATION = (Destination("Overview", "overview", UI),)
+NAVIGATION = (
+    Destination("Overview", UI),
+    Destination("Requests", f"{UI}/requests"),
+    Destination("Faults", f"{UI}/faults"),
+)
 
 
 async def page(request: Request, name: str, status: int = 200, **data: Any) -> HTMLResponse:
-    """The page that the template `name`.html makes of plain data; `name` is marked in the navigation, if it is there."""
+    """The page that the template `name`.html makes of plain data."""
     world = world_of(request)
     clock = await world.store.clock()
     html = (
         environment()
         .get_template(f"{name}.html")
-        .render(name=name, clock={"now": instant_text(clock.now()), "mode": clock.mode}, **data)
+        .render(here=_section(request.url.path), clock={"now": instant_text(clock.now()), "mode": clock.mode}, **data)
     )
     return HTMLResponse(html, status)
 
@@ -55,7 +60,14 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"shown": shown, "pretty": pretty, "in_path": in_path, "query": query, "number": number}
+    made.filters |= {
+        "shown": shown,
+        "pretty": pretty,
+        "in_path": in_path,
+        "query": query,
+        "number": number,
+        "moment": moment,
+    }
     made.globals |= {
         "ui": UI,
         "docs": DOCS,
@@ -68,16 +80,28 @@ def environment() -> Environment:
     return made
 
 
+def _section(path: str) -> str:
+    """The entry of the navigation to which a page belongs; empty for none."""
+    inside = [
+        one.path for one in NAVIGATION if path == one.path or (one.path != UI and path.startswith(f"{one.path}/"))
+    ]
+    return inside[0] if inside else ""
+
+
 def shown(value: object, limit: int = MAX_TEXT) -> str:
-    """A text as text: what is invisible, turns the direction of writing or ends a file is an escape; a long one is cut short."""
+    """A text as text: what is invisible or turns the direction of writing is an escape, and one that would be more bytes of
+    HTML than `limit` is cut short.
+    """
     text = str(value)
-    cut = f"{text[:limit]}… ({len(text):,} characters)" if len(text) > limit else text
-    return printable(cut)
+    kept = text[:limit]
+    while (size := len(escape(printable(kept)).encode())) > limit:
+        kept = kept[: min(len(kept) * limit // size, len(kept) - 1)]
+    return printable(kept) if len(kept) == len(text) else f"{printable(kept)}… ({len(text):,} characters)"
 
 
-def pretty(value: object, limit: int = 10 * MAX_TEXT) -> str:
-    """A JSON value as indented text."""
-    return shown(json.dumps(value, indent=2, ensure_ascii=False), limit)
+def pretty(value: object, limit: int = MAX_JSON) -> str:
+    """A JSON value as indented text; a text as it is."""
+    return shown(value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False), limit)
 
 
 def in_path(value: object) -> str:
@@ -89,6 +113,12 @@ def query(values: dict[str, object]) -> str:
     """Parameters as the end of a link, with its `?`; those that are None or empty are left out."""
     given = {name: value for name, value in values.items() if value not in (None, "")}
     return f"?{urlencode(given)}" if given else "?"
+
+
+def moment(instant: str) -> str:
+    """An ISO 8601 time for people, to the millisecond."""
+    day, _, time = instant.removesuffix("Z").partition("T")
+    return f"{day} {time[:12]}"
 
 
 def number(value: float) -> str:
