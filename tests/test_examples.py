@@ -16,7 +16,7 @@ import pytest
 from labs_mock.testing import LabsMock
 from tests.pages import ROOT, blocks
 
-EXAMPLES = sorted(path for path in (ROOT / "examples").iterdir() if path.is_dir())
+EXAMPLES = sorted({script.parent for script in (ROOT / "examples").glob("*/*.py")})
 SLUGS: dict[str, Any] = {"collection_slug": "case-management", "scenario_slug": "lower-back-claim"}
 HEARD = {"role": "user", "content": "Something that the persona says."}
 

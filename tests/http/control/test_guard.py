@@ -194,10 +194,12 @@ def own_address() -> str | None:
         return str(probe.getsockname()[0])
 
 
-def from_address(source: str, target: tuple[str, int], *fields: str) -> bytes:
+def from_address(
+    source: str, target: tuple[str, int], *fields: str, path: str = CLOCK, host: str = "127.0.0.1"
+) -> bytes:
     """What the control plane responds to a connection from an address of this machine."""
-    with socket.create_connection(target, timeout=10, source_address=(source, 0)) as connection:
-        lines = ("GET /_mock/clock HTTP/1.1", "Host: 127.0.0.1", "Connection: close", *fields, "", "")
+    with socket.create_connection(target, timeout=30, source_address=(source, 0)) as connection:
+        lines = (f"GET {path} HTTP/1.1", f"Host: {host}", "Connection: close", *fields, "", "")
         connection.sendall("\r\n".join(lines).encode())
         with connection.makefile("rb") as stream:
             return stream.read()
@@ -257,6 +259,22 @@ def test_health_always_answers(settings: dict[str, Any]) -> None:
             assert server.client.get(READY, headers=headers).json() == {"status": "ready"}
         assert server.client.head(HEALTH).status_code == 200
         assert check_envelope(server.client.post(HEALTH, content=b""), 405) == "Method not allowed; use GET, HEAD"
+
+
+@pytest.mark.skipif(own_address() is None, reason="this machine has no address beside loopback")
+@pytest.mark.parametrize("settings", [{}, {"control": False}, {"control_token": "x"}])
+def test_probes_of_a_cluster_are_answered(settings: dict[str, Any]) -> None:
+    """A kubelet comes from the node's address and names the pod's, without a token: 200 for health and readiness, and no more."""
+    source = own_address()
+    assert source is not None
+    with live(world(keys=[KeyEntry(key=KEY, organisation="a")], **settings), host="0.0.0.0") as server:
+        target = ("127.0.0.1", int(server.url.rpartition(":")[2]))
+        statuses = [
+            from_address(source, target, "User-Agent: kube-probe/1.31", path=path, host="10.244.1.7:8765").split()[1]
+            for path in (HEALTH, READY, CLOCK)
+        ]
+        assert statuses[:2] == [b"200", b"200"]
+        assert statuses[2] in {b"401", b"403", b"404"}
 
 
 @pytest.mark.parametrize("headers", [{}, {"host": "evil.example"}, {"content-type": "application/json"}])
