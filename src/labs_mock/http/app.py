@@ -24,10 +24,11 @@ from labs_mock.errors import (
     StaleEpoch,
     StoreFull,
     StoreUnavailable,
+    Unauthorized,
 )
 from labs_mock.http.bodies import Disconnected
 from labs_mock.http.control import HEALTH, OPEN, control_routes, is_control
-from labs_mock.http.control.guard import check_control
+from labs_mock.http.control.guard import READS, check_control
 from labs_mock.http.delivery import Delivery
 from labs_mock.http.documentation import documentation_routes
 from labs_mock.http.endpoints import ENDPOINTS
@@ -35,7 +36,7 @@ from labs_mock.http.exchange import Exchange, Payload
 from labs_mock.http.faults.applying import change_results, faulty_response
 from labs_mock.http.faults.faulty_sending import send_faulty
 from labs_mock.http.faults.response import FaultyResponse
-from labs_mock.http.inspector import inspector_routes
+from labs_mock.http.inspector import inspector_routes, to_login
 from labs_mock.http.order import check_exchange, check_head, check_request
 from labs_mock.http.page_headers import PAGE_HEADERS, is_for_people
 from labs_mock.http.request import WorldOf, read_request
@@ -127,7 +128,13 @@ class App:
             exchange.response_headers += PAGE_HEADERS
         check_head(request)
         if is_control(request.path) and request.path not in OPEN:
-            check_control(exchange.world.settings, request.scope, request.headers, request.key)
+            try:
+                check_control(exchange.world.settings, request.scope, request.headers, request.key)
+            except Unauthorized:
+                if request.method not in READS or not is_for_people(request.path):
+                    raise
+                await to_login(request.path, request.query)(request.scope, receive, _with_headers(send, exchange))
+                return
         # With an `app` in its scope the router raises its errors instead of responding in plain text.
         request.scope.update(app=self, world=exchange.world, arrived=exchange.arrived)
         await self._others(request.scope, _replay(request.body, receive), _with_headers(send, exchange))

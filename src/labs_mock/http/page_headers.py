@@ -3,6 +3,8 @@
 from labs_mock.http.sending import Headers
 
 UI = "/_mock/ui"
+LOGIN, SESSION = f"{UI}/login", "/_mock/session"
+STATIC = f"{UI}/static/"
 DOCS = "/docs"
 
 _POLICY = "; ".join(
@@ -25,6 +27,11 @@ PAGE_HEADERS: Headers = [
 ]
 
 
+def is_to_log_in(path: str) -> bool:
+    """Whether what is at a path is needed before one has logged in."""
+    return path in (LOGIN, SESSION) or path.startswith(STATIC)
+
+
 def is_for_people(path: str) -> bool:
-    """Whether a browser shows what is at a path: `/`, `/docs` and the inspector."""
-    return path == "/" or any(path == one or path.startswith(f"{one}/") for one in (DOCS, UI))
+    """Whether a path is for browsers: `/`, `/docs`, the inspector, and what it logs in with."""
+    return path in ("/", SESSION) or any(path == one or path.startswith(f"{one}/") for one in (DOCS, UI))

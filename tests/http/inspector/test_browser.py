@@ -6,7 +6,7 @@ from playwright.sync_api import Browser
 from labs_mock.contract.operations import OPERATIONS
 from labs_mock.http.inspector.rendering import NAVIGATION
 from tests.http.inspector.browser import check_page, serious, visiting
-from tests.support import Live
+from tests.support import Live, live, world
 
 pytestmark = pytest.mark.slow
 TALK = {"collection_slug": "case-management", "scenario_slug": "back-claim"}
@@ -112,3 +112,23 @@ def test_the_documentation_works_under_the_policy(browser: Browser, used: Live) 
         visit.page.get_by_role("button", name="Execute").click()
         visit.page.locator(".live-responses-table").get_by_text("401").first.wait_for()
         visit.problems[:] = [one for one in visit.problems if "401" not in one]  # Chromium reports the status, too
+
+
+def test_who_logs_in_comes_to_the_page_that_was_wanted(browser: Browser) -> None:
+    """A wrong token is told at its field; with the right one the wanted page opens, and after the logout it is the login again."""
+    with live(world(control_token="open sesame")) as server:
+        check_page(browser, server.url, "/_mock/ui/login")
+        with visiting(browser, server.url) as visit:
+            visit.open("/_mock/ui/faults")
+            visit.page.get_by_label("control_token").fill("sesame")
+            visit.page.keyboard.press("Enter")
+            visit.page.get_by_role("alert").get_by_text("token").wait_for()
+            visit.problems.clear()  # Chromium reports the status
+            visit.page.get_by_label("control_token").fill("open sesame")
+            visit.page.keyboard.press("Enter")
+            visit.page.get_by_role("heading", name="Add a fault").wait_for()
+            assert visit.page.evaluate("document.cookie") == ""
+            visit.page.get_by_role("button", name="Log out").click()
+            visit.page.get_by_label("control_token").wait_for()
+            visit.open("/_mock/ui")
+            assert visit.page.url.startswith(f"{server.url}/_mock/ui/login")

@@ -9,6 +9,8 @@ from starlette.types import Scope
 from labs_mock.config.settings import Settings
 from labs_mock.contract.wording import UNKNOWN_PATH
 from labs_mock.errors import BadRequest, Forbidden, NotFound, Unauthorized
+from labs_mock.http.control.session_cookie import has_session
+from labs_mock.http.page_headers import is_to_log_in
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 READS = ("GET", "HEAD")
@@ -26,7 +28,8 @@ def check_control(settings: Settings, scope: Scope, headers: Mapping[bytes, byte
         raise NotFound(UNKNOWN_PATH)
     token = settings.control_token.encode()
     if token:
-        if not compare_digest(bearer or b"", token):
+        known = compare_digest(bearer or b"", token) or has_session(settings.control_token, headers)
+        if not known and not is_to_log_in(scope["path"]):
             raise Unauthorized("The control plane wants Authorization: Bearer with the setting control_token")
     else:
         _check_peer(settings, scope, headers)

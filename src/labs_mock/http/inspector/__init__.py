@@ -1,9 +1,12 @@
 """The inspector, `/_mock/ui`: pages for people that show what a server did."""
 
+from urllib.parse import urlencode
+
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from labs_mock.http.deferred import DeferredRoutes
-from labs_mock.http.page_headers import UI
+from labs_mock.http.page_headers import LOGIN, SESSION, UI
 
 
 def inspector_routes() -> list[BaseRoute]:
@@ -12,7 +15,13 @@ def inspector_routes() -> list[BaseRoute]:
 
 
 def _is_inspector(path: str) -> bool:
-    return path == UI or path.startswith(f"{UI}/")
+    return path in (UI, SESSION) or path.startswith(f"{UI}/")
+
+
+def to_login(path: str, query: str) -> Response:
+    """What somebody gets instead of a page who has not logged in: the way to do so, and from there back."""
+    wanted = {"next": f"{path}?{query}" if query else path}
+    return RedirectResponse(f"{LOGIN}?{urlencode(wanted)}", 303)
 
 
 def _routes() -> list[BaseRoute]:

@@ -16,7 +16,7 @@ from labs_mock.clock import instant_text
 from labs_mock.escapes import printable
 from labs_mock.http.control.resources import world_of
 from labs_mock.http.inspector.charts import bars, histogram, line
-from labs_mock.http.page_headers import DOCS, UI
+from labs_mock.http.page_headers import DOCS, LOGIN, SESSION, UI
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -45,7 +45,12 @@ async def page(request: Request, name: str, status: int = 200, **data: Any) -> H
     html = (
         environment()
         .get_template(f"{name}.html")
-        .render(here=_section(request.url.path), clock={"now": instant_text(clock.now()), "mode": clock.mode}, **data)
+        .render(
+            here=_section(request.url.path),
+            with_token=bool(world.settings.control_token),
+            clock={"now": instant_text(clock.now()), "mode": clock.mode},
+            **data,
+        )
     )
     return HTMLResponse(html, status)
 
@@ -71,6 +76,8 @@ def environment() -> Environment:
     made.globals |= {
         "ui": UI,
         "docs": DOCS,
+        "login": LOGIN,
+        "session": SESSION,
         "version": __version__,
         "navigation": NAVIGATION,
         "bars": bars,
