@@ -2,11 +2,12 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from time import monotonic
+from itertools import count
+from time import monotonic, sleep
 from typing import Any, NamedTuple
 
 import httpx
@@ -17,6 +18,7 @@ from tests.support import KEY
 WHERE = {"collection_slug": "finance", "scenario_slug": "retirement-worries"}
 HEADERS = {"authorization": f"Bearer {KEY}"}
 DEADLINE = 60.0  # seconds for turns that are waited for
+_names = count()
 
 
 class Turn(NamedTuple):
@@ -46,12 +48,13 @@ class Player:
                 sent += 1
                 base = urls[sent % len(urls)]
                 if not episode:
-                    created = self._post(client, f"{base}/api/v1/episodes", {**WHERE, "score_turns": True})
+                    body = {**WHERE, "score_turns": True, "config": {"client": self.name}}
+                    created = self._post(client, progress, f"{base}/api/v1/episodes", body)
                     episode = "" if created is None else created["episode_id"]
                     continue
                 text = f"{self.name} says this as number {sent}."
                 body = {"id": episode, "messages": [{"role": "assistant", "content": text}]}
-                taken = self._post(client, f"{base}/api/v1/episodes/{episode}/turns", body)
+                taken = self._post(client, progress, f"{base}/api/v1/episodes/{episode}/turns", body)
                 if taken is not None and "turn" in taken:
                     with progress:
                         self.acknowledged.append(Turn(episode, taken["turn"], text, taken["reward"]))
@@ -60,7 +63,9 @@ class Player:
                     self.lost += [episode] if taken.get("message") == EPISODE_NOT_FOUND else []
                     episode = ""
 
-    def _post(self, client: httpx.Client, url: str, body: dict[str, Any]) -> dict[str, Any] | None:
+    def _post(
+        self, client: httpx.Client, progress: threading.Condition, url: str, body: dict[str, Any]
+    ) -> dict[str, Any] | None:
         """The response to a request; None if there was none, or it was a 503."""
         begun = monotonic()
         try:
@@ -69,7 +74,9 @@ class Player:
             self.broken += 1
             return None
         if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
-            self.refused.append((monotonic() - begun, response))
+            with progress:
+                self.refused.append((monotonic() - begun, response))
+                progress.notify_all()
             return None
         answer: dict[str, Any] = response.json()
         assert response.is_success or answer["message"] in {EPISODE_COMPLETE, EPISODE_NOT_FOUND}, response.text
@@ -80,7 +87,7 @@ class Players:
     """Some that play until they are stopped."""
 
     def __init__(self, number: int) -> None:
-        self.all = [Player(f"Client {index}") for index in range(number)]
+        self.all = [Player(f"Client {next(_names)}") for _ in range(number)]
         self.progress = threading.Condition()
         self.failed = False
 
@@ -96,25 +103,41 @@ class Players:
         return [turn for one in self.all for turn in list(one.acknowledged)]
 
     @property
-    def refused(self) -> list[httpx.Response]:
-        """The 503s that they received."""
-        return [response for one in self.all for _, response in list(one.refused)]
+    def refused(self) -> list[tuple[float, httpx.Response]]:
+        """The 503s that they received, with their seconds."""
+        return [one for player in self.all for one in list(player.refused)]
+
+    @property
+    def lost(self) -> list[str]:
+        """The episodes that they had begun, and which were not there any more."""
+        return [episode for one in self.all for episode in list(one.lost)]
+
+    def counts(self) -> list[int]:
+        """How many turns of each of them were acknowledged."""
+        return [len(one.acknowledged) for one in self.all]
+
+    def acknowledged_since(self, counts: list[int]) -> list[Turn]:
+        """The turns that were sent and acknowledged since there were so many."""
+        return [turn for one, count in zip(self.all, counts, strict=True) for turn in one.acknowledged[count + 1 :]]
+
+    def are_refused(self) -> None:
+        """Wait until each of them has received a 503 more."""
+        before = [len(one.refused) for one in self.all]
+        self._wait(lambda: all(len(one.refused) > count for one, count in zip(self.all, before, strict=True)))
 
     def take_turns(self, number: int) -> None:
         """Wait until each of them has taken so many more."""
-        before = [len(one.acknowledged) for one in self.all]
+        before = self.counts()
+        self._wait(lambda: all(now >= then + number for now, then in zip(self.counts(), before, strict=True)))
 
-        def are_taken() -> bool:
-            counts = [len(one.acknowledged) for one in self.all]
-            return self.failed or all(now >= then + number for now, then in zip(counts, before, strict=True))
-
+    def _wait(self, holds: Callable[[], bool]) -> None:
         with self.progress:
-            assert self.progress.wait_for(are_taken, DEADLINE), "the clients do not get on"
+            assert self.progress.wait_for(lambda: self.failed or holds(), DEADLINE), "the clients do not get on"
             assert not self.failed, "a client has failed"
 
 
 @contextmanager
-def playing(*urls: str, number: int = 64) -> Iterator[Players]:
+def playing(*urls: str, number: int = 16) -> Iterator[Players]:
     """So many clients that play as long as the block runs."""
     players, stop = Players(number), threading.Event()
     with ThreadPoolExecutor(number) as pool:
@@ -157,8 +180,9 @@ def check_played(base: str, acknowledged: list[Turn]) -> list[Turn]:
     for name in names:
         turns = [number for episode, number, _ in spoken if episode == name]
         assert turns == list(range(1, len(turns) + 1))
-    logged = list(zip(rewards["requests"], rewards["items"], rewards["rewards"], strict=True))
-    assert logged == [(one["number"], 0, one["rewards"][0]) for one in records]
+    logged = zip(rewards["requests"], rewards["items"], rewards["rewards"], strict=True)
+    of_turns = {one["number"] for one in records}
+    assert [one for one in logged if one[0] in of_turns] == [(one["number"], 0, one["rewards"][0]) for one in records]
     assert {*acknowledged} <= {*recorded}
     return recorded
 
@@ -171,3 +195,11 @@ def _episodes(client: httpx.Client) -> list[str]:
         names += [one["id"] for one in page["episodes"]]
         before = page["next"]
     return names
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    end = monotonic() + DEADLINE
+    while not holds():
+        assert monotonic() < end, "it does not come true"
+        sleep(0.05)

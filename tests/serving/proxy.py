@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
 
@@ -41,16 +41,20 @@ class Proxy:
             writer.transport.abort()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        target = next(self._targets, None)
+        target, writers = next(self._targets, None), {writer}
         self._writers.add(writer)
-        with suppress(OSError):
+        try:
             if target is not None:
                 inner, outer = await _opened(target)
+                writers.add(outer)
                 self._writers.add(outer)
                 await asyncio.gather(_copy(reader, outer), _copy(inner, writer))
-                self._writers.discard(outer)
-        writer.transport.abort()
-        self._writers.discard(writer)
+        except OSError:  # nobody listens there
+            pass
+        finally:
+            for one in writers:
+                one.transport.abort()
+            self._writers -= writers
 
 
 async def _opened(target: Target) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

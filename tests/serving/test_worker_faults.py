@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.serving.players import HEADERS, check_played, playing
+from tests.serving.players import HEADERS, WHERE, check_played, playing, until
 from tests.serving.test_server import serving
 from tests.serving.test_workers import children
 from tests.state.redis_server import MISSING, RedisProcess, redis_is_installed, redis_process
@@ -41,13 +41,35 @@ def clients_of(process: int) -> set[int]:
     return {int(row[2].partition(":")[2], 16) for row in rows if f"socket:[{row[9]}]" in sockets}
 
 
+def test_workers_that_are_killed_while_the_store_is_silent(redis: RedisProcess) -> None:
+    """Others take their places, respond 503 as long as it is, and go on with what there was (GEN-2)."""
+    with (
+        serving("--state", redis.url, "--json", "--workers", "2") as (process, line),
+        httpx.Client(base_url=json.loads(line)["url"], headers=HEADERS, trust_env=False, timeout=30) as client,
+    ):
+        episode = client.post("/api/v1/episodes", json=WHERE).json()["episode_id"]
+        redis.send(signal.SIGSTOP)
+        before = children(process.pid)
+        for worker in before:
+            os.kill(worker, signal.SIGKILL)
+        until(lambda: len(children(process.pid) - before) == 2)
+        for place in ("/_mock/ready", "/api/v1/catalog"):
+            with httpx.Client(base_url=client.base_url, headers=HEADERS, trust_env=False, timeout=30) as another:
+                assert another.get(place).status_code == 503
+        redis.send(signal.SIGCONT)
+        until(lambda: client.get("/_mock/ready").status_code == 200)
+        turn = {"messages": [{"role": "assistant", "content": "Where were we?"}]}
+        assert client.post(f"/api/v1/episodes/{episode}/turns", json=turn).json()["turn"] == 1
+        assert process.poll() is None
+
+
 def test_a_worker_that_is_killed_loses_and_repeats_nothing(redis: RedisProcess) -> None:
     """In the middle of 64 clients' turns: what was acknowledged is there once, with its reward. Its exports break off without
     their end, those of the other worker are whole, and another one takes its place (EP-15, DS-4).
     """
     with serving("--state", redis.url, "--json", "--workers", "2") as (process, line), ExitStack() as stack:
         base = json.loads(line)["url"]
-        with playing(base) as players:
+        with playing(base, number=64) as players:
             players.take_turns(2)
             workers = children(process.pid)
             killed = max(workers, key=lambda worker: len(clients_of(worker)))

@@ -6,12 +6,13 @@ import pickle
 import signal
 import socket
 import sys
+from contextlib import suppress
 from typing import NamedTuple
 
 from labs_mock.config.library import Library
 from labs_mock.config.server_file import ServerFile
 from labs_mock.config.settings import Settings
-from labs_mock.errors import LabsMockError
+from labs_mock.errors import LabsMockError, StoreUnavailable
 from labs_mock.escapes import printable
 from labs_mock.serving.application import application
 from labs_mock.serving.server import Server, run_until_stopped
@@ -52,7 +53,10 @@ async def _serve(start: WorkerStart, listener: socket.socket) -> None:
     async with shared_store(start.settings, start.initial, start.instance, checked=True) as store:
         library = Library({}, server=start.server)  # the rest is in the store
         world = World(start.settings, library, accounts=start.accounts, store=store, instance=start.instance)
-        await world.library()
+        with suppress(
+            StoreUnavailable
+        ):  # by now: it serves all the same, and each request says so until the store answers
+            await world.library()
         os.write(sys.stdout.fileno(), b"ready\n")
         if await asyncio.to_thread(sys.stdin.buffer.readline):
             server = Server(application(world, start.logged), listener, _nothing)

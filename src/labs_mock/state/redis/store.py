@@ -86,8 +86,8 @@ class RedisStore:
 
         Raises `SettingsError` for an address or a name that cannot be used, `StartError` for a namespace in which a server of another
         data format lives, and if it was made with another initial state, naming the first difference; `StoreUnavailable` if Redis
-        does not answer. The processes of a `server` have one name for it (default: another one each time); what one of them has
-        `checked` the others do not compare again, and the lease is kept by the one that did.
+        does not answer. The processes of a `server` have one name for it (default: another one each time); where one of them has
+        `checked` the namespace, and keeps the lease, the others ask for nothing before their first operation.
         """
         if not name or "{" in name or "}" in name:
             raise SettingsError("state_name: expected a name without braces")
@@ -95,7 +95,8 @@ class RedisStore:
         connect()  # raises what is wrong with the address
         store = cls((Pipe(connect), Pipe(connect)), name, initial, bounds, lifetime, server=server or token_hex(8))
         try:
-            await store._check_namespace(checked)
+            if not checked:
+                await store._check_namespace()
         except BaseException:
             await store.close()
             raise
@@ -115,19 +116,18 @@ class RedisStore:
         finally:
             self._uncounted.end()
 
-    async def _check_namespace(self, checked: bool) -> None:
+    async def _check_namespace(self) -> None:
         _, found = await self.operations.run("read", "HGET", "meta", "format", again=True)
         if found is not None and int(found) != FORMAT:
             await self._replace_format(int(found))
         await self._plane.fresh()
-        _, made = (None, None) if checked else await self.operations.run("read", "GET", "initial", again=True)
+        _, made = await self.operations.run("read", "GET", "initial", again=True)
         own = made_with(self._initial)
         stored = own if made is None else MADE.validate_json(made)
         if stored != own:
             _, library = await self._library.library()
             check_same(self._name, stored, own, contents_of(library))
-        if not checked:
-            await self._lease.begin()
+        await self._lease.begin()
 
     async def _replace_format(self, found: int) -> None:
         """Remove data of another format, unless a server lives that uses it."""
