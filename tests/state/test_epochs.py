@@ -94,6 +94,21 @@ def test_a_store_that_was_reset_is_like_a_new_one(make: Make) -> None:
     run(check())
 
 
+def test_the_epoch_is_known_without_a_request(make: Make) -> None:
+    """It is that with which requests arrive, and to ask for it counts none."""
+
+    async def check() -> None:
+        store = make()
+        before = await arrived(store)
+        assert await store.epoch() == before.epoch
+        await store.reset()
+        after = await arrived(store)
+        assert await store.epoch() == after.epoch != before.epoch
+        assert after.order == before.order + 1
+
+    run(check())
+
+
 def test_all_parts_by_name_are_everything() -> None:
     """A reset of all parts that are named is that of everything."""
     assert parts_to_reset(PARTS) == parts_to_reset(()) == list(PARTS)

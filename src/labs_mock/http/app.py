@@ -102,12 +102,10 @@ class App:
             if exchange.request.path == HEALTH and world.settings.state:  # which does not depend on the store
                 exchange.begin_without_store()
             else:
-                exchange.begin(await world.store.arrive(exchange.request.arrival(api=False)), world.token())
+                await _arrive_elsewhere(exchange)
         except StoreUnavailable as error:
-            if not isinstance(error, StoreFull) or not is_control(exchange.request.path):
-                await _respond_without_store(exchange, error, send)
-                return
-            exchange.begin_without_store()  # so that a full store can be reset
+            await _respond_without_store(exchange, error, send)
+            return
         try:
             await self._route(exchange, receive, send)
         except StaleEpoch:
@@ -138,6 +136,18 @@ class App:
         # With an `app` in its scope the router raises its errors instead of responding in plain text.
         request.scope.update(app=self, world=exchange.world, arrived=exchange.arrived)
         await self._others(request.scope, _replay(request.body, receive), _with_headers(send, exchange))
+
+
+async def _arrive_elsewhere(exchange: Exchange) -> None:
+    """Have the store count a request. One of the control plane goes on where it is full, so that that can be looked at and reset."""
+    world, store, request = exchange.world, exchange.world.store, exchange.request
+    arrival = request.arrival(api=False)
+    try:
+        exchange.begin(await store.arrive(arrival), world.token())
+    except StoreFull:
+        if not is_control(request.path):
+            raise
+        exchange.begin(world.arrived_alone(arrival, await store.epoch(), await store.clock()), "")
 
 
 class ComputedResponse(NamedTuple):

@@ -210,6 +210,9 @@ class Store(Protocol):
 
     # All of it
 
+    async def epoch(self) -> str:
+        """The present epoch, without counting a request: a full store returns it, too."""
+
     async def other_servers(self) -> int:
         """How many other servers live that have this state; one that was killed does for 15 seconds more."""
 

@@ -87,12 +87,15 @@ class World:
         """A text that no other request has, of this server or another."""
         return f"{self._process}-{next(self._tokens)}"
 
-    def arrived_alone(self, arrival: Arrival) -> Arrived:
-        """A request that the store could not count, with a number of this process in place of its attempt (GEN-2)."""
-        clock = Clock.parse(self.settings.clock)
+    def arrived_alone(self, arrival: Arrival, epoch: str = "", clock: Clock | None = None) -> Arrived:
+        """A request that the store could not count, with a number of this process in place of its attempt (GEN-2).
+
+        Epoch and clock are those of the store, where it is known what they are.
+        """
+        clock = clock or Clock.parse(self.settings.clock)
         path = f"{arrival.path}?{arrival.query}" if arrival.query else arrival.path
         name = fingerprint(self._process, arrival.method, path, arrival.body)
-        return Arrived("", 0, clock, clock.now(), 0, None, name, next(self._alone), None, ())
+        return Arrived(epoch, 0, clock, clock.now(), 0, None, name, next(self._alone), None, ())
 
     # The library
 

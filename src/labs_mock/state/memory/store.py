@@ -268,6 +268,9 @@ class MemoryStore:
 
     # All of it
 
+    async def epoch(self) -> str:
+        return self._epoch
+
     async def other_servers(self) -> int:
         return 0
 

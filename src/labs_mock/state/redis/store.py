@@ -309,6 +309,9 @@ class RedisStore:
 
     # All of it
 
+    async def epoch(self) -> str:
+        return (await self._plane.fresh()).document.epoch
+
     async def other_servers(self) -> int:
         return max(0, await self._lease.renew() - 1)
 
