@@ -18,14 +18,12 @@ import pytest
 from redis import Redis
 
 from labs_mock.errors import StartError
-from labs_mock.state import World
 from labs_mock.testing import ControlError, LabsMock
-from labs_mock.testing.own_connections import OwnConnections
-from tests.http.test_concurrency import SHIPPED, mixed, responses
+from tests.http.test_concurrency import SHIPPED
 from tests.serving.test_server import ENVIRONMENT, SERVE, eventually, run, serving
 from tests.serving.test_stopping import STOPPED
 from tests.state.redis_server import MISSING, redis_is_installed, redis_server
-from tests.support import KEY, Live, live, world
+from tests.support import KEY
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not redis_is_installed(), reason=MISSING)]
 
@@ -247,18 +245,6 @@ def test_all_workers_serve_files_that_change(state: list[str], tmp_path: Path) -
             os.kill(worker, signal.SIGKILL)
         assert eventually(lambda: len(children(process.pid) - before) == 3)
         assert {name() for _ in range(10)} == {"early-parcel"}
-
-
-def test_two_thousand_requests_are_answered_as_by_one_process(state: list[str]) -> None:
-    """64 at a time over two workers: the same status, headers and body, request by request, as from memory (DET-2)."""
-    requests = [mixed(number) for number in range(2_000)]
-    with live(World(world().settings, SHIPPED)) as server:
-        alone = responses(server, requests, 1)
-    with (
-        serving(*state, "--workers", "2", "--clock", "frozen") as (_, line),
-        httpx.Client(base_url=json.loads(line)["url"], timeout=30, transport=OwnConnections()) as client,
-    ):
-        assert responses(Live(server.world, str(client.base_url), client), requests, 64) == alone
 
 
 def labs_mock(*arguments: str) -> subprocess.CompletedProcess[str]:

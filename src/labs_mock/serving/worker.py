@@ -53,9 +53,7 @@ async def _serve(start: WorkerStart, listener: socket.socket) -> None:
     async with shared_store(start.settings, start.initial, start.instance, checked=True) as store:
         library = Library({}, server=start.server)  # the rest is in the store
         world = World(start.settings, library, accounts=start.accounts, store=store, instance=start.instance)
-        with suppress(
-            StoreUnavailable
-        ):  # by now: it serves all the same, and each request says so until the store answers
+        with suppress(StoreUnavailable):  # by now: it serves all the same, and each request says so
             await world.library()
         os.write(sys.stdout.fileno(), b"ready\n")
         if await asyncio.to_thread(sys.stdin.buffer.readline):
