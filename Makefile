@@ -76,7 +76,7 @@ bench-peers: .venv/dev.stamp
 profile: .venv/dev.stamp
 	$(BIN)/python -m benchmarks.profile $(OPTIONS)
 
-# What both measured last, into the tables of benchmarks/README.md.
+# What both measured last, into the tables of benchmarks/README.md, and what follows from it into docs/scaling.md.
 bench-readme: .venv/dev.stamp
 	$(BIN)/python -m benchmarks --readme
 

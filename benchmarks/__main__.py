@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from benchmarks.projection import write_projection
 from benchmarks.report import measure, show, write, write_readme
 from benchmarks.rows import TABLES
 from benchmarks.servers import pin_load
@@ -24,6 +25,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.readme:
         write_readme(options.json)
+        write_projection()
         return
     rows = TABLES[options.table]
     names = list(dict.fromkeys(row.benchmark.__name__ for row in rows))
