@@ -1,6 +1,7 @@
 """The list of episodes over the control plane, with filters and in pages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from starlette.requests import Request
 
@@ -23,9 +24,22 @@ NAMES = (*FILTERS, "finding", "limit", "before")
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1_000
 
 
+class ListedEpisodes(NamedTuple):
+    """A page of episodes, and the id behind which the next one begins; None for the last page."""
+
+    episodes: list[Episode]
+    next: str | None
+
+
 async def list_episodes(request: Request) -> Payload:
     """A page of the episodes that pass all filters, the one with the newest turn first; `next` is where the next page begins."""
-    world, filters = world_of(request), dict(request.query_params)
+    page = await listed_episodes(request, dict(request.query_params))
+    return {"episodes": [episode_summary(episode) for episode in page.episodes], "next": page.next}
+
+
+async def listed_episodes(request: Request, query: Mapping[str, str]) -> ListedEpisodes:
+    """The page that a query asks for. Raises `BadRequest` for one that cannot be answered."""
+    world, filters = world_of(request), dict(query)
     for name in filters:
         if name not in NAMES:
             raise BadRequest(f"{name[:80]}: unknown filter; {did_you_mean(name, NAMES)}")
@@ -39,9 +53,9 @@ async def list_episodes(request: Request) -> Payload:
     async for episode in world.episodes(before):
         if all(FILTERS[name](episode, filters[name]) for name in filters) and (chosen is None or episode.id in chosen):
             if len(found) == limit:
-                return _page(found, found[-1].id)
+                return ListedEpisodes(found, found[-1].id)
             found.append(episode)
-    return _page(found, None)
+    return ListedEpisodes(found, None)
 
 
 async def _check_present(request: Request, name: str | None) -> None:
@@ -56,10 +70,6 @@ async def _with_finding(world: World, code: str) -> set[str | None]:
     records = await recorded(world, await world.store.journal_counts())
     found = [finding for finding in await findings_of(world, records) if finding.code == code]
     return {records[number].episode for finding in found for number in finding.requests}
-
-
-def _page(episodes: list[Episode], last: str | None) -> Payload:
-    return {"episodes": [episode_summary(episode) for episode in episodes], "next": last}
 
 
 def episode_summary(episode: Episode) -> Payload:

@@ -3,13 +3,20 @@
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
+from labs_mock.http.inspector.episode_page import episode_page_routes
 from labs_mock.http.inspector.fault_page import fault_page_routes
 from labs_mock.http.inspector.login_page import login_routes
 from labs_mock.http.inspector.overview_page import overview_routes
 from labs_mock.http.inspector.rendering import STATIC
 from labs_mock.http.inspector.request_page import request_routes
 
-GROUPS = (overview_routes, request_routes, fault_page_routes, login_routes)
+GROUPS = (
+    overview_routes,
+    episode_page_routes,
+    request_routes,
+    fault_page_routes,
+    login_routes,
+)
 """The routes of each page and of what belongs to it."""
 
 

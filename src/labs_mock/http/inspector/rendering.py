@@ -33,6 +33,7 @@ class Destination(NamedTuple):
 
 NAVIGATION = (
     Destination("Overview", UI),
+    Destination("Episodes", f"{UI}/episodes"),
     Destination("Requests", f"{UI}/requests"),
     Destination("Faults", f"{UI}/faults"),
 )
