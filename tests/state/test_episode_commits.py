@@ -149,6 +149,23 @@ def test_to_end_an_episode_does_not_keep_it(make: Make) -> None:
     run(check())
 
 
+def test_a_list_of_episodes_is_whole_however_long(make: Make) -> None:
+    """Also where many that have expired stand between the others (EP-13)."""
+
+    async def check() -> None:
+        store = make()
+        epoch = (await arrived(store)).epoch
+        for number in range(450):
+            touched = START - 86_400 * (100 <= number < 340)
+            await commit(store, epoch=epoch, created=episode(f"{number}", touched))
+        present = [f"{number}" for number in range(450) if not 100 <= number < 340][::-1]
+        assert [one.id for one in await store.episodes(1_000)] == present
+        assert [one.id for one in await store.episodes(150)] == present[:150]
+        assert [one.id for one in await store.episodes(1_000, before=present[105])] == present[106:]
+
+    run(check())
+
+
 def test_episodes_are_listed_page_by_page(make: Make) -> None:
     """The one with the newest turn first; behind one that is not there comes nothing."""
 

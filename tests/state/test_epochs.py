@@ -201,3 +201,21 @@ def test_tokens_are_bounded(make: Make) -> None:
         assert await store.commit(Commit(epoch, "t0", record())) == 11
 
     run(check())
+
+
+def test_tokens_of_normalisations_are_bounded(make: Make) -> None:
+    """So are these, apart from those of commits."""
+
+    async def check() -> None:
+        store = make(bounds=bounds(tokens=3))
+        epoch = (await arrived(store)).epoch
+
+        async def normalise(number: int) -> int:
+            return (await store.normalise(epoch, f"t{number}", START, (ENTRY,)))[0][0].number
+
+        assert [await normalise(number) for number in range(9)] == list(range(9))
+        await store.commit(Commit(epoch, "t0", record()))
+        assert [await normalise(number) for number in (6, 7, 8)] == [6, 7, 8]
+        assert await normalise(0) == 9
+
+    run(check())

@@ -40,6 +40,17 @@ def test_records_are_followed_as_they_come(make: Make) -> None:
     run(check())
 
 
+def test_a_follower_begins_with_all_that_there_is(make: Make) -> None:
+    """However many records a store reads at a time."""
+
+    async def check() -> None:
+        store = make()
+        await fill(store, 1_003)
+        assert await first(store.follow(0), 1_003) == list(range(1, 1_004))
+
+    run(check())
+
+
 def test_a_follower_that_is_slow_misses_what_has_gone(make: Make) -> None:
     """The numbers show it."""
 

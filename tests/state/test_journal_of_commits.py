@@ -224,7 +224,54 @@ def test_records_are_read_page_by_page(make: Make, number: int, limit: int) -> N
     run(check())
 
 
+def test_a_long_page_is_whole(make: Make) -> None:
+    """However many records a store reads at a time."""
+
+    async def check() -> None:
+        store = make()
+        epoch = (await arrived(store)).epoch
+        for number in range(1, 1_204):
+            await commit(store, epoch=epoch, record=record(status=number))
+        for after, limit in ((0, 10_000), (0, 1_000), (3, 500), (203, 1_000), (3, 501), (702, 501), (1_203, 9)):
+            expected = list(range(after + 1, 1_204))[:limit]
+            assert [(one.number, one.status) for one in await store.records(after, limit)] == [
+                (one, one) for one in expected
+            ]
+
+    run(check())
+
+
 FOUND = Finding("client_left", "", "after 3 bytes")
+
+
+@given(
+    steps=st.lists(st.tuples(st.integers(0, 12), st.integers(0, 9), st.integers(0, 8)), max_size=25),
+    bound=st.integers(10, 60),
+)
+def test_what_is_added_to_records_goes_with_them(make: Make, steps: list[tuple[int, int, int]], bound: int) -> None:
+    """Findings that a record gets later count for both bounds, and when it goes, whose record they were."""
+
+    async def check() -> None:
+        store = make(bounds=bounds(records=LIMIT, journal=bound))
+        epoch = (await arrived(store)).epoch
+        kept: dict[int, list[int]] = {}  # what each record takes, and behind that each of its findings
+        gone = 0
+        for number, (size, late, hint) in enumerate(steps, 1):
+            await commit(store, epoch=epoch, token=f"t{number}", record=sized(size))
+            kept[number] = [size]
+            while sum(map(sum, kept.values())) > bound or len(kept) > LIMIT:
+                gone += len(kept.pop(next(iter(kept)))) - 1
+            other = max(0, number - late)
+            await store.amend_record(epoch, f"t{other}", other, ("late",), (Finding("client_left", "", "x" * hint),))
+            if other in kept:
+                kept[other].append(hint)
+            assert [(one.number, len(one.findings)) for one in await store.records(0, 99)] == [
+                (one, len(parts) - 1) for one, parts in kept.items()
+            ]
+            severities = dict((await store.journal_counts()).dropped_findings)
+            assert sum(severities.values()) == gone
+
+    run(check())
 
 
 def test_a_record_is_amended_while_its_response_goes_out(make: Make) -> None:

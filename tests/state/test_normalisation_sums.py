@@ -78,6 +78,43 @@ def test_the_log_keeps_the_newest_ten_thousand() -> None:
         assert close(z_score(units_of(0.25), sums), naive(history, 0.25, window, 3.0 * MAX_LOG))
 
 
+def naive_sums(history: list[tuple[float, int]], window: Window, now: float) -> Sums:
+    """Number, sum and sum of squares in a window, of all that is left of a log, added up anew."""
+    kept = [units for when, units in history[-MAX_LOG:] if window.seconds is None or when >= now - window.seconds]
+    kept = kept[-window.number :] if window.seconds is None else kept
+    return Sums(len(kept), sum(kept), sum([units**2 for units in kept]))
+
+
+def test_a_store_keeps_the_newest_ten_thousand_of_each_log(make: Make) -> None:
+    """Before, at and behind each overflow its sums are those of the newest ones; what has gone leaves room for other logs (NORM-2)."""
+    names = 2 * (LOG_BYTES + 4 * len(KEY[1]))
+    texts = "10000n", "9000n", "50n", "1d", "366d"
+
+    async def check() -> None:
+        store = make(bounds=bounds(normalisation=names + 2 * MAX_LOG * REWARD_BYTES))
+        epoch, history, now = (await arrived(store)).epoch, list[tuple[float, int]](), 0.0
+
+        async def log(rewards: list[int], key: LogKey) -> tuple[Sums, ...]:
+            entries = [NormalisationEntry(key, rewards[0], tuple(map(Window.parse, texts)))]
+            entries += [NormalisationEntry(key, units, ()) for units in rewards[1:]]
+            return (await store.normalise(epoch, token(), now, tuple(entries)))[0]
+
+        for size in (*[997] * 10, 29, 1, 1, *[997] * 9, 990, 6, 1, 1, 1, 997):
+            now += 10_000
+            found = await log(made := [(len(history) + n) * 7_919 % 1_000_003 for n in range(size)], KEY)
+            assert found == tuple([naive_sums(history, Window.parse(text), now) for text in texts])
+            history += [(now, units) for units in made]
+        assert len(history) > 2 * MAX_LOG
+        for size in (*[1_000] * 8, 900):
+            await log([1] * size, OTHER)
+        assert [one.number for one in await log([1], OTHER)] == [8_900, 8_900, 50, 8_900, 8_900]
+        assert (await log([1], KEY))[0].number == MAX_LOG
+        await log([1] * 1_000, OTHER)
+        assert (await log([1], KEY))[0].number == 0
+
+    run(check())
+
+
 def test_equal_rewards_have_no_deviation(make: Make) -> None:
     """However many there are, and whatever their sum does in floating point (NORM-2)."""
 
