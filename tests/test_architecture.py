@@ -130,6 +130,7 @@ ROOMS = (
         "state.memory.journal",
         "state.memory.store",
         "state.redis.connection",
+        "state.redis.connection_failures",
         "state.redis.scripts",
         "state.redis.namespace",
         "state.redis.lease",

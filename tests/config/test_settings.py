@@ -149,9 +149,32 @@ def test_the_ends_of_a_range_are_accepted(name: str, value: int) -> None:
     assert _value(settings_from({name: value}), name) == _value(settings_from({name: str(value)}), name) == value
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["", "redis://a", "redis://trainer@a:1/3", "rediss://[::1]:6379/0?db=2", "unix:///s", "unix://trainer@/s?db=0"],
+)
+def test_addresses_of_stores_may_name_a_user(address: str) -> None:
+    """Never a password."""
+    assert settings_from({"state": address}).state == address
+
+
 BAD: dict[str, list[Any]] = {
     "workers": [0, 257, "", "two"],
-    "state": ["localhost", "http://a", "redis:", "redis://[", 1, "redis://u:secret@a:1/0", "unix:///s?password=secret"],
+    "state": [
+        *(
+            "localhost",
+            "http://a",
+            "redis:",
+            "redis://[",
+            1,
+            "redis://a/one",
+            "redis://a:b/0",
+            "redis:///0",
+            "redis://a/0#b",
+        ),
+        *("redis://u:secret@a:1/0", "redis://:secret@a/0", "unix:///s?password=secret", "unix://:secret@/s"),
+        *("unix://a/s", "unix:s?db=x", "unix:///s?db=x", "redis://a/0?ssl_cert_reqs=none", "rediss://a?username=b"),
+    ],
     "state_name": ["", "a b", "{a}", "x" * 101, 1],
     "state_lifetime": [59, ""],
     "port": [-1, 65_536, "", "eighty", "1.5", "--5", "5-", "٣", "9" * 5000, True, 1.0, []],

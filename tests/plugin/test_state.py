@@ -98,7 +98,9 @@ def test_where_the_state_is_stands_where_options_do(project: Project, server: st
     project.write("test_where.py", WHERE.replace("@SERVER", server))
     result = project.run(*[f"--labs-mock-state={server}"] * (place == "option"))
     result.assert_outcomes(passed=3, errors=2)
-    result.stdout.fnmatch_lines(["*labs-mock: state: unix:///nothing/here*db=0: The store *does not answer*"])
+    result.stdout.fnmatch_lines(
+        ["*labs-mock: state: unix:///nothing/here*db=0: it does not answer (No such file or directory)"]
+    )
     result.stdout.fnmatch_lines(["*labs-mock: state: expected an address without *LABS_MOCK_STATE_PASSWORD*"])
     result.stdout.no_fnmatch_line("*Traceback*")
 

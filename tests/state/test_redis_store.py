@@ -233,7 +233,7 @@ def test_a_reset_by_one_that_was_behind_does_not_come_again(url: str, redis: Red
     run(check())
 
 
-@pytest.mark.parametrize("address", ["http://127.0.0.1", "127.0.0.1:6379", "redis://:secret@127.0.0.1/0"])
+@pytest.mark.parametrize("address", ["http://127.0.0.1", "127.0.0.1:6379", "redis://:secret@127.0.0.1/0", "redis:///0"])
 def test_other_addresses_are_refused(address: str) -> None:
     """Those of something else, and those with a password, which is not repeated."""
     with pytest.raises(SettingsError, match=r"^state: ") as refused:
@@ -502,7 +502,7 @@ def test_without_a_store_there_is_an_error_in_time_and_recovery() -> None:
 
     with redis_server() as url:
         run(check(url))
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StartError, match=r"^state: unix:.*: it does not answer \(No such file or directory\)$"):
         run(RedisStore.open(url, "one", initial()))
 
 

@@ -102,23 +102,28 @@ def _clock(value: Any) -> str:
 
 
 def _state(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError(_STATE)  # noqa: TRY004 - what `read` expects
+    if value == "":
+        return ""
     try:
         address = urlsplit(value)
-    except ValueError:
+        query = parse_qs(address.query, keep_blank_values=True)
+        host, _ = address.hostname, address.port
+    except (TypeError, ValueError, AttributeError):
         raise ValueError(_STATE) from None
-    if "@" in address.netloc or {"username", "password"} & set(parse_qs(address.query)):
+    if ":" in address.netloc.rpartition("@")[0] or "password" in query:
         raise ValueError(
-            "expected an address without user and password, since lists of processes show it; "
-            "put the password into the variable LABS_MOCK_STATE_PASSWORD"
+            "expected an address without a password, since lists of processes show it; "
+            "put it into the variable LABS_MOCK_STATE_PASSWORD"
         )
-    if value and (address.scheme not in {"redis", "rediss", "unix"} or not (address.netloc or address.path)):
+    is_file = address.scheme == "unix" and host is None and len(address.path) > 1
+    is_host = address.scheme in {"redis", "rediss"} and host and re.fullmatch(r"(/[0-9]*)?", address.path)
+    numbers = [number for numbers in query.values() for number in numbers]
+    if not (is_file or is_host) or set(query) - {"db"} or not all(map(str.isdecimal, numbers)) or address.fragment:
         raise ValueError(_STATE)
-    return value
+    return str(value)
 
 
-_STATE = "expected redis://host:port/0, rediss://host:port/0 or unix:///path?db=0"
+_STATE = "expected redis://host:port/0, rediss://host:port/0 or unix:///path?db=0, also with user@ before the host"
 
 
 def _state_name(value: Any) -> str:

@@ -13,6 +13,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError, ResponseError
 
+from labs_mock.config.settings import by_name
 from labs_mock.errors import SettingsError
 
 
@@ -27,17 +28,15 @@ class Lost(Exception):
 def connection_of(url: str, password: str | None, ca: str | None, connect_timeout: float) -> AbstractConnection:
     """A connection to `redis://host:port/0`, `rediss://…` or `unix:///path?db=0`, not yet open. It never tries anything again by itself.
 
-    Raises `SettingsError` for another address, and for one with a password, which `ps` would show.
+    Raises `SettingsError` for another address, for one with a password, which `ps` would show, and for a file `ca` without certificates.
     """
-    try:
-        options: dict[str, Any] = dict(parse_url(url))
-    except ValueError:
-        raise SettingsError("state: expected redis://host:port/0, rediss://host:port/0 or unix:///path?db=0") from None
-    if "password" in options or "username" in options:
-        raise SettingsError("state: no password in the address; give it in the environment or in a file")
+    by_name({"state": url})
+    options: dict[str, Any] = dict(parse_url(url))
     kind: type[AbstractConnection] = options.pop("connection_class", Connection)
-    if ca is not None and issubclass(kind, SSLConnection):
-        options |= {"ssl_ca_certs": ca, "ssl_cert_reqs": ssl.CERT_REQUIRED}
+    if issubclass(kind, SSLConnection):
+        options |= {"ssl_ca_certs": ca, "ssl_cert_reqs": "required", "ssl_check_hostname": True}
+    if ca is not None:
+        _check_ca(ca, kind)
     made: AbstractConnection = kind(
         **options,
         password=password,
@@ -47,6 +46,15 @@ def connection_of(url: str, password: str | None, ca: str | None, connect_timeou
         protocol=2,
     )
     return made
+
+
+def _check_ca(ca: str, kind: type[AbstractConnection]) -> None:
+    if not issubclass(kind, SSLConnection):
+        raise SettingsError("state_ca: certificates are for rediss:// alone; write that, or leave them out")
+    try:
+        ssl.create_default_context(cafile=ca)
+    except OSError:
+        raise SettingsError(f"state_ca: expected a file with certificates (PEM), got {ca}") from None
 
 
 class Pipe:
@@ -64,6 +72,7 @@ class Pipe:
         self._writer: asyncio.Task[None] | None = None
         self._reader: asyncio.Task[None] | None = None
         self.replied = 0.0  # when the last reply came, by the loop's time
+        self.failure: BaseException | None = None  # of the newest attempt to open a connection
 
     async def send(self, *command: Any) -> Any:
         """The reply to a command; one that is an error is raised as `ResponseError`. Raises `NotSent` and `Lost`."""
@@ -119,11 +128,13 @@ class Pipe:
             await connection.connect()  # type: ignore[no-untyped-call]
         except BaseException as error:
             self._node = None
+            if isinstance(error, Exception):  # and was not cancelled
+                self.failure = error
             await _end(connection)
             if isinstance(error.__cause__, AuthenticationError):  # which the client library wraps
                 raise error.__cause__ from None
             raise
-        self.replied = asyncio.get_running_loop().time()
+        self.replied, self.failure = asyncio.get_running_loop().time(), None
         self._connection = connection
         self._reader = asyncio.create_task(self._read(connection))
         return connection

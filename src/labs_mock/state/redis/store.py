@@ -8,11 +8,13 @@ from functools import partial
 from secrets import token_hex
 from typing import Any
 
+from redis.exceptions import ResponseError
+
 from labs_mock.clock import END, Clock
 from labs_mock.config.fault_entry import FaultEntry
 from labs_mock.contract.findings import Finding
 from labs_mock.contract.limits import EPISODE_LIFETIME
-from labs_mock.errors import SettingsError, StartError
+from labs_mock.errors import SettingsError, StartError, StoreUnavailable
 from labs_mock.scenario.compiled.datasets import Dataset, Stage
 from labs_mock.state.account import Account
 from labs_mock.state.arrival import Arrival, Arrived
@@ -25,6 +27,7 @@ from labs_mock.state.planned_fault import PlannedFault
 from labs_mock.state.record import JournalCounts, Record, RewardColumns
 from labs_mock.state.redis.arrivals import Arrivals
 from labs_mock.state.redis.connection import Pipe, connection_of
+from labs_mock.state.redis.connection_failures import start_error
 from labs_mock.state.redis.control_document import ControlDocument
 from labs_mock.state.redis.control_plane import ControlChange, ControlPlane
 from labs_mock.state.redis.fault_plan import StoredFaultPlan
@@ -84,9 +87,9 @@ class RedisStore:
     ) -> "RedisStore":
         """The store in a namespace, which is made with `initial` if it is new; it goes `lifetime` seconds of real time after its last use.
 
-        Raises `SettingsError` for an address or a name that cannot be used, `StartError` for a namespace in which a server of another
-        data format lives, and if it was made with another initial state, naming the first difference; `StoreUnavailable` if Redis
-        does not answer. The processes of a `server` have one name for it (default: another one each time); where one of them has
+        Raises `SettingsError` for an address, a name or a file of certificates that cannot be used, `StartError` if Redis does not answer
+        or refuses, for a namespace in which a server of another data format lives, and if it was made with another initial
+        state, naming the first difference. The processes of a `server` have one name for it (default: another one each time); where one of them has
         `checked` the namespace, and keeps the lease, the others ask for nothing before their first operation.
         """
         if not name or "{" in name or "}" in name:
@@ -97,8 +100,10 @@ class RedisStore:
         try:
             if not checked:
                 await store._check_namespace()
-        except BaseException:
+        except BaseException as error:
             await store.close()
+            if isinstance(error, StoreUnavailable | ResponseError):
+                raise start_error(url, store._pipe.failure or error) from None
             raise
         return store
 
@@ -137,7 +142,7 @@ class RedisStore:
                 f"state: a server that is running has data of format {found} in the namespace {self._name!r}, and this version "
                 f"of labs-mock has {FORMAT}: stop that one, or give another state name"
             )
-        await self.drop()
+        await self.operations.run("drop", *KEYS, again=True)
 
     # One request
 
