@@ -6,6 +6,7 @@
     ├── SettingsError            a setting that cannot be used (exit code 2)
     ├── ScenarioError            files with mistakes, all of them at once (exit code 1 or 2)
     ├── StartError               the server could not start (exit code 3)
+    ├── SessionError             a saved session that cannot be read (exit code 2)
     ├── Conflict                 a commit expects what is no longer so
     ├── StaleEpoch               there was a reset of everything since a request arrived
     └── RequestError             a response other than 200; the class has its status
@@ -42,6 +43,10 @@ class SettingsError(LabsMockError):
 
 class StartError(LabsMockError):
     """The server could not start, for instance because its port is taken."""
+
+
+class SessionError(LabsMockError):
+    """A file cannot be read as a saved session; the message names it, the line in it and what is wrong."""
 
 
 class Conflict(LabsMockError):

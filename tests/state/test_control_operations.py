@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 from labs_mock.clock import END, Clock, sleep
 from labs_mock.config.server_file import KeyTerms
 from labs_mock.errors import SettingsError
+from labs_mock.scenario.compiled.datasets import Stage
 from labs_mock.scenario.compiled.scenario import ScenarioName
 from labs_mock.state.account import key_digest
 from labs_mock.state.library_source import CollectionSource, ScenarioSource
+from labs_mock.state.quota import Quota
 from labs_mock.state.store import Store
-from tests.state.samples import LIBRARY, ONE, OTHER, START, Make, arrived, bounds, dataset, initial, run
+from tests.state.samples import LIBRARY, ONE, OTHER, READY, START, Make, arrived, bounds, dataset, initial, run
 
 
 def test_the_clock_is_set_and_advanced(make: Make) -> None:
@@ -164,3 +166,50 @@ def test_a_clock_is_a_value() -> None:
     later = clock.advanced(5)
     assert (clock.now(), later.now(), later.restarted().now()) == (START, START + 5, START)
     assert later.running("real").now() >= START + 5
+
+
+def test_what_is_left_of_quotas_is_read(make: Make) -> None:
+    """For each key in the order of the accounts, in the present minute, and nothing is used by it (RL-1)."""
+
+    async def check() -> None:
+        store = make(initial(accounts=(replace(ONE, requests_per_minute=3), OTHER)))
+        end = int(START) // 60 * 60 + 60
+        full = Quota(OTHER.requests_per_minute, OTHER.requests_per_minute, end, allowed=True)
+        for left in (3, 2, 1, 0, 0):
+            assert await store.quotas() == [Quota(3, left, end, allowed=left > 0), full]
+            await arrived(store)
+        await store.advance_clock(60)
+        assert await store.quotas() == [
+            Quota(3, 3, end + 60, allowed=True),
+            full._replace(reset=end + 60),
+        ]
+
+    run(check())
+
+
+def test_where_a_dataset_stands_is_read(make: Make) -> None:
+    """The stage by its position, its polls, when it began, and the moments of the polls (DS-1, DS-7)."""
+
+    async def check() -> None:
+        pending = Stage("pending", "Waiting", polls=2)
+        running = Stage("running", "Running", seconds=30)
+        store = make()
+        added = dataset(pending, running, READY, name="0a9d5c7e-3e21-4b6f-b8f0-62d4e1a7c999")
+        await store.add_dataset(added)
+        epoch = (await arrived(store)).epoch
+
+        async def standing() -> tuple[str, int, int, float]:
+            progress = (await store.datasets())[-1].progress
+            assert progress.stages == added.stages
+            return progress.stage.status, progress.position, progress.polls, progress.since
+
+        assert await standing() == ("pending", 0, 0, START)
+        await store.poll_dataset(epoch, added.id, START)
+        assert await standing() == ("pending", 0, 1, START)
+        await store.poll_dataset(epoch, added.id, START)
+        assert await standing() == ("running", 1, 0, START)
+        assert (await store.datasets())[-1].progress.polled == (START, START)
+        await store.advance_clock(31)
+        assert await standing() == ("ready", 2, 0, START + 30)
+
+    run(check())

@@ -21,6 +21,7 @@ COMMANDS = {
     "drill": "Put a reward function through every failure.",
     "export": "Write the rows of a training dataset.",
     "findings": "Print what a running server has found.",
+    "inspect": "Show a saved session in the browser.",
     "init": "Make a folder with a first scenario.",
     "scenarios": "List scenarios, or show all of one.",
     "schema": "Print a JSON Schema or the OpenAPI document.",
@@ -30,6 +31,8 @@ COMMANDS = {
     "validate": "Check folders of scenarios and single files.",
 }
 """Each command is the `command` of the module with its name."""
+SERVERS = "serve", "inspect"
+"""Commands that end by being stopped."""
 
 
 class Group(click.Group):
@@ -67,7 +70,7 @@ class Group(click.Group):
             with terminable(), reader_may_leave():
                 return super().invoke(ctx)
         except KeyboardInterrupt:
-            if ctx.invoked_subcommand == "serve":
+            if ctx.invoked_subcommand in SERVERS:
                 report_stop()
                 sys.exit(0)
             click.echo("labs-mock: stopped before it was done", err=True)

@@ -63,5 +63,10 @@ class StoredDataset(NamedTuple):
     """
 
     dataset: Dataset
-    stage: Stage
+    progress: Progress
     keep_exhausted: int | None
+
+    @property
+    def stage(self) -> Stage:
+        """The present stage."""
+        return self.progress.stage

@@ -15,6 +15,13 @@ class Quota(NamedTuple):
     allowed: bool
 
 
+def left(account: Account, window: int, used: int, now: float) -> Quota:
+    """That of a key whose last request was in a window, in minutes since 1970, and the `used`-th in it."""
+    present = int(now // WINDOW)
+    remaining = max(0, account.requests_per_minute - (used if window == present else 0))
+    return Quota(account.requests_per_minute, remaining, (present + 1) * WINDOW, remaining > 0)
+
+
 def spent(account: Account, now: float) -> Quota:
     """That of a key which has used everything, whether it has or not."""
     return Quota(account.requests_per_minute, 0, (int(now // WINDOW) + 1) * WINDOW, False)

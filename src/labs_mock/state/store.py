@@ -19,6 +19,7 @@ from labs_mock.state.dataset_progress import Poll, StoredDataset
 from labs_mock.state.episode import Episode
 from labs_mock.state.library_source import LibrarySource, ScenarioSource
 from labs_mock.state.planned_fault import PlannedFault
+from labs_mock.state.quota import Quota
 from labs_mock.state.record import JournalCounts, Record, RewardColumns
 from labs_mock.state.sums import NormalisationEntry, Sums
 
@@ -136,6 +137,9 @@ class Store(Protocol):
 
     async def change_account(self, account: Account, expected: Account) -> bool:
         """Replace an account by one with its key; False if the stored one is not what the caller expected (AUTH-1)."""
+
+    async def quotas(self) -> list[Quota]:
+        """What each key has left in the present minute, in the order of the accounts; nothing is used by it (RL-1)."""
 
     # Faults
 

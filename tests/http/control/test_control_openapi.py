@@ -63,6 +63,8 @@ def test_responses_are_as_described(server: Live) -> None:
     for operation in sorted(
         CONTROL_OPERATIONS, key=lambda one: one.name in ("forget_requests", "remove_faults", "reset")
     ):  # these last
+        if operation.media != "application/json":
+            continue
         path = operation.path.replace("{key}", names["key"]).replace(
             "{id}", names.get(operation.path.split("/")[1], "")
         )

@@ -15,6 +15,7 @@ from labs_mock.http.control.openapi import openapi_routes
 from labs_mock.http.control.reset import reset_routes
 from labs_mock.http.control.rewards import reward_routes
 from labs_mock.http.control.scenarios import scenario_routes
+from labs_mock.http.control.session import session_routes
 from labs_mock.http.control.verification import verification_routes
 
 GROUPS = (
@@ -32,6 +33,7 @@ GROUPS = (
     explain_routes,
     scenario_routes,
     fault_routes,
+    session_routes,
 )
 
 

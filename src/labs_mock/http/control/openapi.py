@@ -62,7 +62,7 @@ def control_openapi_text(prefix: str) -> str:
 def _schemas() -> tuple[dict[Any, Schema], Schema]:
     """For each type a reference to its schema, and all schemas."""
     types: list[Any] = [
-        kind for one in CONTROL_OPERATIONS for kind in (one.request, one.response) if kind not in (None, dict)
+        kind for one in CONTROL_OPERATIONS for kind in (one.request, one.response) if kind not in (None, dict, bytes)
     ]
     adapters: list[tuple[Any, Literal["validation"], TypeAdapter[Any]]] = [
         (kind, "validation", TypeAdapter(kind)) for kind in dict.fromkeys((*types, ErrorBody))
@@ -79,7 +79,8 @@ def _operation(operation: ControlOperation, references: dict[Any, Schema]) -> Sc
         made["parameters"] = [*parameters, *map(_query, operation.parameters)]
     if operation.request is not None:
         made["requestBody"] = {"required": operation.body_required, "content": _json(references[operation.request])}
-    responses = {"200": {"description": "It was done.", "content": _json(references.get(operation.response, {}))}}
+    content = {operation.media: {"schema": references.get(operation.response, {})}}
+    responses = {"200": {"description": "It was done.", "content": content}}
     for status in _statuses(operation):
         responses[str(status)] = {"description": _ERRORS[status], "content": _json(references[ErrorBody])}
     made["responses"] = responses

@@ -32,7 +32,9 @@ class Parameter(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ControlOperation:
-    """An operation under `/_mock`. `refusals` are the errors that are its own, beside those of every operation."""
+    """An operation under `/_mock`. `refusals` are the errors that are its own, beside those of every operation; a response that is
+    no JSON is of the type `media`.
+    """
 
     name: str
     summary: str
@@ -43,6 +45,7 @@ class ControlOperation:
     refusals: tuple[int, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     body_required: bool = True
+    media: str = "application/json"
 
 
 _MEANINGS = {  # of the filters of the journal
@@ -157,4 +160,13 @@ CONTROL_OPERATIONS = (
     ControlOperation("add_fault", "Add or replace a fault", "POST", "/faults", FaultEntry, control.Fault),
     ControlOperation("remove_faults", "Remove all faults", "DELETE", "/faults", None, control.FaultList),
     ControlOperation("remove_fault", "Remove a fault", "DELETE", "/faults/{id}", None, control.FaultList, (404,)),
+    ControlOperation(
+        "save_session",
+        "Everything that the server knows, as a file",
+        "GET",
+        "/session.jsonl.gz",
+        None,
+        bytes,
+        media="application/gzip",
+    ),
 )

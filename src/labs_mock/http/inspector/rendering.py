@@ -17,6 +17,7 @@ from labs_mock.escapes import printable
 from labs_mock.http.control.resources import world_of
 from labs_mock.http.inspector.charts import bars, histogram, line
 from labs_mock.http.page_headers import DOCS, LOGIN, SESSION, UI
+from labs_mock.http.session.saved_world import SavedWorld
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -49,6 +50,7 @@ async def page(request: Request, name: str, status: int = 200, **data: Any) -> H
         .render(
             here=_section(request.url.path),
             with_token=bool(world.settings.control_token),
+            saved=world.head if isinstance(world, SavedWorld) else None,
             clock={"now": instant_text(clock.now()), "mode": clock.mode},
             **data,
         )

@@ -19,7 +19,7 @@ class _Stored:
         """It as it stands at a moment; to look at it is no poll."""
         self.progress = self.progress.at(now)
         exhausted = 0 if self.dataset.generate is None else self.keep_exhausted
-        return StoredDataset(self.dataset, self.progress.stage, exhausted)
+        return StoredDataset(self.dataset, self.progress, exhausted)
 
 
 class Datasets:

@@ -2,7 +2,7 @@
 
 from labs_mock.contract.limits import WINDOW
 from labs_mock.state.account import Account
-from labs_mock.state.quota import Quota
+from labs_mock.state.quota import Quota, left
 
 _UNUSED = -1, 0
 
@@ -23,6 +23,10 @@ class Quotas:
         used += allowed
         self._used[key] = window, used
         return Quota(limit, limit - used, (window + 1) * WINDOW, allowed)
+
+    def left(self, account: Account, now: float) -> Quota:
+        """What a key has left; nothing is used by it."""
+        return left(account, *self._used.get(account.key_digest, _UNUSED), now)
 
     def reset(self) -> None:
         """Forget all windows."""

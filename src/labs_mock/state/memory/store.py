@@ -32,6 +32,7 @@ from labs_mock.state.memory.normalisation import NormalisationLogs
 from labs_mock.state.memory.quotas import Quotas
 from labs_mock.state.memory.rewards import RewardLog
 from labs_mock.state.planned_fault import PlannedFault, TriggeredFault
+from labs_mock.state.quota import Quota
 from labs_mock.state.record import JournalCounts, Record, RewardColumns
 from labs_mock.state.store import PARTS, InitialState, parts_to_reset
 from labs_mock.state.sums import NormalisationEntry, Sums
@@ -180,6 +181,10 @@ class MemoryStore:
 
     async def change_account(self, account: Account, expected: Account) -> bool:
         return self._accounts.change(account, expected)
+
+    async def quotas(self) -> list[Quota]:
+        now = self._clock.now()
+        return [self._quotas.left(account, now) for account in self._accounts.all()]
 
     # Faults
 

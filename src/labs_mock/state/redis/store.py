@@ -24,6 +24,7 @@ from labs_mock.state.dataset_progress import Poll, StoredDataset
 from labs_mock.state.episode import Episode
 from labs_mock.state.library_source import LibrarySource, ScenarioSource
 from labs_mock.state.planned_fault import PlannedFault
+from labs_mock.state.quota import Quota, left
 from labs_mock.state.record import JournalCounts, Record, RewardColumns
 from labs_mock.state.redis.arrivals import Arrivals
 from labs_mock.state.redis.connection import Pipe, connection_of
@@ -243,6 +244,16 @@ class RedisStore:
             return ControlChange(document._replace(accounts=changed), shelf)
 
         return await self._plane.change(make) is not None
+
+    async def quotas(self) -> list[Quota]:
+        document = (await self._plane.fresh()).document
+        now, accounts = document.clock.now(), document.accounts
+        if not accounts:
+            return []
+        digests = [one.key_digest for one in accounts]
+        _, found = await self.operations.run("read", "HMGET", "quotas", *digests, again=True)
+        used = [(one or b"-1:0").split(b":") for one in found]
+        return [left(account, int(one[0]), int(one[1]), now) for account, one in zip(accounts, used, strict=True)]
 
     # Faults
 

@@ -165,7 +165,9 @@ def stages_of(dataset: Dataset, document: ControlDocument) -> tuple[Stage, ...]:
 
 
 def _stored(dataset: Dataset, document: ControlDocument, now: float, fields: list[bytes | None]) -> StoredDataset:
-    since, position, polls, _, exhausted = fields
-    progress = Progress(stages_of(dataset, document), float(since or now), int(position or 0), int(polls or 0)).at(now)
+    since, position, polls, polled, exhausted = fields
+    moments = tuple(map(float, (polled or b"").split()))
+    stages, began = stages_of(dataset, document), float(since or now)
+    progress = Progress(stages, began, int(position or 0), int(polls or 0), moments).at(now)
     left = int(exhausted) if exhausted else None
-    return StoredDataset(dataset, progress.stage, 0 if dataset.generate is None else left)
+    return StoredDataset(dataset, progress, 0 if dataset.generate is None else left)
