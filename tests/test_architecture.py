@@ -213,6 +213,7 @@ ROOMS = (
         "http.inspector.replay_code",
         "http.inspector.overview_page",
         "http.inspector.episode_page",
+        "http.inspector.evaluation_page",
         "http.inspector.request_page",
         "http.inspector.login_page",
         "http.inspector.fault_form",

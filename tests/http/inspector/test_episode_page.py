@@ -82,7 +82,7 @@ def test_computed_rewards_are_those_that_are_served(server: Live) -> None:
 
 
 ENDINGS: list[tuple[dict[str, Any], list[Any], str]] = [
-    ({}, [], "It goes on."),
+    ({}, [], "It has not ended."),
     (
         {},
         [said("Done.", {**WRONG, "input": {"value": "denied"}})],

@@ -34,7 +34,7 @@ class Room(NamedTuple):
 
 
 WHOLE_PAGE = Room(92_000, 120, 60)
-HALF_PAGE = Room(45_000, 60, 30)
+HALF_PAGE = Room(43_000, 40, 20)
 
 
 class AnsweredReward(NamedTuple):
@@ -228,7 +228,7 @@ def _limit(turns: Sequence[ShownTurn], rules: int, room: Room) -> int:
     lines = [one for turn in turns for one in turn.lines]
     calls = [call for one in lines for call in one.calls]
     tags = [pair for turn in turns for part in (turn.revealed, turn.matched) for pair in part[:MAX_TAGS]]
-    around = 200 * len(lines) + 450 * len(calls) + 600 * len(turns) + 200 * rules
+    around = 230 * len(lines) + 450 * len(calls) + 600 * len(turns) + 200 * rules
     around += sum(50 + len(first[:60]) + len(second[:80]) for first, second in tags)
     sizes = [_size(one.text) for one in lines] + [_size(call.input) for call in calls]
     return fair_limit(sizes, room.bytes - around)

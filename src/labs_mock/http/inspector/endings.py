@@ -10,7 +10,7 @@ from labs_mock.scenario.compiled.scenario import Scenario
 def ending(scenario: Scenario, results: Sequence[TurnResult], reason: str | None) -> str:
     """How a conversation ended, whose turns led to these results; `reason` is its terminal reason, None while it goes on."""
     if reason is None:
-        return "It goes on."
+        return "It has not ended."
     if reason == "client_terminated":
         return "client_terminated: somebody ended it over the control plane."
     return f"{reason}: {_SENTENCES[reason](scenario, results[-1].play)}."

@@ -4,6 +4,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from labs_mock.http.inspector.episode_page import episode_page_routes
+from labs_mock.http.inspector.evaluation_page import evaluation_page_routes
 from labs_mock.http.inspector.fault_page import fault_page_routes
 from labs_mock.http.inspector.login_page import login_routes
 from labs_mock.http.inspector.overview_page import overview_routes
@@ -13,6 +14,7 @@ from labs_mock.http.inspector.request_page import request_routes
 GROUPS = (
     overview_routes,
     episode_page_routes,
+    evaluation_page_routes,
     request_routes,
     fault_page_routes,
     login_routes,

@@ -35,6 +35,7 @@ class Destination(NamedTuple):
 NAVIGATION = (
     Destination("Overview", UI),
     Destination("Episodes", f"{UI}/episodes"),
+    Destination("Evaluations", f"{UI}/evaluations"),
     Destination("Requests", f"{UI}/requests"),
     Destination("Faults", f"{UI}/faults"),
 )
