@@ -312,9 +312,6 @@ def test_namespaces_are_listed_and_dropped(url: str, state: list[str]) -> None:
         assert (refused.returncode, f"uses the namespace '{name}'" in refused.stderr) == (2, True)
     with Redis.from_url(url) as redis:
         redis.delete(f"{{{name}}}:lease")  # as 15 s after it was killed
-        assert f"{name}  not in use; goes in 7.0 days\n" in labs_mock("state", "list", "--state", url).stdout
+        assert f"{name}  not in use; goes in 7 days\n" in labs_mock("state", "list", "--state", url).stdout
         assert labs_mock("state", "drop", name, "--state", url).stdout == f"dropped {name}\n"
         assert not redis.keys(f"{{{name}}}*")
-    assert labs_mock("state", "drop", name, "--state", url).stderr == f"labs-mock: no namespace '{name}'\n"
-    assert labs_mock("state", "list").returncode == 2
-    assert labs_mock("state", "list", "--state", "redis://127.0.0.1:1/0").returncode == 3

@@ -1,15 +1,16 @@
 """`labs-mock state`: the namespaces in which servers share their state."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 import click
 
 from labs_mock.cli.exits import reader_may_leave
 from labs_mock.cli.options import named_settings
-from labs_mock.config.settings import settings_from
+from labs_mock.config.settings import SETTINGS, settings_from
 from labs_mock.errors import SettingsError
+from labs_mock.escapes import printable
 
 try:
     from labs_mock.state.redis.namespaces import Namespaces, StoredNamespace
@@ -17,9 +18,16 @@ except ImportError:
     raise SettingsError("state: a store in Redis needs the extra redis: pip install 'labs-mock[redis]'") from None
 
 Result = TypeVar("Result")
-DAY = 24 * 60 * 60
+UNITS = ("day", 86_400), ("hour", 3_600), ("minute", 60)
 
-address = click.option("--state", default=None, metavar="STR", help="address of the Redis  [LABS_MOCK_STATE]")
+
+def address(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say where the Redis is, as `serve` has them."""
+    for setting in [one for one in SETTINGS if one.name in ("state", "state_ca")]:
+        command = click.option(
+            setting.option, setting.name, default=None, metavar="STR", help=f"{setting.help}  [{setting.variable}]"
+        )(command)
+    return command
 
 
 @click.group("state")
@@ -29,29 +37,30 @@ def command() -> None:
 
 @command.command("list")
 @address
-def list_all(state: str | None) -> None:
+def list_all(**options: str | None) -> None:
     """Print the namespaces of a Redis, each with its use."""
     with reader_may_leave():
-        for one in _result(state, lambda namespaces: namespaces.all()):
+        for one in _result(options, lambda namespaces: namespaces.all()):
             click.echo(line(one))
 
 
 @command.command("drop")
 @address
 @click.argument("name")
-def drop(state: str | None, name: str) -> None:
+def drop(name: str, **options: str | None) -> None:
     """Remove a namespace that no server uses, with all of its state."""
-    _result(state, lambda namespaces: namespaces.drop(name))
-    click.echo(f"dropped {name}")
+    _result(options, lambda namespaces: namespaces.drop(name))
+    click.echo(f"dropped {printable(name, keep='')}")
 
 
 def line(one: StoredNamespace) -> str:
     """A namespace as a line."""
-    return f"{one.name}  {'in use' if one.used else f'not in use; goes in {one.left / DAY:.1f} days'}"
+    unit, seconds = next((row for row in UNITS if one.left >= 2 * row[1]), UNITS[-1])
+    return f"{printable(one.name, keep='')}  {'in use' if one.used else f'not in use; goes in {round(one.left / seconds)} {unit}s'}"
 
 
-def _result(state: str | None, use: Callable[[Namespaces], Awaitable[Result]]) -> Result:
-    settings = settings_from(named_settings({"state": state}))
+def _result(options: Mapping[str, str | None], use: Callable[[Namespaces], Awaitable[Result]]) -> Result:
+    settings = settings_from(named_settings(options))
     if not settings.state:
         raise SettingsError("state: expected the address of a Redis; write --state redis://localhost:6379/0")
 

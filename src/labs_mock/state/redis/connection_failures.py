@@ -1,5 +1,6 @@
 """Why a Redis cannot be used, in a line that says what to set."""
 
+import os
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -61,7 +62,8 @@ def _silent(_: BaseException, tls: bool) -> str:
 
 
 def _absent(error: OSError, _: bool) -> str:
-    return f"it does not answer ({error.strerror or error})"
+    number = error.errno or 0
+    return f"it does not answer ({os.strerror(number) if number > 0 else error.strerror})"
 
 
 def _refused_password(error: AuthenticationError, _: bool) -> str:

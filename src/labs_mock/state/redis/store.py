@@ -118,7 +118,7 @@ class RedisStore:
         """Remove all of the namespace. Nothing comes after it: every other operation raises `StoreUnavailable` from now on."""
         self.operations.end()
         try:
-            await self._uncounted.run("drop", *KEYS, again=True)
+            await self._uncounted.run("drop", "", *KEYS, again=True)
         finally:
             self._uncounted.end()
 
@@ -143,7 +143,7 @@ class RedisStore:
                 f"state: a server that is running has data of format {found} in the namespace {self._name!r}, and this version "
                 f"of labs-mock has {FORMAT}: stop that one, or give another state name"
             )
-        await self.operations.run("drop", *KEYS, again=True)
+        await self.operations.run("drop", "", *KEYS, again=True)
 
     # One request
 
