@@ -114,7 +114,7 @@ def packed(record: Record) -> Record:
             smaller = compress_body(body)
             if len(smaller) < len(body):
                 changed[name] = smaller
-    return record._replace(compressed=tuple(changed), **changed)
+    return record._replace(compressed=tuple(changed), **changed) if changed else record
 
 
 def without_bodies(record: Record) -> Record:

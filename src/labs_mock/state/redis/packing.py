@@ -59,18 +59,25 @@ def without_secrets(record: Record) -> Record:
         return record
     redactor = Redactor((), record.credentials)
 
-    def redact(text: str) -> str:  # most texts have nothing of it, and are long
-        found = any(map(text.__contains__, record.credentials)) or "%" in text or "\\u00" in text or "\\U00" in text
-        return redactor(text) if found else text
+    def may_show(text: str) -> bool:  # most texts do not, and are long
+        return any(map(text.__contains__, record.credentials)) or "%" in text or "\\u00" in text or "\\U00" in text
 
-    bodies: dict[str, Any] = {name: _redacted(getattr(record, name), redact) for name in BODIES}
+    def redact(text: str) -> str:
+        return redactor(text) if may_show(text) else text
+
+    digests = tuple([key_digest(one.encode("utf-8", "surrogatepass")).hex() for one in record.credentials])
+    bodies = [data.decode("latin-1") for data in (record.request, record.response, record.user_agent) if data]
+    findings = [text for one in record.findings for text in (one.place, one.hint)]
+    if not may_show("\n".join([record.path, record.query, *findings, *bodies])):
+        return record._replace(credentials=digests)
     return record._replace(
-        credentials=tuple([key_digest(one.encode("utf-8", "surrogatepass")).hex() for one in record.credentials]),
+        credentials=digests,
         path=redact(record.path),
         query=redact(record.query),
         findings=tuple([Finding(one.code, redact(one.place), redact(one.hint)) for one in record.findings]),
         user_agent=_redacted(record.user_agent, redact) or b"",
-        **bodies,
+        request=_redacted(record.request, redact),
+        response=_redacted(record.response, redact),
     )
 
 
@@ -88,7 +95,9 @@ def pack_record(record: Record) -> tuple[bytes, int, bytes, bytes]:
     request, response = [
         body if body is not None and len(body) > SMALL else b"" for body in (whole.request, whole.response)
     ]
-    slim = whole._replace(request=None if request else whole.request, response=None if response else whole.response)
+    slim = whole
+    if request or response:
+        slim = whole._replace(request=None if request else whole.request, response=None if response else whole.response)
     return pack(tuple(slim)), weigh(slim), request, response
 
 
