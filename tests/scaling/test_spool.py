@@ -31,7 +31,7 @@ def spooled(pid: int) -> int:
 @pytest.mark.slow
 @pytest.mark.skipif(not redis_is_installed(), reason=MISSING)
 def test_workers_have_equal_parts_of_the_spool() -> None:
-    """Each of two fills its half with the first chunks of the same export, and no more; the bytes are the same from both (DS-4)."""
+    """Each of two fills its half with the first chunks of the same export, and no more; the bytes are the same from both (DS-6)."""
     with (
         library({1: ROWS}) as folder,
         redis_server() as url,
