@@ -1,21 +1,17 @@
 """`labs-mock validate`: what is wrong with folders and files, for a person, a program, or GitHub."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from labs_mock.config.library import Library, read_library
 from labs_mock.config.single_file import check_file
-from labs_mock.engine.requires_check import check_requires
+from labs_mock.engine.extra_warnings import extra_warnings
 from labs_mock.errors import Problems
-from labs_mock.scenario.files.feasibility import impossible_parts
 from labs_mock.scenario.files.folder import is_folder
 from labs_mock.scenario.files.loader import Loader
-from labs_mock.scenario.files.paths import Mistake
-from labs_mock.scenario.files.public_texts import check_public_texts
 
 COUNTED = ("scenario", "collection", "dataset", "file")
 
@@ -52,18 +48,13 @@ def validate(paths: Sequence[Path], *, full_names: bool = False) -> Validation:
     found = Validation()
     for path in paths:
         if is_folder(path):
-            loader = Loader(path, _extra_warnings)
+            loader = Loader(path, extra_warnings)
             name = partial(_name_in_folder, path) if full_names or len(paths) > 1 else str
             found.add(loader, read_library(loader), name)
         else:
-            loader, checked = check_file(path, _extra_warnings)
+            loader, checked = check_file(path, extra_warnings)
             found.add(loader, None, partial(_name_beside, path, checked, loader.folder))
     return found
-
-
-def _extra_warnings(data: dict[str, Any]) -> Iterator[Mistake]:
-    for check in (impossible_parts, check_requires, check_public_texts):
-        yield from check(data)
 
 
 def _name_in_folder(folder: Path, file: str) -> str:

@@ -10,6 +10,8 @@ from tests.support import Live, live, world
 
 pytestmark = pytest.mark.slow
 TALK = {"collection_slug": "case-management", "scenario_slug": "back-claim"}
+CLAIM_PAGE = "/_mock/ui/scenarios/case-management/back-claim"
+PAGES = [*(one.path for one in NAVIGATION), "/_mock/ui/requests/1", CLAIM_PAGE, f"{CLAIM_PAGE}/play"]
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +26,7 @@ def used(shared_server: Live) -> Live:
     return shared_server
 
 
-@pytest.mark.parametrize("path", [*(one.path for one in NAVIGATION), "/_mock/ui/requests/1"])
+@pytest.mark.parametrize("path", PAGES)
 def test_every_page_is_for_everybody(browser: Browser, used: Live, path: str) -> None:
     """In both themes, at 320 px, without motion, without a message on the console or a request elsewhere, and axe is content."""
     check_page(browser, used.url, path)
@@ -132,3 +134,33 @@ def test_who_logs_in_comes_to_the_page_that_was_wanted(browser: Browser) -> None
             visit.page.get_by_label("control_token").wait_for()
             visit.open("/_mock/ui")
             assert visit.page.url.startswith(f"{server.url}/_mock/ui/login")
+
+
+def test_a_scenario_is_played_by_keyboard(browser: Browser, server: Live) -> None:
+    """Speak, call a tool with an input that is none and then one that is, say nothing, take it back: reply and reward each time."""
+    with visiting(browser, server.url) as visit:
+        visit.open(f"{CLAIM_PAGE}/play")
+        keys = visit.page.keyboard
+        visit.page.get_by_label("You are the operator").focus()
+        keys.type("Tell me <b>what happened</b>.")
+        keys.press("Tab")
+        keys.type("order_imaging")
+        keys.press("Tab")
+        keys.type("nonsense")
+        keys.press("Tab")
+        keys.press("Enter")
+        visit.page.locator("#wrong-input").get_by_text("expected JSON").wait_for()
+        keys.press("Control+a")
+        keys.type('{"region": "lumbar spine"}')
+        keys.press("Tab")
+        keys.press("Enter")
+        visit.page.get_by_role("status").get_by_text("Turn 1: reward 0.").wait_for()
+        visit.page.get_by_text("Tell me <b>what happened</b>.").wait_for()
+        visit.page.get_by_text("They say it is a strain.").first.wait_for()
+        found = serious(visit.page)
+        assert not found, "\n".join(found)
+        visit.page.get_by_role("button", name="Say nothing").press("Enter")
+        visit.page.get_by_role("status").get_by_text("Turn 2: reward 0.").wait_for()
+        visit.page.get_by_role("button", name="Take the last turn back").press("Enter")
+        visit.page.get_by_role("status").get_by_text("Turn 1: reward 0.").wait_for()
+    assert server.records() == []

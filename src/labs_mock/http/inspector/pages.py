@@ -8,8 +8,10 @@ from labs_mock.http.inspector.evaluation_page import evaluation_page_routes
 from labs_mock.http.inspector.fault_page import fault_page_routes
 from labs_mock.http.inspector.login_page import login_routes
 from labs_mock.http.inspector.overview_page import overview_routes
+from labs_mock.http.inspector.play_page import play_routes
 from labs_mock.http.inspector.rendering import STATIC
 from labs_mock.http.inspector.request_page import request_routes
+from labs_mock.http.inspector.scenario_page import scenario_page_routes
 
 GROUPS = (
     overview_routes,
@@ -17,6 +19,8 @@ GROUPS = (
     evaluation_page_routes,
     request_routes,
     fault_page_routes,
+    scenario_page_routes,
+    play_routes,
     login_routes,
 )
 """The routes of each page and of what belongs to it."""

@@ -38,6 +38,7 @@ NAVIGATION = (
     Destination("Evaluations", f"{UI}/evaluations"),
     Destination("Requests", f"{UI}/requests"),
     Destination("Faults", f"{UI}/faults"),
+    Destination("Scenarios", f"{UI}/scenarios"),
 )
 
 
