@@ -145,6 +145,8 @@ Findings are separated by commas. `place` is a path in the request's body; chara
 `?`. After ten of them `and_more;count=…` counts the others. A `warning` is probably a mistake; an `info`
 is a habit that works, and may work less well elsewhere.
 
+A request that got a 503 since the [store](scaling.md) of the server's state did not answer (GEN-2) is in no journal, and has no findings.
+
 | code | severity | cause | cure |
 |---|---|---|---|
 """

@@ -44,6 +44,21 @@ def test_the_server_and_the_command_give_the_same_document(server: Live) -> None
     assert served.json()["openapi"] == "3.1.0"
 
 
+def test_a_server_with_a_store_describes_its_503() -> None:
+    """At every operation, and nothing else is another than without one (GEN-2)."""
+    document = openapi("1", store=True)
+    validate(document)
+    described = document["components"].pop("responses")["NoStore"]
+    assert set(described["headers"]) == {"X-Request-ID"}
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            assert operation["responses"].pop("503") == {"$ref": "#/components/responses/NoStore"}
+    assert document == DOCUMENT
+    assert "503" in DOCUMENT["info"]["description"]
+    with live(world(state="unix:///store")) as server:
+        assert "503" in server.client.get("/openapi.json").json()["paths"]["/api/v1/evaluate"]["post"]["responses"]
+
+
 def test_every_operation_is_described_whole() -> None:
     """Each has its clauses, statuses, examples and, on every response, the headers that the limiter lets it have (RL-1)."""
     for operation in OPERATIONS:

@@ -26,13 +26,16 @@ A local, deterministic mock of the Labs API. It is not the service, and its rewa
 
 Every operation names the clauses of the contract that it keeps. **D** is documented by the service; **I** is inferred
 where its documentation is silent or contradicts itself: our reading, which the service may not share.
+
+A 503 is none of the service's statuses. It comes from a fault plan, or from a server whose state is in a store (`--state`): that one's
+own document has it at every operation (GEN-2).
 """
 
 
 @cache
-def openapi_text(version: str) -> str:
+def openapi_text(version: str, *, store: bool = False) -> str:
     """The document as text, ready for a file or a client."""
-    return json.dumps(openapi(version), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(openapi(version, store=store), indent=2, ensure_ascii=False) + "\n"
 
 
 def row_schema() -> str:
@@ -49,8 +52,28 @@ def row_features() -> str:
     return (files("labs_mock.contract") / "row-features.json").read_text(encoding="utf-8")
 
 
-def openapi(version: str) -> Schema:
-    """The whole document; `version` is the mock's own."""
+def openapi(version: str, *, store: bool = False) -> Schema:
+    """The whole document; `version` is the mock's own. That of a server whose state is in a `store` has its 503, too (GEN-2)."""
+    document = _document(version)
+    if store:
+        document["components"]["responses"] = {"NoStore": _no_store()}
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                operation["responses"]["503"] = {"$ref": "#/components/responses/NoStore"}
+    return document
+
+
+def _no_store() -> Schema:
+    name = examples()["compare"]["response"]["request_id"]
+    example = {"message": wording.STORE_SILENT, "data": {"request_id": name}}
+    return {
+        "description": f"{wording_of('GEN-2')} What the request changes may have been applied or not, never half of it.",
+        "headers": {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}},
+        "content": {"application/json": {"schema": _ref(ErrorBody), "example": example}},
+    }
+
+
+def _document(version: str) -> Schema:
     return {
         "openapi": "3.1.0",
         "info": {

@@ -16,6 +16,9 @@ NO_OPERATOR_MESSAGE = (  # EP-7, EP-8
     "messages: expected at least one new assistant message from the operator; "
     "persona lines and messages of other roles do not count"
 )
+STORE_SILENT = (
+    "The store of this server's state does not answer; nobody knows whether this request was applied"  # GEN-2
+)
 FAULTED = "A fault of the mock server's fault plan"
 INTERNAL = "Internal error of the mock server, not of your request; its log has the details under this request id"
 

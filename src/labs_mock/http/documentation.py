@@ -49,8 +49,9 @@ def _routes() -> list[BaseRoute]:
     async def home(request: Request) -> Response:
         return RedirectResponse(UI if world_of(request).settings.control else DOCS)
 
-    async def document(_: Request) -> Response:
-        return Response(openapi_text(__version__), media_type="application/json")
+    async def document(request: Request) -> Response:
+        text = openapi_text(__version__, store=bool(world_of(request).settings.state))
+        return Response(text, media_type="application/json")
 
     async def page(_: Request) -> Response:
         return HTMLResponse(_PAGE)

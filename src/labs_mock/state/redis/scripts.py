@@ -18,13 +18,13 @@ from redis.exceptions import (
     ResponseError,
 )
 
+from labs_mock.contract.wording import STORE_SILENT
 from labs_mock.errors import Conflict, StaleEpoch, StoreFull, StoreUnavailable
 from labs_mock.state.redis.connection import Lost, NotSent, Pipe
 
 DEADLINE = 1.5  # seconds of real time for an operation with all its attempts
 PAUSE = 0.05  # seconds between two attempts
 
-UNREACHABLE = "The store of this server's state does not answer; nobody knows whether this request was applied"
 FULL = "The store of this server's state is full; reset it, or give it more memory"
 REFUSING = "BUSY", "CLUSTERDOWN", "MASTERDOWN", "MISCONF", "NOREPLICAS", "TRYAGAIN"
 """How replies begin by which Redis does nothing for the time being, such as while it cannot write to its disk."""
@@ -92,7 +92,7 @@ class Operations:
         except (TimeoutError, Lost, NotSent):
             if self._pipe.replied < started:  # it has stopped, so that whatever else was sent waits in vain
                 await self._pipe.close()
-            raise StoreUnavailable(UNREACHABLE) from None
+            raise StoreUnavailable(STORE_SILENT) from None
         except OutOfMemoryError:
             raise StoreFull(FULL) from None
         except (AuthenticationError, AuthorizationError, NoPermissionError):
