@@ -217,6 +217,7 @@ ROOMS = (
         "http.inspector.overview_page",
         "http.inspector.episode_page",
         "http.inspector.evaluation_page",
+        "http.inspector.dataset_page",
         "http.inspector.request_page",
         "http.inspector.login_page",
         "http.inspector.fault_form",

@@ -107,3 +107,10 @@ def line(points: Sequence[Point]) -> LineChart:
     )
     path = " ".join(f"{dot.x},{dot.y}" for dot in dots)
     return LineChart(dots, path, points[0].label if points else "", points[-1].label if points else "")
+
+
+def steps(places: Sequence[tuple[str, str]]) -> LineChart:
+    """Dots on a level line, evenly from left to right, each of a kind and with a label."""
+    chart = line([Point(0.5, label, kind) for kind, label in places])
+    dots = tuple(dot._replace(label=label) for dot, (_, label) in zip(chart.dots, places, strict=True))
+    return chart._replace(dots=dots)

@@ -124,7 +124,7 @@ def plain_view(messages: Sequence[Message], redact: Redact, room: Room = WHOLE_P
     """The view of messages that nobody can score: those of a refused request, or of a scenario that is no longer there."""
     lines = plain_lines(messages, redact)
     shown = tuple(lines[: room.lines])
-    limit = fair_limit([_size(one.text) for one in shown], room.bytes - 250 * len(shown))
+    limit = fair_limit([text_size(one.text) for one in shown], room.bytes - 250 * len(shown))
     return ConversationView(
         (ShownTurn(0, shown),), len(lines) - len(shown), limit, (), line([]), 0, (), 0, "It was not scored."
     )
@@ -230,7 +230,7 @@ def _limit(turns: Sequence[ShownTurn], rules: int, room: Room) -> int:
     tags = [pair for turn in turns for part in (turn.revealed, turn.matched) for pair in part[:MAX_TAGS]]
     around = 230 * len(lines) + 450 * len(calls) + 600 * len(turns) + 200 * rules
     around += sum(50 + len(first[:60]) + len(second[:80]) for first, second in tags)
-    sizes = [_size(one.text) for one in lines] + [_size(call.input) for call in calls]
+    sizes = [text_size(one.text) for one in lines] + [text_size(call.input) for call in calls]
     return fair_limit(sizes, room.bytes - around)
 
 
@@ -245,6 +245,6 @@ def fair_limit(sizes: Iterable[int], room: int) -> int:
     return max(room, 0)
 
 
-def _size(text: str) -> int:
+def text_size(text: str) -> int:
     """The bytes of a text in a page."""
     return len(escape(printable(text)).encode())

@@ -3,6 +3,7 @@
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
+from labs_mock.http.inspector.dataset_page import dataset_page_routes
 from labs_mock.http.inspector.episode_page import episode_page_routes
 from labs_mock.http.inspector.evaluation_page import evaluation_page_routes
 from labs_mock.http.inspector.fault_page import fault_page_routes
@@ -17,6 +18,7 @@ GROUPS = (
     overview_routes,
     episode_page_routes,
     evaluation_page_routes,
+    dataset_page_routes,
     request_routes,
     fault_page_routes,
     scenario_page_routes,

@@ -1,6 +1,7 @@
 """From plain data to HTML: the one Jinja2 environment, with what its templates can do."""
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ from labs_mock.http.session.saved_world import SavedWorld
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
+HOST = re.compile(r"[\w.\-]+(:\d+)?|\[[0-9a-f:]+\](:\d+)?", re.ASCII | re.IGNORECASE)
 MAX_TEXT = 2_000  # bytes of HTML that a text makes where nothing else is said
 MAX_JSON = 30_000
 
@@ -36,6 +38,7 @@ NAVIGATION = (
     Destination("Overview", UI),
     Destination("Episodes", f"{UI}/episodes"),
     Destination("Evaluations", f"{UI}/evaluations"),
+    Destination("Datasets", f"{UI}/datasets"),
     Destination("Requests", f"{UI}/requests"),
     Destination("Faults", f"{UI}/faults"),
     Destination("Scenarios", f"{UI}/scenarios"),
@@ -58,6 +61,12 @@ async def page(request: Request, name: str, status: int = 200, **data: Any) -> H
         )
     )
     return HTMLResponse(html, status)
+
+
+def own_url(request: Request) -> str:
+    """The server's URL as the browser names it; a name that is none is not put into code."""
+    host = request.headers.get("host", "")
+    return f"{request.url.scheme}://{host if HOST.fullmatch(host) else '127.0.0.1'}"
 
 
 @cache

@@ -1,7 +1,6 @@
 """The journal as a table with filters, and one request with its response, its findings and its faults."""
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,7 +23,7 @@ from labs_mock.http.control.journal import (
 )
 from labs_mock.http.control.resources import resource, world_of
 from labs_mock.http.delivery import is_spoilt
-from labs_mock.http.inspector.rendering import page
+from labs_mock.http.inspector.rendering import own_url, page
 from labs_mock.http.inspector.replay_code import FORMS as CODE
 from labs_mock.http.inspector.replay_code import sent_request, why_not
 from labs_mock.state import World
@@ -33,7 +32,6 @@ from labs_mock.state.record import JournalCounts, Record
 ROWS = 100  # of a page of the journal
 SHOWN_FILTERS = ("method", "path", "status", "episode", "finding", "severity", "fault", "organisation", "user_agent")
 BODIES = ("request", "response")
-HOST = re.compile(r"[\w.\-]+(:\d+)?|\[[0-9a-f:]+\](:\d+)?", re.ASCII | re.IGNORECASE)
 
 
 def request_routes(prefix: str) -> list[BaseRoute]:
@@ -77,7 +75,7 @@ def request_routes(prefix: str) -> list[BaseRoute]:
         reason = why_not(record, redactor_of(record, world))
         if reason:
             raise BadRequest(f"It cannot be sent again. {reason}")
-        return PlainTextResponse(make(sent_request(record, _own_url(request))))
+        return PlainTextResponse(make(sent_request(record, own_url(request))))
 
     return [
         resource(f"{prefix}/requests", GET=list_requests),
@@ -85,12 +83,6 @@ def request_routes(prefix: str) -> list[BaseRoute]:
         resource(f"{prefix}/requests/{{number}}/code/{{form}}", GET=show_code),
         resource(f"{prefix}/requests/{{number}}/{{body}}", GET=show_body),
     ]
-
-
-def _own_url(request: Request) -> str:
-    """The server's URL as the browser names it; a name that is none is not put into code."""
-    host = request.headers.get("host", "")
-    return f"{request.url.scheme}://{host if HOST.fullmatch(host) else '127.0.0.1'}"
 
 
 async def _record(request: Request) -> Record:
