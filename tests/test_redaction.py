@@ -44,6 +44,17 @@ def test_only_secrets_are_masked(text: str, expected: str) -> None:
     assert REDACT(text) == expected
 
 
+@given(st.sets(KEYS, max_size=3), st.sets(KEYS, max_size=3), st.data())
+def test_keys_that_another_process_has_added_are_masked_too(
+    keys: set[str], others: set[str], data: st.DataObject
+) -> None:
+    """Of those it is known what is one, and not which there are (ERR-2)."""
+    words = st.sampled_from(sorted({*keys, *others, "lab_"})) | KEYS | st.text("lab_kx-", max_size=6)
+    parts = data.draw(st.lists(words))
+    text = "".join(f"{part}{data.draw(BETWEEN.filter('…'.__ne__))}" for part in parts)
+    assert Redactor(keys, is_key=others.__contains__)(text) == naive(text, {*keys, *others})
+
+
 @pytest.mark.parametrize("layers", range(4))
 @pytest.mark.parametrize("escape", [quote, lambda text: json.dumps(text)[1:-1]])
 def test_escapes_hide_no_key(layers: int, escape: object) -> None:

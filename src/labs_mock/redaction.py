@@ -33,12 +33,15 @@ def credentials(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[str]:
 class Redactor:
     """Masks secrets that stand in a text as whole words, also behind the escapes of URLs and JSON.
 
-    `keys` are words of letters, digits, `_` and `-`, any number of them, and may change; `others` are any texts. Without
-    such escapes, texts keep their length. A word that ends with `…` was cut short, and is masked if a secret begins with it.
+    `keys` are words of letters, digits, `_` and `-`, any number of them, and may change; `others` are any texts. What begins
+    with `lab_` is also one if `is_key` knows it. Without such escapes, texts keep their length. A word that ends with `…` was cut short, and
+    is masked if one of `keys` or `others` begins with it.
     """
 
-    def __init__(self, keys: Collection[str], others: Iterable[str] = ()) -> None:
-        self._keys = keys
+    def __init__(
+        self, keys: Collection[str], others: Iterable[str] = (), is_key: Callable[[str], bool] = lambda _: False
+    ) -> None:
+        self._keys, self._is_key = keys, is_key
         self._others = sorted({other for other in others if other}, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
@@ -54,7 +57,7 @@ class Redactor:
 
     def including(self, others: Iterable[str]) -> "Redactor":
         """A redactor that masks some more secrets."""
-        return Redactor(self._keys, (*self._others, *others))
+        return Redactor(self._keys, (*self._others, *others), self._is_key)
 
     def _hidden(self, text: str) -> str:
         for other in self._others:
@@ -63,14 +66,17 @@ class Redactor:
             for cut in range(len(other) - 1, 0, -1) if "…" in text else ():
                 if f"{other[:cut]}…" in text:
                     text = re.sub(rf"(?<![\w-]){re.escape(other[:cut])}…", f"{masked(other[:cut])}…", text)
-        if "…" in text or any(map(text.__contains__, tuple(self._keys))):
+        if "…" in text or MARK in text or any(map(text.__contains__, tuple(self._keys))):
             text = _WORD.sub(self._word, text)
         return text
 
     def _word(self, found: re.Match[str]) -> str:
         word = found[0].removesuffix("…")
         cut = word != found[0]
-        secret = any(key.startswith(word) for key in tuple(self._keys)) if cut else word in self._keys
+        if cut:
+            secret = any(key.startswith(word) for key in tuple(self._keys))
+        else:
+            secret = word in self._keys or (word.startswith(MARK) and self._is_key(word))
         return masked(word) + "…" * cut if secret else found[0]
 
 

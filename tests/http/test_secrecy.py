@@ -137,3 +137,23 @@ def test_a_key_that_another_process_has_added_is_masked_in_its_own_requests() ->
         assert masked(key) in refused.json()["message"]
         shown = [str(found.headers), refused.text, server.client.get("/_mock/requests").text]
         assert not [text for text in shown if key in text]
+
+
+def test_a_key_that_another_process_has_added_is_masked_in_requests_with_another_key() -> None:
+    """In the message of an error, in a finding, in the journal, also escaped; a word that is no key stays (ERR-2)."""
+    key = "lab_added_elsewhere"
+    first = world()
+    with live(first) as server:
+        server.client.post("/_mock/keys", json={"key": key, "organisation": "b"}).raise_for_status()
+    with live(World(first.settings, library(), store=first.store)) as server:
+        found = server.post("/episodes", {**WHERE, key: 1, f"{key}_": 1})
+        refused = server.post("/episodes", {**WHERE, "collection_slug": f"not {key}"})
+        escaped = server.post("/episodes", {**WHERE, "collection_slug": "not %6cab_added_elsewhere"})
+        journal = server.client.get("/_mock/requests").text
+        assert (found.status_code, refused.status_code, escaped.status_code) == (200, 404, 404)
+        assert masked(key) in found.headers["x-mock-findings"]
+        assert f"{key}_" in found.headers["x-mock-findings"]
+        assert masked(key) in refused.json()["message"]
+        assert masked(key) in escaped.json()["message"]
+        for text in (found.headers["x-mock-findings"], refused.text, escaped.text, journal):
+            assert key not in text.replace(f"{key}_", "")

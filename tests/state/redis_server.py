@@ -154,6 +154,10 @@ class StoreElsewhere:
 
         return elsewhere
 
+    def knows_key(self, digest: bytes) -> bool:
+        """What a process knows, from any thread."""
+        return self._store.knows_key(digest)
+
     async def follow(self, after: int) -> AsyncIterator[Any]:
         """The records as they come."""
         following = self._store.follow(after)

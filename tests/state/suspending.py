@@ -65,6 +65,10 @@ class SuspendingStore:
 
         return suspending
 
+    def knows_key(self, digest: bytes) -> bool:
+        """What a process knows it need not wait for."""
+        return self._store.knows_key(digest)
+
     async def follow(self, after: int) -> AsyncIterator[Any]:
         """The records, each as bytes on its way."""
         async for record in self._store.follow(after):

@@ -77,6 +77,7 @@ def test_keys_are_added_and_changed(make: Make) -> None:
         assert not await store.change_account(added.with_key("lab_nobody"), added)
         assert await store.find_account(key_digest(b"lab_added")) == changed
         assert await store.find_account(key_digest(b"lab_nobody")) is None
+        assert [store.knows_key(key_digest(key)) for key in (b"lab_added", b"lab_nobody")] == [True, False]
         assert await store.accounts() == [ONE, OTHER, changed]
         await store.reset(("keys",))
         assert await store.accounts() == [ONE, OTHER]

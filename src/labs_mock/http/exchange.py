@@ -89,7 +89,7 @@ class Exchange:
     def redact(self, text: str) -> str:
         """A text in which neither a key nor a credential of this request can be read (ERR-2)."""
         redactor, key = self.world.redactor, self.request.key
-        # A valid key is unknown here if another process has added it.
+        # A valid key is unknown here if another process has added it: then it is masked where it is whole, but not cut short.
         known = self.arrived.account is not None and key is not None and self.world.knows_key(key.decode())
         return (redactor if known else redactor.including(self.request.credentials))(text)
 

@@ -132,6 +132,9 @@ class Store(Protocol):
     async def find_account(self, digest: bytes) -> Account | None:
         """The account of a key by its digest, valid or not."""
 
+    def knows_key(self, digest: bytes) -> bool:
+        """Whether there is an account with the digest of a key, valid or not, as this process knows it: without asking any other."""
+
     async def add_account(self, account: Account) -> bool:
         """Add an account; False if there is one with its key."""
 

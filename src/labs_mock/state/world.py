@@ -21,7 +21,7 @@ from labs_mock.redaction import Redactor
 from labs_mock.scenario.compiled.datasets import Dataset
 from labs_mock.scenario.compiled.scenario import Scenario, scenario_from_content
 from labs_mock.scenario.files.loader import Collection
-from labs_mock.state.account import Account
+from labs_mock.state.account import Account, key_digest
 from labs_mock.state.arrival import Arrival, Arrived
 from labs_mock.state.caches import Caches, Export, KnownPlay
 from labs_mock.state.episode import Episode
@@ -45,8 +45,8 @@ class World:
 
     All that can change is in its `store`, by default one in memory that begins with the library, the settings and `accounts`
     by their keys (default: `accounts_of` both). `instance` tells one server from another; it is random, the same for all processes
-    of a server, and only the control plane shows it. `redactor` masks all keys that this process knows, the token of the control
-    plane and the store's password.
+    of a server, and only the control plane shows it. `redactor` masks all keys, also those that another process has added, the token of
+    the control plane and the store's password.
     """
 
     def __init__(
@@ -63,8 +63,8 @@ class World:
         self.instance = instance or self._process
         self._accounts = accounts_of(settings, library) if accounts is None else dict(accounts)
         self._keys = set(self._accounts)
-        self.redactor = Redactor(self._keys, [settings.control_token, settings.state_password])
         self.store: Store = store or MemoryStore(initial_state(settings, library, self._accounts.values()))
+        self.redactor = Redactor(self._keys, [settings.control_token, settings.state_password], self._is_key)
         self.caches = Caches(settings.seed, settings.spool)
         self.caches.add(library.scenarios)
         self._server = library.server
@@ -210,8 +210,11 @@ class World:
         self._keys.add(key)
 
     def knows_key(self, key: str) -> bool:
-        """Whether a key is masked wherever it stands; another process may have added one that is not."""
+        """Whether a key is masked also where it is cut short; one that another process has added is not."""
         return key in self._keys
+
+    def _is_key(self, word: str) -> bool:
+        return self.store.knows_key(key_digest(word.encode()))
 
     async def reset(self, *parts: str) -> list[str]:
         """Those parts, or else everything but scenarios and settings, back to the start; the names of what was reset."""

@@ -86,6 +86,9 @@ class SavedStore:
     async def accounts(self) -> list[Account]:
         return list(self._state.accounts)
 
+    def knows_key(self, digest: bytes) -> bool:
+        return any(account.key_digest == digest for account in self._state.accounts)
+
     async def find_account(self, digest: bytes) -> Account | None:
         return None
 

@@ -176,6 +176,9 @@ class MemoryStore:
     async def find_account(self, digest: bytes) -> Account | None:
         return self._accounts.get(digest)
 
+    def knows_key(self, digest: bytes) -> bool:
+        return self._accounts.get(digest) is not None
+
     async def add_account(self, account: Account) -> bool:
         return self._accounts.add(account)
 

@@ -228,6 +228,9 @@ class RedisStore:
     async def find_account(self, digest: bytes) -> Account | None:
         return (await self._plane.fresh()).accounts.get(digest)
 
+    def knows_key(self, digest: bytes) -> bool:
+        return self._plane.control is not None and digest in self._plane.control.accounts
+
     async def add_account(self, account: Account) -> bool:
         def make(document: ControlDocument, shelf: Shelf) -> ControlChange | None:
             if document.account(account.key_digest) is not None:
