@@ -81,7 +81,7 @@ def test_a_worker_that_is_killed_loses_and_repeats_nothing(redis: RedisProcess) 
                 exports[port in clients_of(killed)] = response
             os.kill(killed, signal.SIGKILL)
             players.take_turns(3)
-            assert len(children(process.pid) - workers) == 1
+            until(lambda: len(children(process.pid) - workers) == 1)
         broken, whole = [exports[name].iter_raw() for name in (True, False)]
         with pytest.raises(httpx.TransportError):
             list(broken)
