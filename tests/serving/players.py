@@ -32,11 +32,11 @@ class Turn(NamedTuple):
 
 @dataclass
 class Player:
-    """One client and what it received: acknowledged turns, 503s with their seconds, and how many responses never came."""
+    """One client and what it received: acknowledged turns, 503s, and how many responses never came."""
 
     name: str
     acknowledged: list[Turn] = field(default_factory=list)
-    refused: list[tuple[float, httpx.Response]] = field(default_factory=list)
+    refused: list[httpx.Response] = field(default_factory=list)
     broken: int = 0
     lost: list[str] = field(default_factory=list)  # episodes that were not there any more
 
@@ -67,7 +67,6 @@ class Player:
         self, client: httpx.Client, progress: threading.Condition, url: str, body: dict[str, Any]
     ) -> dict[str, Any] | None:
         """The response to a request; None if there was none, or it was a 503."""
-        begun = monotonic()
         try:
             response = client.post(url, json=body)
         except httpx.TransportError:
@@ -75,7 +74,7 @@ class Player:
             return None
         if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
             with progress:
-                self.refused.append((monotonic() - begun, response))
+                self.refused.append(response)
                 progress.notify_all()
             return None
         answer: dict[str, Any] = response.json()
@@ -103,9 +102,9 @@ class Players:
         return [turn for one in self.all for turn in list(one.acknowledged)]
 
     @property
-    def refused(self) -> list[tuple[float, httpx.Response]]:
-        """The 503s that they received, with their seconds."""
-        return [one for player in self.all for one in list(player.refused)]
+    def refused(self) -> list[httpx.Response]:
+        """The 503s that they received."""
+        return [response for one in self.all for response in list(one.refused)]
 
     @property
     def lost(self) -> list[str]:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from redis import Redis
 
-from tests.serving.players import HEADERS, WHERE, check_played, playing, until
+from tests.serving.players import DEADLINE, HEADERS, WHERE, check_played, playing, until
 from tests.serving.proxy import Proxy, proxy
 from tests.serving.test_server import serving
 from tests.state.redis_server import MISSING, RedisProcess, redis_is_installed, redis_process
@@ -40,19 +40,22 @@ def check_refusal(response: httpx.Response, message: str) -> None:
 
 
 def check_refused_in_time(base: str) -> None:
-    """A request gets its 503 within two seconds; the fastest of some, since this machine has other things to do, too."""
-    seconds = []
-    for _ in range(3):
-        begun = monotonic()
-        check_refusal(httpx.get(f"{base}/api/v1/catalog", headers=HEADERS, timeout=30), SILENT)
-        seconds.append(monotonic() - begun)
-    assert min(seconds) < 2
+    """A request gets its 503 within two seconds, and as much more as this machine now takes for one that needs no store."""
+    seconds, others = [], []
+    with httpx.Client(base_url=base, headers=HEADERS, trust_env=False, timeout=DEADLINE) as client:
+        for _ in range(3):
+            begun = monotonic()
+            assert client.get("/_mock/health").status_code == 200
+            others.append(monotonic() - begun)
+            check_refusal(client.get("/api/v1/catalog"), SILENT)
+            seconds.append(monotonic() - begun)
+    assert min(seconds) < 2 + 10 * max(others)
 
 
 @pytest.mark.parametrize("seconds", [1.5, 10])
 def test_a_store_that_pauses(seconds: float) -> None:
     """Requests get a 503 in time, and once it goes on, so do the clients, with all that was acknowledged: no turn is there
-    twice, or without its record or its reward (GEN-2, EP-15).
+    twice, or without its record or its reward (GEN-2, ID-1, EP-15).
     """
     with redis_process() as redis, two_workers(redis.url) as base:
         with playing(base) as players:
@@ -65,8 +68,10 @@ def test_a_store_that_pauses(seconds: float) -> None:
             sleep(max(0.0, end - monotonic()))
             redis.send(signal.SIGCONT)
             players.take_turns(2)
-        for _, response in players.refused:
+        refused = players.refused
+        for response in refused:
             check_refusal(response, SILENT)
+        assert len({response.headers["x-request-id"] for response in refused}) == len(refused)
         assert not players.lost
         check_played(base, players.acknowledged)
 
@@ -92,7 +97,7 @@ def test_a_store_that_restarts_empty() -> None:
     """That is a reset: old episodes are not found, and clients that begin new ones play on (EP-13)."""
     with redis_process() as redis, two_workers(redis.url) as base:
         body = {**WHERE, "config": {"client": "one that leaves"}}
-        old = httpx.post(f"{base}/api/v1/episodes", json=body, headers=HEADERS, timeout=30).json()["episode_id"]
+        old = httpx.post(f"{base}/api/v1/episodes", json=body, headers=HEADERS, timeout=DEADLINE).json()["episode_id"]
         with playing(base) as players:
             players.take_turns(2)
             redis.kill()
@@ -100,7 +105,7 @@ def test_a_store_that_restarts_empty() -> None:
             counts = players.counts()
             players.take_turns(3)
         turn = {"messages": [{"role": "assistant", "content": "Hello?"}]}
-        response = httpx.post(f"{base}/api/v1/episodes/{old}/turns", json=turn, headers=HEADERS, timeout=30)
+        response = httpx.post(f"{base}/api/v1/episodes/{old}/turns", json=turn, headers=HEADERS, timeout=DEADLINE)
         assert (response.status_code, response.json()["message"]) == (404, "Episode not found")
         assert players.lost
         check_played(base, players.acknowledged_since(counts))
@@ -111,7 +116,7 @@ def test_a_store_that_is_full() -> None:
     with (
         redis_process("--maxmemory", "8mb", "--maxmemory-policy", "noeviction") as redis,
         two_workers(redis.url) as base,
-        httpx.Client(base_url=base, headers=HEADERS, timeout=30) as client,
+        httpx.Client(base_url=base, headers=HEADERS, timeout=DEADLINE) as client,
     ):
         noise = [" ".join([blake2b(b"%d" % (10 * number + n)).hexdigest() for n in range(10)]) for number in range(80)]
 
@@ -123,7 +128,7 @@ def test_a_store_that_is_full() -> None:
             players.take_turns(1)
             assert any(status(number) == 503 for number in range(1_000))
             players.are_refused()
-        for _, response in players.refused:
+        for response in players.refused:
             check_refusal(response, FULL)
         assert client.get("/_mock/ready").status_code == 200
         check_played(base, players.acknowledged)

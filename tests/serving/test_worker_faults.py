@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.serving.players import HEADERS, WHERE, check_played, playing, until
+from tests.serving.players import DEADLINE, HEADERS, WHERE, check_played, playing, until
 from tests.serving.test_server import serving
 from tests.serving.test_workers import children
 from tests.state.redis_server import MISSING, RedisProcess, redis_is_installed, redis_process
@@ -45,7 +45,7 @@ def test_workers_that_are_killed_while_the_store_is_silent(redis: RedisProcess) 
     """Others take their places, respond 503 as long as it is, and go on with what there was (GEN-2)."""
     with (
         serving("--state", redis.url, "--json", "--workers", "2") as (process, line),
-        httpx.Client(base_url=json.loads(line)["url"], headers=HEADERS, trust_env=False, timeout=30) as client,
+        httpx.Client(base_url=json.loads(line)["url"], headers=HEADERS, trust_env=False, timeout=DEADLINE) as client,
     ):
         episode = client.post("/api/v1/episodes", json=WHERE).json()["episode_id"]
         redis.send(signal.SIGSTOP)
@@ -54,7 +54,7 @@ def test_workers_that_are_killed_while_the_store_is_silent(redis: RedisProcess) 
             os.kill(worker, signal.SIGKILL)
         until(lambda: len(children(process.pid) - before) == 2)
         for place in ("/_mock/ready", "/api/v1/catalog"):
-            with httpx.Client(base_url=client.base_url, headers=HEADERS, trust_env=False, timeout=30) as another:
+            with httpx.Client(base_url=client.base_url, headers=HEADERS, trust_env=False, timeout=DEADLINE) as another:
                 assert another.get(place).status_code == 503
         redis.send(signal.SIGCONT)
         until(lambda: client.get("/_mock/ready").status_code == 200)
@@ -74,7 +74,9 @@ def test_a_worker_that_is_killed_loses_and_repeats_nothing(redis: RedisProcess) 
             workers = children(process.pid)
             killed = max(workers, key=lambda worker: len(clients_of(worker)))
             exports: dict[bool, httpx.Response] = {}  # by whether the worker that sends it is the one to be killed
-            client = stack.enter_context(httpx.Client(base_url=base, headers=HEADERS, trust_env=False, timeout=60))
+            client = stack.enter_context(
+                httpx.Client(base_url=base, headers=HEADERS, trust_env=False, timeout=DEADLINE)
+            )
             while len(exports) < 2:
                 response = stack.enter_context(client.stream("GET", EXPORT))
                 port = response.extensions["network_stream"].get_extra_info("client_addr")[1]

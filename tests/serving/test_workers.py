@@ -22,7 +22,7 @@ from labs_mock.testing import ControlError, LabsMock
 from tests.http.test_concurrency import SHIPPED
 from tests.serving.test_server import ENVIRONMENT, SERVE, eventually, run, serving
 from tests.serving.test_stopping import STOPPED
-from tests.state.redis_server import MISSING, redis_is_installed, redis_server
+from tests.state.redis_server import MISSING, redis_is_installed, redis_process, redis_server
 from tests.support import KEY
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not redis_is_installed(), reason=MISSING)]
@@ -189,16 +189,15 @@ def test_a_reset_for_all_servers_says_so(state: list[str]) -> None:
         assert httpx.post(f"{json.loads(line)['url']}/_mock/reset", headers=headers).status_code == 200
 
 
-def test_health_never_asks_the_store(url: str, state: list[str]) -> None:
+def test_health_never_asks_the_store() -> None:
     """While that is silent a server is alive and not ready."""
-    with serving(*state, "--workers", "2") as (_, line), Redis.from_url(url) as redis:
+    with redis_process() as redis, serving("--state", redis.url, "--workers", "2", "--json") as (_, line):
         base = json.loads(line)["url"]
-        redis.client_pause(3_000)
-        start = time.monotonic()
-        assert httpx.get(f"{base}/_mock/health").status_code == 200
-        assert time.monotonic() - start < 1
-        assert httpx.get(f"{base}/_mock/ready").status_code == 503
-        assert eventually(lambda: httpx.get(f"{base}/_mock/ready").status_code == 200)
+        redis.send(signal.SIGSTOP)
+        assert httpx.get(f"{base}/_mock/health", timeout=30).status_code == 200
+        assert httpx.get(f"{base}/_mock/ready", timeout=30).status_code == 503
+        redis.send(signal.SIGCONT)
+        assert eventually(lambda: httpx.get(f"{base}/_mock/ready", timeout=30).status_code == 200)
 
 
 def test_the_password_is_nowhere() -> None:
