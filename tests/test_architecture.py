@@ -204,6 +204,7 @@ ROOMS = (
         "http.control.scenarios",
         "http.control.faults",
         "http.control.session",
+        "http.control.events",
         "http.control.operations",
         "http.control.openapi",
         "http.control.handlers",

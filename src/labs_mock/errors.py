@@ -20,6 +20,7 @@
         ├── HeadTooLarge         431
         ├── InternalError        500
         ├── Faulted              500
+        ├── TooManyPages         503
         └── StoreUnavailable     503
             └── StoreFull        503
 
@@ -228,6 +229,12 @@ class Faulted(RequestError):
     def __init__(self, message: str, status: int = 500) -> None:
         self.status = status
         super().__init__(message)
+
+
+class TooManyPages(RequestError):
+    """So many pages follow what happens that no other one can."""
+
+    status = 503
 
 
 class StoreUnavailable(RequestError):

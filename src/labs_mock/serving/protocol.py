@@ -27,6 +27,7 @@ class Protocol(HttpToolsProtocol):
 
     reading = True  # in the middle of a request, or before the first one
     quiet = 0
+    endless = False  # whether the response in progress ends when the server stops, and not by itself
     _segment = 0  # bytes of what is parsed now
     _fresh = False  # the next request begins where the segment does
     _least = _most = (
@@ -134,9 +135,14 @@ class Protocol(HttpToolsProtocol):
         self.outbox.write()
 
     def shutdown(self) -> None:
-        """The server stops: the connection is closed, with the response that is in progress if there is one."""
+        """The server stops: the connection is closed, after the response that is in progress unless that is `endless`."""
         self.outbox.write()
-        super().shutdown()
+        if not self.endless:
+            super().shutdown()
+        elif self.flow.write_paused:  # its client does not read, and would have to before the end
+            self.transport.abort()
+        else:
+            self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has left: all responses in progress end, not only the newest, of which uvicorn knows."""

@@ -5,6 +5,7 @@ from starlette.routing import BaseRoute
 from labs_mock.http.control.clock import clock_routes
 from labs_mock.http.control.datasets import dataset_routes
 from labs_mock.http.control.episodes import episode_routes
+from labs_mock.http.control.events import event_routes
 from labs_mock.http.control.expecting import expected_routes
 from labs_mock.http.control.explaining import explain_routes
 from labs_mock.http.control.faults import fault_routes
@@ -34,6 +35,7 @@ GROUPS = (
     scenario_routes,
     fault_routes,
     session_routes,
+    event_routes,
 )
 
 

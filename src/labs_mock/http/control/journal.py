@@ -124,6 +124,16 @@ def shown(record: Record, world: World) -> Payload:
     """A record as JSON, in which no key can be read."""
     redact = redactor_of(record, world)
     return {
+        **slim(record, world),
+        "request": _content(record.body("request"), redact),
+        "response": _content(record.body("response"), redact),
+    }
+
+
+def slim(record: Record, world: World) -> Payload:
+    """A record without its bodies."""
+    redact = redactor_of(record, world)
+    return {
         **summary_of(record, redact),
         "key": record.key,
         "request_id": record.request_id,
@@ -134,9 +144,7 @@ def shown(record: Record, world: World) -> Payload:
             {**hidden(finding._asdict(), redact), "severity": finding.severity} for finding in record.findings
         ],
         "faults": record.faults,
-        "request": _content(record.body("request"), redact),
         "request_size": record.size,
-        "response": _content(record.body("response"), redact),
         "dropped_bodies": record.dropped,
     }
 

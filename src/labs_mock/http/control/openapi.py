@@ -28,7 +28,7 @@ _ERRORS = {
     401: "A token is set, and it was not sent.",
     403: "Without a token, the control plane is for programs on this machine.",
     404: "There is no such thing.",
-    503: "The store of the state does not answer.",
+    503: "The store of the state does not answer, or too many pages are open.",
 }
 
 

@@ -161,6 +161,16 @@ CONTROL_OPERATIONS = (
     ControlOperation("remove_faults", "Remove all faults", "DELETE", "/faults", None, control.FaultList),
     ControlOperation("remove_fault", "Remove a fault", "DELETE", "/faults/{id}", None, control.FaultList, (404,)),
     ControlOperation(
+        "follow_requests",
+        "Requests as they are made, as Server-Sent Events; Last-Event-ID resumes",
+        "GET",
+        "/events",
+        None,
+        str,
+        (503,),
+        media="text/event-stream",
+    ),
+    ControlOperation(
         "save_session",
         "Everything that the server knows, as a file",
         "GET",
