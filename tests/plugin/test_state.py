@@ -87,17 +87,16 @@ def test_password(labs_mock):
 """
 
 
-@pytest.mark.parametrize("place", ["ini", "option"])
-def test_where_the_state_is_stands_where_options_do(project: Project, server: str, redis: Redis, place: str) -> None:
-    """In the ini file, on the command line or in a marker. The session's world and a test's have a namespace each.
+def test_where_the_state_is_stands_where_options_do(project: Project, server: str, redis: Redis) -> None:
+    """In the ini file or in a marker; the other tests have it on the command line. The session's world and a test's have a namespace each.
 
     An address that is not one, or where no store is, is one line.
     """
     assert redis.keys() == []
     project.write_scenarios("folder", "cases")
-    project.configure("labs_mock_scenarios = folder", *[f"labs_mock_state = {server}"] * (place == "ini"))
+    project.configure("labs_mock_scenarios = folder", f"labs_mock_state = {server}")
     project.write("test_where.py", WHERE.replace("@SERVER", server))
-    result = project.run(*[f"--labs-mock-state={server}"] * (place == "option"))
+    result = project.run()
     result.assert_outcomes(passed=3, errors=2)
     result.stdout.fnmatch_lines(
         ["*labs-mock: state: unix:///nothing/here*db=0: it does not answer (No such file or directory)"]

@@ -257,7 +257,7 @@ def test_a_user_with_the_rules_of_the_page(locked: str) -> None:
     url = locked.replace("unix://", "unix://trainer@")
     run(use(url, password=PASSWORD))
     environment = {"LABS_MOCK_STATE_PASSWORD": PASSWORD}
-    with serving("--json", "--state", url, "--workers", "2", **environment) as (_, line):
+    with serving("--json", "--state", url, **environment) as (_, line):
         base = json.loads(line)["url"]
         assert httpx.get(f"{base}/_mock/ready").status_code == 200
         with LabsMock(state=url, state_password=PASSWORD) as mock:
