@@ -36,10 +36,10 @@ from labs_mock.http.exchange import Exchange, Payload
 from labs_mock.http.faults.applying import change_results, faulty_response
 from labs_mock.http.faults.faulty_sending import send_faulty
 from labs_mock.http.faults.response import FaultyResponse
-from labs_mock.http.inspector import inspector_routes, to_login
+from labs_mock.http.inspector import error_page, inspector_routes, is_inspector, to_login
 from labs_mock.http.order import check_exchange, check_head, check_request
 from labs_mock.http.page_headers import PAGE_HEADERS, is_for_people
-from labs_mock.http.request import WorldOf, read_request
+from labs_mock.http.request import HttpRequest, WorldOf, read_request
 from labs_mock.http.sending import Stream, break_off, error_body, error_headers, send_json, send_stream
 from labs_mock.state import World
 
@@ -97,7 +97,7 @@ class App:
 
     async def _respond_elsewhere(self, exchange: Exchange, receive: Receive, send: Send) -> None:
         """Respond to what is not the API's; requests of the control plane and of pages for people are not recorded."""
-        world, body = exchange.world, b""
+        world, body, message = exchange.world, b"", ""
         try:
             if exchange.request.path == HEALTH and world.settings.state:  # which does not depend on the store
                 exchange.begin_without_store()
@@ -112,11 +112,15 @@ class App:
             await self._respond_elsewhere(exchange, receive, send)
             return
         except Exception as raised:
-            body = orjson.dumps(_error(raised, exchange))
+            envelope = _error(raised, exchange)
+            body, message = orjson.dumps(envelope), envelope["message"]
         if _is_recorded(exchange.request.path):
             with suppress(StaleEpoch, StoreUnavailable):
                 await world.store.commit(exchange.commit(body))
-        if body:
+        if body and _wants_page(exchange.request):
+            page = error_page(exchange.status, message)
+            await page(exchange.request.scope, receive, _with_headers(send, exchange))
+        elif body:
             await send_json(send, exchange.status, body, exchange.response_headers)
 
     async def _route(self, exchange: Exchange, receive: Receive, send: Send) -> None:
@@ -212,6 +216,11 @@ async def _compute(exchange: Exchange) -> ComputedResponse:
     if exchange.arrived.faults and exchange.delivery is not None:
         faulty = faulty_response(exchange, exchange.delivery, content, body)
     return ComputedResponse(content, body, faulty)
+
+
+def _wants_page(request: HttpRequest) -> bool:
+    """Whether a browser wants a page of the inspector, and no data or file for one."""
+    return is_inspector(request.path) and b"text/html" in request.headers.get(b"accept", b"")
 
 
 def _is_recorded(path: str) -> bool:

@@ -151,6 +151,24 @@ def test_what_others_wrote_is_text(hostile: Live, path: str) -> None:
     assert KEY not in page.text
 
 
+@pytest.mark.parametrize(
+    ("path", "status"), [(f"{UI}/requests/7", 404), (f"{UI}/nothing<b>", 404), (f"{UI}?limit=x", 200)]
+)
+def test_what_is_not_there_is_a_page_for_browsers(server: Live, path: str, status: int) -> None:
+    """With the message as text and a way back; programs get the envelope, and pages' own requests do, too (ERR-1)."""
+    page = server.client.get(path, headers={"accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert page.status_code == status
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert policy(page) == POLICY
+    assert f'<a href="{UI}">' in page.text
+    assert "<b>" not in page.text
+    if status == 404:
+        assert server.client.get(path).json()["message"] in page.text
+    refused = server.client.get(path, headers={"accept": "text/html", "host": "evil.example"})
+    assert (refused.status_code, "control_hosts" in refused.text) == (403, True)
+    assert "<h1>403</h1>" in refused.text
+
+
 def test_the_server_starts_without_the_inspector() -> None:
     """Jinja2 and the pages are imported with the first request to one, so that the server starts no later."""
     code = (
