@@ -7,7 +7,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
-from time import monotonic, sleep
 from typing import Any, NamedTuple
 
 import httpx
@@ -194,11 +193,3 @@ def _episodes(client: httpx.Client) -> list[str]:
         names += [one["id"] for one in page["episodes"]]
         before = page["next"]
     return names
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    end = monotonic() + DEADLINE
-    while not holds():
-        assert monotonic() < end, "it does not come true"
-        sleep(0.05)

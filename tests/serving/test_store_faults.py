@@ -11,9 +11,9 @@ import httpx
 import pytest
 from redis import Redis
 
-from tests.serving.players import DEADLINE, HEADERS, WHERE, check_played, playing, until
+from tests.serving.players import DEADLINE, HEADERS, WHERE, check_played, playing
 from tests.serving.proxy import Proxy, proxy
-from tests.serving.test_server import serving
+from tests.serving.test_server import eventually, serving
 from tests.state.redis_server import MISSING, RedisProcess, redis_is_installed, redis_process
 from tests.support import KEY
 
@@ -133,7 +133,7 @@ def test_a_store_that_is_full() -> None:
         assert client.get("/_mock/ready").status_code == 200
         check_played(base, players.acknowledged)
         assert client.post("/_mock/reset", json={}).is_success
-        until(lambda: status(0) == 200)  # Redis frees memory in the background
+        assert eventually(lambda: status(0) == 200)  # Redis frees memory in the background
         with playing(base) as players:
             players.take_turns(1)
         check_played(base, players.acknowledged)
@@ -147,7 +147,7 @@ class Replicated:
         self.url = f"redis://127.0.0.1:{address.port}/0"
         with Redis.from_url(replica.url) as redis:
             redis.replicaof("127.0.0.1", str(link.port))
-            until(lambda: redis.info("replication")["master_link_status"] == "up")
+            assert eventually(lambda: redis.info("replication")["master_link_status"] == "up")
 
     def wait(self) -> None:
         """Wait until the replica has all that the primary has now."""

@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.serving.players import DEADLINE, HEADERS, WHERE, check_played, playing, until
-from tests.serving.test_server import serving
+from tests.serving.players import DEADLINE, HEADERS, WHERE, check_played, playing
+from tests.serving.test_server import eventually, serving
 from tests.serving.test_workers import children
 from tests.state.redis_server import MISSING, RedisProcess, redis_is_installed, redis_process
 
@@ -52,12 +52,12 @@ def test_workers_that_are_killed_while_the_store_is_silent(redis: RedisProcess) 
         before = children(process.pid)
         for worker in before:
             os.kill(worker, signal.SIGKILL)
-        until(lambda: len(children(process.pid) - before) == 2)
+        assert eventually(lambda: len(children(process.pid) - before) == 2)
         for place in ("/_mock/ready", "/api/v1/catalog"):
             with httpx.Client(base_url=client.base_url, headers=HEADERS, trust_env=False, timeout=DEADLINE) as another:
                 assert another.get(place).status_code == 503
         redis.send(signal.SIGCONT)
-        until(lambda: client.get("/_mock/ready").status_code == 200)
+        assert eventually(lambda: client.get("/_mock/ready").status_code == 200)
         turn = {"messages": [{"role": "assistant", "content": "Where were we?"}]}
         assert client.post(f"/api/v1/episodes/{episode}/turns", json=turn).json()["turn"] == 1
         assert process.poll() is None
@@ -83,7 +83,7 @@ def test_a_worker_that_is_killed_loses_and_repeats_nothing(redis: RedisProcess) 
                 exports[port in clients_of(killed)] = response
             os.kill(killed, signal.SIGKILL)
             players.take_turns(3)
-            until(lambda: len(children(process.pid) - workers) == 1)
+            assert eventually(lambda: len(children(process.pid) - workers) == 1)
         broken, whole = [exports[name].iter_raw() for name in (True, False)]
         with pytest.raises(httpx.TransportError):
             list(broken)
