@@ -3,10 +3,12 @@
 The store has the load's core, so that a request may be answered while it works; figures of processor time do not depend on that.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from itertools import islice
 from statistics import median
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from redis import Redis
 from tests.state.redis_server import MISSING, redis_is_installed, redis_server
@@ -14,13 +16,16 @@ from tests.state.redis_server import MISSING, redis_is_installed, redis_server
 from benchmarks.client import Client
 from benchmarks.figures import Figure, NotMeasured, ratio, short
 from benchmarks.library import library
-from benchmarks.load import load
+from benchmarks.load import Load, load
 from benchmarks.played import new_turns
 from benchmarks.servers import LABS_MOCK, Server, running
-from benchmarks.templates import SHORT, evaluations
+from benchmarks.templates import SHORT, evaluations, fresh
+
+Measured = TypeVar("Measured")
 
 ROUNDS = 5
 SECONDS = 2  # of a round
+EVALUATIONS = 2_000  # a round of processor time
 CONNECTIONS = 64
 EPISODES, TURNS = 100, 10  # a round
 LENGTH = 400  # characters of a message of a turn
@@ -39,11 +44,9 @@ class Shared(NamedTuple):
     episode: Figure
 
 
-class Measured(NamedTuple):
-    """Requests a second, their median in milliseconds, and the microseconds of processor that one cost all workers and the store."""
+class Cost(NamedTuple):
+    """Microseconds of processor that a request cost all workers together, and the store."""
 
-    rate: float
-    p50: float
     worker: float
     store: float
 
@@ -55,29 +58,30 @@ class Side(NamedTuple):
     processes: list[Server]
     store: Server
 
-    def used(self) -> tuple[float, float]:
-        """Seconds of processor that workers and store have had."""
-        return sum(one.used() for one in self.processes), self.store.used()
+    def cost(self, client: Client, parts: list[list[bytes]]) -> Cost:
+        """What requests cost, of which each part begins when the one before has its responses."""
+        before = self._used()
+        for requests in parts:
+            client.send(requests)
+        number = sum(map(len, parts))
+        return Cost(*[(now - then) / number * 1e6 for now, then in zip(self._used(), before, strict=True)])
 
-    def costs(self, before: tuple[float, float], requests: float) -> tuple[float, float]:
-        """Microseconds that each of some requests has cost workers and store."""
-        worker, store = [(now - then) / requests * 1e6 for now, then in zip(self.used(), before, strict=True)]
-        return worker, store
-
-    def evaluate(self, connections: int) -> Measured:
+    def evaluate(self) -> Cost:
         """Evaluations of conversations that were never seen before."""
-        before = self.used()
-        measured = load(self.port, evaluations(SHORT), connections, SECONDS)
-        return Measured(measured.rate, measured.p50, *self.costs(before, measured.rate * SECONDS))
-
-    def play(self) -> tuple[float, float]:
-        """What turns of new episodes cost workers and store."""
         with Client(self.port, CONNECTIONS) as client:
-            turns = new_turns(client, LENGTH, EPISODES, TURNS)
-            before = self.used()
-            for turn in turns:
-                client.send(turn)
-        return self.costs(before, EPISODES * TURNS)
+            return self.cost(client, [list(islice(fresh(evaluations(SHORT)), EVALUATIONS))])
+
+    def play(self) -> Cost:
+        """Turns of new episodes."""
+        with Client(self.port, CONNECTIONS) as client:
+            return self.cost(client, new_turns(client, LENGTH, EPISODES, TURNS))
+
+    def load(self, connections: int) -> Load:
+        """As many evaluations as it responds to."""
+        return load(self.port, evaluations(SHORT), connections, SECONDS)
+
+    def _used(self) -> tuple[float, float]:
+        return sum(one.used() for one in self.processes), self.store.used()
 
 
 def shared() -> Shared:
@@ -85,20 +89,19 @@ def shared() -> Shared:
     if not redis_is_installed():
         raise NotMeasured(MISSING)
     with sides() as (redis, memory, one, two):
-        turns = list(zip(*[(memory.play(), one.play()) for _ in range(ROUNDS + 1)][1:], strict=True))
+        turns = _rounds(memory.play, one.play)
         episode = _episode(redis)
-        many = _alternating(memory, one, two, connections=CONNECTIONS)
-        single = _alternating(memory, one, connections=1)
-    without, with_one, _ = many
-    costs = [[each.worker for each in side] for side in many]
+        costs = _rounds(memory.evaluate, one.evaluate, two.evaluate)
+        many = _rounds(partial(memory.load, CONNECTIONS), partial(one.load, CONNECTIONS))
+        single = _rounds(partial(memory.load, 1), partial(one.load, 1))
     return Shared(
-        ratio([each.rate for each in with_one], [each.rate for each in without], "requests/s"),
+        ratio([each.rate for each in many[1]], [each.rate for each in many[0]], "requests/s"),
         ratio([each.p50 for each in single[1]], [each.p50 for each in single[0]], "ms"),
-        _cost(costs[1], f"{short(median(costs[0]))} without a store"),
-        _cost([each.store for each in with_one], f"{short(1e6 / median(each.store for each in with_one))} a second"),
-        ratio(costs[2], costs[1], "µs"),
-        _cost([each[0] for each in turns[1]], f"{short(median(each[0] for each in turns[0]))} without a store"),
-        _cost([each[1] for each in turns[1]], f"{short(1e6 / median(each[1] for each in turns[1]))} a second"),
+        _worker(*costs[:2]),
+        _store(costs[1]),
+        ratio([each.worker for each in costs[2]], [each.worker for each in costs[1]], "µs"),
+        _worker(*turns),
+        _store(turns[1]),
         episode,
     )
 
@@ -123,13 +126,25 @@ def sides() -> Iterator[tuple[Redis, Side, Side, Side]]:
             )
 
 
-def _alternating(*measured: Side, connections: int) -> list[list[Measured]]:
+def _rounds(*measured: Callable[[], Measured]) -> list[list[Measured]]:
     """Rounds of each, behind one for all to get warm."""
-    rounds = [[side.evaluate(connections) for side in measured] for _ in range(ROUNDS + 1)]
+    rounds = [[measure() for measure in measured] for _ in range(ROUNDS + 1)]
     return [list(side) for side in zip(*rounds[1:], strict=True)]
 
 
-def _cost(rounds: list[float], detail: str) -> Figure:
+def _worker(without: list[Cost], costs: list[Cost]) -> Figure:
+    return _microseconds(
+        [each.worker for each in costs], f"{short(median(each.worker for each in without))} without a store"
+    )
+
+
+def _store(costs: list[Cost]) -> Figure:
+    return _microseconds(
+        [each.store for each in costs], f"{short(1e6 / median(each.store for each in costs))} a second"
+    )
+
+
+def _microseconds(rounds: list[float], detail: str) -> Figure:
     return Figure(median(rounds), f"{detail}; rounds {short(min(rounds))} to {short(max(rounds))}")
 
 
