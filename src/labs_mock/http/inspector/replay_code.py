@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import quote
 
+from labs_mock.ids import fingerprint
 from labs_mock.redaction import Redact
 from labs_mock.state.record import Record
 
@@ -49,7 +50,9 @@ def why_not(record: Record, redact: Redact) -> str:
     if body is None or len(body) != record.size:
         return "Its body was not kept whole: the journal had no room for it, or the server did not read it."
     texts = (record.path, record.query, body.decode("utf-8", "replace"))
-    if any(redact(text) != text for text in texts):
+    path = f"{record.path}?{record.query}" if record.query else record.path
+    kept = fingerprint(record.organisation or "", record.method, path, body)
+    if any(redact(text) != text for text in texts) or kept != record.fingerprint:  # shared stores have keys masked
         return "There is a key in it, which is not shown."
     return ""
 
