@@ -42,7 +42,7 @@ async def contents(store: Store) -> dict[str, Any]:
         "attempts": found.attempt,
         "episodes": await store.episodes(9),
         "normalisation": await store.normalise(found.epoch, token(), found.now, (ENTRY,)),
-        "datasets": await store.datasets(),
+        "datasets": [(one.dataset, one.stage, one.keep_exhausted) for one in await store.datasets()],
         "faults": await store.faults(),
         "journal": await store.records(0, 9),
         "rewards": await store.rewards(0, 9),
