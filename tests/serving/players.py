@@ -47,7 +47,7 @@ class Player:
                 sent += 1
                 base = urls[sent % len(urls)]
                 if not episode:
-                    body = {**WHERE, "score_turns": True, "config": {"client": self.name}}
+                    body = {**WHERE, "score_turns": True}
                     created = self._post(client, progress, f"{base}/api/v1/episodes", body)
                     episode = "" if created is None else created["episode_id"]
                     continue

@@ -96,7 +96,7 @@ def test_a_store_that_restarts_with_all_that_it_has_acknowledged() -> None:
 def test_a_store_that_restarts_empty() -> None:
     """That is a reset: old episodes are not found, and clients that begin new ones play on (EP-13)."""
     with redis_process() as redis, two_workers(redis.url) as base:
-        body = {**WHERE, "config": {"client": "one that leaves"}}
+        body = {**WHERE, "score_turns": True}  # as the clients begin theirs, which get no id that there was before
         old = httpx.post(f"{base}/api/v1/episodes", json=body, headers=HEADERS, timeout=DEADLINE).json()["episode_id"]
         with playing(base) as players:
             players.take_turns(2)

@@ -333,6 +333,34 @@ def test_a_store_that_comes_back_empty_is_a_reset(url: str, redis: Redis) -> Non
     run(check())
 
 
+def test_no_attempt_comes_again_after_a_loss(url: str, redis: Redis) -> None:
+    """So that no new episode has the id of a lost one; faults count anew, and a reset begins with the first attempt (DET-3, EP-13)."""
+    assert redis.dbsize() == 0
+    faults = [FaultEntry.model_validate(one) for one in ({"delay": 1, "attempts": 2}, {"delay": 1, "share": 0.5})]
+
+    async def check() -> None:
+        async with opened(url, initial(*faults)) as store, opened(url, initial(*faults), checked=True) as other:
+
+            async def attempts() -> list[int]:
+                found = [await store.arrive(arrival()) for _ in range(4)]
+                assert [any(fault.id == "fault-1" for fault in one.faults) for one in found] == [True] * 2 + [False] * 2
+                return [one.attempt for one in found]
+
+            known = set(await attempts())
+            assert known == {0, 1, 2, 3}
+            for reset_by in (store, other):
+                redis.flushall()
+                await reset_by.arrive(arrival(b"another"))
+                made = await attempts()
+                assert made == list(range(made[0], made[0] + 4))
+                assert not known & {*made}
+                known |= {*made}
+            await store.reset(("attempts",))
+            assert await attempts() == [0, 1, 2, 3]
+
+    run(check())
+
+
 def test_a_store_that_comes_back_older_is_a_reset(url: str, redis: Redis) -> None:
     """One that has lost arrivals has lost what was acknowledged: it begins a new epoch, and takes no half of the old one."""
 

@@ -33,12 +33,16 @@ Make = Callable[[ControlDocument, Shelf], ControlChange | None]
 
 
 class ControlPlane:
-    """Document and shelf as this process knows them; `seen` is the greatest order of an arrival in this epoch."""
+    """Document and shelf as this process knows them; `seen` is the greatest order of an arrival in this epoch.
+
+    Once it is `opened`, a namespace that is gone was lost.
+    """
 
     def __init__(self, operations: Operations, initial: InitialState, bounds: Bounds, lifetime: int) -> None:
         self._operations, self._initial, self._bounds, self._lifetime = operations, initial, bounds, lifetime
         self.control: Control | None = None
         self.seen = 0
+        self.opened = False
         self._shelf = "", Shelf()
 
     def take(self, revision: bytes, document: bytes) -> Control:
@@ -110,6 +114,7 @@ class ControlPlane:
             *contents(initial.library.scenarios),
             *begun(initial.library.datasets, document.clock.now()),
         ]
+        commands += [_other_attempts()] if self.opened else []
         seen = self.seen
         await self._replace("", document, commands, "")
         assert self.control is not None
@@ -117,13 +122,15 @@ class ControlPlane:
         return self.control
 
     async def reset(self, names: list[str], order: int | None = None) -> None:
-        """Those parts as they began. With all of them begins a new epoch, in which the next arrival has the next `order`."""
+        """Those parts as they began. With all of them begins a new epoch; after a loss the next arrival has the next `order`."""
 
         def make(document: ControlDocument, shelf: Shelf) -> ControlChange:
             document = document.with_start_of(names, self._initial)
             commands: list[Command] = [("UNLINK", key) for name in names for key in KEYS_OF[name]]
             if "clock" in names:
                 commands.append(("HDEL", "meta", "latest"))
+            if "attempts" in names:
+                commands.append(("HDEL", "meta", "attempt") if order is None else _other_attempts())
             if "datasets" in names:
                 shelf = shelf._replace(added=()) if shelf.added else shelf
                 commands += begun(shelf.datasets, document.clock.now())
@@ -158,6 +165,11 @@ class ControlPlane:
             ("SET", "library", token.encode() + b"\n" + SHELF.dump_json(shelf, exclude_unset=True))
         ]
         return commands + [("HDEL", "scenarios", version) for version in sorted(before.versions - shelf.versions)]
+
+
+def _other_attempts() -> Command:
+    """The command by which attempts are counted from a number at random, so that no id of before the loss of the others comes again."""
+    return ("HSET", "meta", "attempt", 1 + secrets.randbits(40))
 
 
 def contents(scenarios: Iterable[ScenarioSource]) -> list[Command]:

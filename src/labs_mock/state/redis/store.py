@@ -101,6 +101,7 @@ class RedisStore:
         try:
             if not checked:
                 await store._check_namespace()
+            store._plane.opened = True
         except BaseException as error:
             await store.close()
             if isinstance(error, StoreUnavailable | ResponseError):

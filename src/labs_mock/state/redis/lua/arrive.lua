@@ -1,11 +1,12 @@
 -- Count a request. Nothing is written before all that may refuse it was asked.
 local _, asked_revision, seen, now, fingerprint, bound, key, limit, faults, episode, first = unpack(ARGV)
-local revision, order, latest = unpack(redis.call('HMGET', meta, 'revision', 'order', 'latest'))
+local revision, order, latest, lowest = unpack(redis.call('HMGET', meta, 'revision', 'order', 'latest', 'attempt'))
 if not revision then return {'gone'} end
 if revision ~= asked_revision then return {'changed', revision, call('GET', 'control')} end
 if tonumber(order) < tonumber(seen) then return {'older'} end -- than the caller has seen it in this epoch
 
-local attempt = tonumber(call('HGET', 'attempts', fingerprint) or 0)
+lowest = tonumber(lowest or 0) -- attempt, which is not 0 where attempts were lost
+local attempt = tonumber(call('HGET', 'attempts', fingerprint) or lowest)
 faults = faults == '' and {} or cjson.decode(faults)
 first = tonumber(first)
 for _, fault in ipairs(faults) do
@@ -44,7 +45,7 @@ local function is_triggered(fault, matched)
   return (not fault.nth or matched == fault.nth)
     and (not fault.every or matched % fault.every == 0)
     and (not fault.first or matched <= fault.first)
-    and (not fault.attempts or attempt < fault.attempts)
+    and (not fault.attempts or attempt - lowest < fault.attempts)
 end
 
 local triggered, refused = {}, false
