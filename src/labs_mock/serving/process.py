@@ -10,7 +10,7 @@ from typing import Any
 
 from labs_mock.errors import StartError
 
-DEADLINE = 20.0  # seconds for a server to start, or to stop
+DEADLINE = 60.0  # seconds for a server to start, or to stop
 
 
 class ServerProcess:
