@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> "Iterator[Browser]":
-    """Chromium, once for all tests of a process."""
+    """Chromium, once for the tests of this folder that follow each other: while Playwright runs, a loop runs in this thread, and
+    the tests of other folders begin loops of their own.
+    """
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine")
     with running_browser() as started:
