@@ -184,8 +184,10 @@ ROOMS = (
         "http.control.clock",
         "http.control.reset",
         "http.control.keys",
-        "http.control.datasets",
         "http.control.journal",
+        "http.control.datasets",
+        "http.control.dataset_rows",
+        "http.control.quotas",
         "http.session.session_lines",
         "http.session.saved_store",
         "http.session.saved_world",
@@ -203,6 +205,7 @@ ROOMS = (
         "http.control.explaining",
         "http.control.scenarios",
         "http.control.faults",
+        "http.control.settings",
         "http.control.session",
         "http.control.events",
         "http.control.operations",
@@ -273,6 +276,7 @@ ROOMS = (
         "testing.refusals",
         "testing.unused_faults",
         "testing.request_report",
+        "testing.saved_sessions",
         "testing.source_line",
         "testing.replaced_sleep",
         "testing.followed_time",
@@ -510,7 +514,7 @@ ALIKE = {
         "normalisation",
         "openapi",
     ),
-    *("operations", "options", "rewards", "rows", "scenarios", "schema", "store"),
+    *("operations", "options", "quotas", "rewards", "rows", "scenarios", "schema", "settings", "store"),
 }
 """Names of modules in several rooms, each time for the same thing."""
 

@@ -23,6 +23,7 @@ SIGNATURES = {
     "keys": "() -> list[KeyInfo]",
     "add_key": "(key, organisation, **terms) -> KeyInfo",
     "change_key": "(key, **terms) -> KeyInfo",
+    "scenarios": "() -> list[ScenarioSummary]",
     "add_scenario": "(scenario, slug='test', collection='tests') -> ScenarioInfo",
     "datasets": "() -> list[DatasetInfo]",
     "add_dataset": "(dataset) -> DatasetInfo",
@@ -32,7 +33,7 @@ SIGNATURES = {
     "terminate": "(episode_id) -> EpisodeInfo",
     "explain": "(collection_slug, scenario_slug, messages, *, reward_config=None) -> Explanation",
     "find_requests": "(*, method=None, path=None, status=None, episode=None, finding=None, severity=None, fault=None,"
-    " organisation=None, peer=None, user_agent=None, after=None, limit=None) -> list[RecordedRequest]",
+    " organisation=None, peer=None, user_agent=None, after=None, before=None, limit=None) -> list[RecordedRequest]",
     "findings": "(*, code=None, severity=None) -> list[FindingInfo]",
     "forget_requests": "() -> None",
     "expect": "(*, status, path=None, method=None) -> contextlib.AbstractContextManager[None]",
@@ -80,7 +81,8 @@ def test_the_public_names_are_listed() -> None:
             "KeyInfo",
             "KeyOptions",
         ),
-        *("Label", "LabsMock", "RecordedFinding", "RecordedRequest", "RewardPage", "ScenarioInfo", "UndecidableError"),
+        *("Label", "LabsMock", "RecordedFinding", "RecordedRequest", "RewardPage", "ScenarioInfo"),
+        *("ScenarioSummary", "UndecidableError"),
         *("Verdict", "drill"),
     ]
     for name in testing.__all__:
@@ -120,7 +122,7 @@ def test_what_is_returned_cannot_be_changed() -> None:
         for name in testing.__all__
         if name.endswith(("Info", "Page", "Summary", "Request", "Finding"))
     ]
-    assert len(objects) == 12
+    assert len(objects) == 13
     assert all(is_dataclass(kind) for kind in objects)
     health = HealthInfo("ok", "x", "1", 1, 0, "frozen")
     for field in fields(health):

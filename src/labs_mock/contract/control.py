@@ -117,6 +117,29 @@ class KeyInfo(JsonObject):
     revoked: bool
 
 
+class QuotaInfo(TypedDict):
+    """What a key, masked, has left in the present minute of the clock, which ends at `reset`, in ISO 8601 (RL-1)."""
+
+    key: str
+    key_id: str
+    organisation: str
+    limit: int
+    remaining: int
+    reset: str
+
+
+class QuotaList(TypedDict):
+    """The quota of each key, in the order in which they were added."""
+
+    quotas: list[QuotaInfo]
+
+
+class SettingValues(TypedDict):
+    """All settings by name, but for keys, tokens and passwords."""
+
+    settings: dict[str, str | int | bool | None]
+
+
 class KeyList(TypedDict):
     """All keys, in the order in which they were added."""
 
@@ -130,6 +153,49 @@ class ScenarioInfo(JsonObject):
     collection_slug: str
     scenario_slug: str
     version: str
+
+
+class LifecycleStage(TypedDict):
+    """A stage: it ends after so many polls or seconds, and the last one never."""
+
+    status: str
+    message: str
+    polls: int | None
+    seconds: float | None
+    row_count: int | None
+    error: str | None
+
+
+class Lifecycle(TypedDict):
+    """Where a dataset stands: the `position` of its stage, from 0, the polls that it has had there, and when that began, in ISO 8601.
+
+    Of one that was forced into a status, `stages` has that alone.
+    """
+
+    stages: list[LifecycleStage]
+    position: int
+    polls: int
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioSummary(JsonObject):
+    """A scenario of the library; `max_turns` is how many turns an episode of it has at most."""
+
+    collection_slug: str
+    scenario_slug: str
+    version: str
+    name: str
+    description: str
+    shape: str
+    difficulty: str
+    max_turns: int
+
+
+class ScenarioList(TypedDict):
+    """The scenarios that are served, by collection and slug."""
+
+    scenarios: list[ScenarioSummary]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +214,14 @@ class DatasetInfo(JsonObject):
     error: str | None
     rows: int
     keep_exhausted: int | None
+    lifecycle: Lifecycle
+
+
+class DatasetRows(TypedDict):
+    """The first rows of a dataset as its export has them, and how many it has."""
+
+    rows: list[Json]
+    count: int
 
 
 class DatasetList(TypedDict):
@@ -248,6 +322,20 @@ class EpisodeInfo(EpisodeSummary):
     explanation: Explanation
 
 
+class TurnReward(TypedDict):
+    """The reward after a turn; `served` says that a response in the journal has it, else the engine computes it."""
+
+    turn: int
+    reward: float
+    served: bool
+
+
+class TurnRewards(TypedDict):
+    """The reward after each turn of an episode."""
+
+    rewards: list[TurnReward]
+
+
 @dataclass(frozen=True, slots=True)
 class RewardPage(JsonObject):
     """Rewards in columns of one length: the number of the request, the item's place in it from 0, a hash of the conversation.
@@ -324,11 +412,10 @@ class RequestSummary(TypedDict):
     turn: int | None
 
 
-class RecordInfo(RequestSummary):
-    """A request and its response as the journal has them.
+class SlimRecord(RequestSummary):
+    """A request and its response without their bodies, as the event stream has them.
 
-    `duration_ms` is in milliseconds of the server's clock. Bodies are JSON, or text where they are none; null where they are
-    empty, not kept, or among the `dropped_bodies`. `rewards` has null for an item that failed.
+    `duration_ms` is in milliseconds of the server's clock. `rewards` has null for an item that failed.
     """
 
     key: str | None
@@ -338,10 +425,18 @@ class RecordInfo(RequestSummary):
     scorers: RecordedScorers
     findings: list[FindingJson]
     faults: list[str]
-    request: Any
     request_size: int
-    response: Any
     dropped_bodies: list[Literal["request", "response"]]
+
+
+class RecordInfo(SlimRecord):
+    """A request and its response as the journal has them.
+
+    Bodies are JSON, or text where they are none; null where they are empty, not kept, or among the `dropped_bodies`.
+    """
+
+    request: Any
+    response: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,9 +471,9 @@ class FindingList(TypedDict):
 
 
 class RecordList(TypedDict):
-    """Records by number; how many were found, and how many records, and findings with them, the journal has no more."""
+    """Records by number, without bodies where these are not wanted; how many were found, and how many records, and findings with them, the journal has no more."""
 
-    requests: list[RecordInfo]
+    requests: list[RecordInfo] | list[SlimRecord]
     count: int
     dropped: int
     dropped_findings: dict[Literal["info", "warning"], int]

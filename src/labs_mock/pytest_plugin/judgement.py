@@ -7,6 +7,7 @@ import pytest
 
 from labs_mock.errors import LabsMockError
 from labs_mock.pytest_plugin.open_world import OPEN_WORLD, OpenWorld, result_or_fail
+from labs_mock.pytest_plugin.options import save_folder
 from labs_mock.pytest_plugin.shared_faults import note_shared_faults
 
 
@@ -71,7 +72,7 @@ def _judgements(test: OpenWorld) -> Iterator[Judgement]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """The report of a test that failed shows its last requests."""
+    """The report of a test that failed shows its last requests, and where its session was saved, if it was."""
     report = yield
     if OPEN_WORLD in item.stash and report.failed:
         from labs_mock.testing.request_report import summary
@@ -81,5 +82,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
             text = test.server.result_of(summary(test.world))
         except LabsMockError as error:  # as of a store that does not answer
             text = str(error)
+        folder = save_folder(item.config)
+        if folder is not None:
+            from labs_mock.testing.saved_sessions import save_test
+
+            text += f"\n{save_test(test.server, test.world, folder, item.nodeid)}"
         report.sections.append(("labs-mock", text))
     return report

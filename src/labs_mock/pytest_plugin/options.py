@@ -51,6 +51,7 @@ OPTIONS = (
         "effect of a fault that was never applied on its test or the run: error (default), warn or ignore",
     ),
 )
+SAVE = "--labs-mock-save"
 SETTINGS = ("seed", "plan", "clock", "canary", "state")
 EFFECT_OPTIONS = ("findings", "refusals", "unused_faults")
 SEVERAL = [option.name for option in OPTIONS if option.several]
@@ -70,6 +71,9 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         group.addoption(option.flag, dest=name, action=action, default=None, help=option.help)
         kind: Literal["linelist", "string"] = "linelist" if option.several else "string"
         parser.addini(name, option.help, kind)
+    group.addoption(
+        SAVE, dest="labs_mock_save", metavar="DIR", default=None, help="save the session of each failed test"
+    )
     add_to_pytest(parser)
 
 
@@ -102,6 +106,12 @@ def origin_of_faults(item: pytest.Item) -> str | None:
         if "faults" in mark.kwargs:
             return None if node is item else node.nodeid
     return "the command line" if item.config.getoption("labs_mock_faults") else "the ini file"
+
+
+def save_folder(config: pytest.Config) -> Path | None:
+    """Where the sessions of failed tests are saved; None if they are not."""
+    folder = config.getoption("labs_mock_save")
+    return None if folder is None else config.invocation_params.dir / folder
 
 
 def session_option(config: pytest.Config, name: str) -> Any:

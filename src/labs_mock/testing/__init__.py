@@ -13,6 +13,7 @@ from labs_mock.contract.control import (
     KeyOptions,
     RewardPage,
     ScenarioInfo,
+    ScenarioSummary,
 )
 from labs_mock.testing.assertions import UndecidableError
 from labs_mock.testing.control_client import ControlError
@@ -43,6 +44,7 @@ __all__ = [
     "RecordedRequest",
     "RewardPage",
     "ScenarioInfo",
+    "ScenarioSummary",
     "UndecidableError",
     "Verdict",
     "drill",

@@ -18,6 +18,7 @@ from labs_mock.contract.control import (
     KeyOptions,
     RewardPage,
     ScenarioInfo,
+    ScenarioSummary,
 )
 from labs_mock.serving.process import ServerProcess
 from labs_mock.testing.assertions import UndecidableError, check_no_findings, check_requested, oldest_dropped
@@ -193,6 +194,10 @@ class LabsMock:
         """Change some terms of a key, or revoke it with `revoked=True`."""
         return KeyInfo.from_json(self._control.send("PATCH", f"/keys/{_quoted(key)}", {**terms}))
 
+    def scenarios(self) -> list[ScenarioSummary]:
+        """All scenarios that are served, by collection and slug."""
+        return [ScenarioSummary.from_json(scenario) for scenario in self._control.get("/scenarios")["scenarios"]]
+
     def add_scenario(
         self, scenario: Mapping[str, Any] | str, slug: str = "test", collection: str = "tests"
     ) -> ScenarioInfo:
@@ -292,11 +297,12 @@ class LabsMock:
         peer: str | None = None,
         user_agent: str | None = None,
         after: int | None = None,
+        before: int | None = None,
         limit: int | None = None,
     ) -> list[RecordedRequest]:
         """The newest requests (1,000, or `limit`) that match all filters, oldest first.
 
-        `path`, `peer` and `user_agent` may have *; `episode`, `finding` and `fault` are an id or a code; `after` is the number of a request.
+        `path`, `peer` and `user_agent` may have *; `episode`, `finding` and `fault` are an id or a code; `after` and `before` are numbers of requests.
         """
         filters = {
             "method": method,
@@ -310,6 +316,7 @@ class LabsMock:
             "peer": peer,
             "user_agent": user_agent,
             "after": after,
+            "before": before,
             "limit": limit,
         }
         journal = self._control.get("/requests", filters)

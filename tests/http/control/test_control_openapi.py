@@ -65,8 +65,10 @@ def test_responses_are_as_described(server: Live) -> None:
     ):  # these last
         if operation.media != "application/json":
             continue
-        path = operation.path.replace("{key}", names["key"]).replace(
-            "{id}", names.get(operation.path.split("/")[1], "")
+        path = (
+            operation.path.replace("{key}", names["key"])
+            .replace("{number}", "1")
+            .replace("{id}", names.get(operation.path.split("/")[1], ""))
         )
         body = BODIES.get(operation.name)
         response = server.client.request(operation.method, PREFIX + path, json=body, headers=JSON)

@@ -1,6 +1,8 @@
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
+import orjson
 import pytest
 
 from labs_mock.config.library import load_library, shipped_library
@@ -65,6 +67,12 @@ def test_datasets_are_listed_as_they_stand(served: Live) -> None:
         "error": None,
         "rows": 200,
         "keep_exhausted": None,
+        "lifecycle": {
+            "stages": [asdict(stage) for stage in served.library().datasets[CHECK_INS].stages],
+            "position": 0,
+            "polls": 0,
+            "since": "2026-01-01T00:00:00Z",
+        },
     }
     assert listed[BY_HAND]["keep_exhausted"] == 0
     force(served, CHECK_INS, status="ready")
@@ -132,3 +140,58 @@ def test_a_bad_dataset_is_refused(served: Live, changes: dict[str, Any], message
     response = served.client.post("/_mock/datasets", json={**GENERATED, **changes})
     assert message in check_envelope(response, 400)
     assert served.client.get("/_mock/datasets").json() == before
+
+
+def test_the_first_rows_are_those_of_an_export(served: Live) -> None:
+    """Written and generated ones, as many as are wanted, also of a dataset that is not ready."""
+    for dataset in (BY_HAND, CHECK_INS):
+        force(served, dataset, status="ready")
+        rows = [orjson.loads(line) for line in export(served, dataset).text.splitlines()]
+        force(served, dataset, status="running")
+        for limit in (1, 2, 100):
+            shown = served.client.get(f"/_mock/datasets/{dataset.upper()}/rows?limit={limit}").json()
+            assert shown == {"rows": rows[:limit], "count": len(rows)}
+        assert served.client.get(f"/_mock/datasets/{dataset}/rows").json()["rows"] == rows[:5]
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "message"),
+    [
+        ("?limit=0", 400, "limit: expected 1 to 100"),
+        ("?limit=101", 400, "limit: expected 1 to 100"),
+        ("?after=1", 400, "after: unknown parameter; expected 'limit'"),
+    ],
+)
+def test_a_bad_query_for_rows_is_refused(served: Live, query: str, status: int, message: str) -> None:
+    """With what to write."""
+    response = served.client.get(f"/_mock/datasets/{BY_HAND}/rows{query}")
+    assert (response.status_code, response.json()["message"]) == (status, message)
+
+
+def test_a_lifecycle_moves_on(served: Live) -> None:
+    """The control plane shows the position, the polls there, and when the stage began (DS-1, DS-7)."""
+    name = "9c1d2e3f-4a5b-4c6d-8e7f-901234567890"
+    stages: list[Any] = [{"status": "pending", "polls": 2}, {"status": "running", "seconds": 60}, {"status": "ready"}]
+    rows = {"generate": {"scenario": "coaching/weekly-check-ins", "operators": ["expert"], "count": 1}}
+    added = {"id": name, "name": "New", "lifecycle": stages, "rows": rows}
+    served.client.post("/_mock/datasets", json=added).raise_for_status()
+
+    def standing() -> tuple[str, int, int, str]:
+        (one,) = (one for one in served.client.get("/_mock/datasets").json()["datasets"] if one["id"] == name)
+        lifecycle = one["lifecycle"]
+        assert [stage["status"] for stage in lifecycle["stages"]] == ["pending", "running", "ready"]
+        assert lifecycle["stages"][lifecycle["position"]]["status"] == one["status"]
+        return one["status"], lifecycle["position"], lifecycle["polls"], lifecycle["since"]
+
+    assert standing() == ("pending", 0, 0, "2026-01-01T00:00:00Z")
+    export(served, name)
+    assert standing() == ("pending", 0, 1, "2026-01-01T00:00:00Z")
+    served.advance(5)
+    export(served, name)
+    assert standing() == ("running", 1, 0, "2026-01-01T00:00:05Z")
+    served.advance(60)
+    assert standing() == ("ready", 2, 0, "2026-01-01T00:01:05Z")
+    force(served, name, status="cancelled")
+    (one,) = (one for one in served.client.get("/_mock/datasets").json()["datasets"] if one["id"] == name)
+    assert [stage["status"] for stage in one["lifecycle"]["stages"]] == ["cancelled"]
+    assert one["lifecycle"]["position"] == 0

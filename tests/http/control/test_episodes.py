@@ -213,3 +213,22 @@ def test_secrets_of_the_scenario_are_shown_here_only(server: Live) -> None:
     for criterion in CLAIM["criteria"]["success_metrics"]:
         assert criterion["id"] in shown
         assert criterion["id"] not in response.text
+
+
+def test_the_reward_after_each_turn(server: Live) -> None:
+    """Those that were served, where the journal has them, and else the same computed; without `score_turns` all are computed (EP-5)."""
+    scored, unscored = server.episode(score_turns=True), server.episode()
+    texts = ["Hello.", "Tell me what happened.", "Thank you, I understand."]
+    served = [server.turn(scored, text).json()["reward"] for text in texts]
+    for text in texts:
+        server.turn(unscored, text)
+
+    def shown(name: str) -> list[tuple[int, float, bool]]:
+        rewards = server.client.get(f"/_mock/episodes/{name}/rewards").json()["rewards"]
+        return [(one["turn"], one["reward"], one["served"]) for one in rewards]
+
+    assert shown(scored) == [(turn, reward, True) for turn, reward in enumerate(served, 1)]
+    assert shown(unscored) == [(turn, reward, False) for turn, reward in enumerate(served, 1)]
+    server.reset("journal")
+    assert shown(scored) == shown(unscored)
+    assert server.client.get("/_mock/episodes/ep_none/rewards").status_code == 404

@@ -6,14 +6,15 @@ import pytest
 from starlette.routing import Route
 
 from labs_mock.config.server_file import KeyEntry
-from labs_mock.http.control import control_routes, operation_routes
+from labs_mock.http.control import PREFIX, control_routes, operation_routes
 from labs_mock.http.control.guard import on_this_machine
+from labs_mock.http.control.operations import CONTROL_OPERATIONS
 from tests.http.test_envelope import check_envelope
 from tests.support import KEY, Live, live, result_of, world
 
 CLOCK, HEALTH, READY, RESET = "/_mock/clock", "/_mock/health", "/_mock/ready", "/_mock/reset"
 OPERATIONS = [
-    (method, route.path.format(id="x", key="x"))
+    (method, route.path.format(id="x", key="x", number="x"))
     for route in (*control_routes(), *operation_routes())
     if isinstance(route, Route)
     for method in sorted(route.methods or ())
@@ -40,7 +41,8 @@ FORMS = [
 
 def state(server: Live) -> list[Any]:
     """Everything that a write might have changed, as a program on this machine sees it."""
-    reads = [path for method, path in OPERATIONS if method == "GET" and path != HEALTH and not path.endswith("/x")]
+    others = {PREFIX + one.path for one in CONTROL_OPERATIONS if one.media != "application/json"} | {HEALTH}
+    reads = [path for method, path in OPERATIONS if method == "GET" and path not in others and "/x" not in path]
     assert len(reads) >= 4
     return [{**server.client.get(path).json(), "path": path} for path in reads]
 

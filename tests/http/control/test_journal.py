@@ -115,6 +115,8 @@ FILTERED: list[tuple[dict[str, str | int], Callable[[Record], bool]]] = [
     ({"organisation": "acme"}, lambda record: record["organisation"] == "acme"),
     ({"user_agent": "*rank 3"}, lambda record: record["user_agent"] == "trainer rank 3"),
     ({"after": 5}, lambda record: record["number"] > 5),
+    ({"before": 3}, lambda record: record["number"] < 3),
+    ({"before": 5, "after": 2}, lambda record: record["number"] in (3, 4)),
     (
         {"method": "POST", "status": 200, "organisation": "local", "after": 3},
         lambda record: record["number"] in (4, 5, 6),
@@ -279,3 +281,42 @@ def test_a_transport_without_a_socket_has_no_peer() -> None:
     asyncio.run(call())
     (record,) = result_of(served.store.records(0, 1))
     assert record.peer is None
+
+
+def test_a_journal_without_bodies(server: Live) -> None:
+    """Every record is as it is with them, but that the bodies are absent."""
+    server.post("/evaluate", {"unknown": 1})
+    server.client.get("/nowhere")
+    whole, slim = (server.client.get(f"/_mock/requests?bodies={one}").json() for one in ("true", "false"))
+    assert whole == server.client.get("/_mock/requests").json()
+    bodies = ("request", "response")
+    assert slim == {
+        **whole,
+        "requests": [{name: one[name] for name in one if name not in bodies} for one in whole["requests"]],
+    }
+    refused = server.client.get("/_mock/requests?bodies=no")
+    assert (refused.status_code, refused.json()["message"]) == (400, "bodies: expected true or false")
+
+
+def test_pages_back_from_the_newest(server: Live) -> None:
+    """With `before` and `limit` the whole journal is read from its end, each request once."""
+    for number in range(7):
+        server.client.get(f"/nowhere/{number}")
+    found: list[int] = []
+    while len(found) < 7:
+        before = f"&before={found[0]}" if found else ""
+        page = server.client.get(f"/_mock/requests?limit=3&bodies=false{before}").json()
+        found = [record["number"] for record in page["requests"]] + found
+    assert found == list(range(1, 8))
+
+
+def test_one_request_is_shown_by_its_number(server: Live) -> None:
+    """As the list has it; for one that there is not it is a 404."""
+    server.post("/evaluate", {"unknown": 1})
+    server.client.get("/nowhere")
+    for record in server.client.get("/_mock/requests").json()["requests"]:
+        assert server.client.get(f"/_mock/requests/{record['number']}").json() == record
+    for number in ("0", "3", "x", "9" * 30, "-1"):
+        missing = server.client.get(f"/_mock/requests/{number}")
+        assert missing.status_code == 404
+        assert missing.json()["message"] == "The journal has no request with this number, or no longer"

@@ -201,7 +201,7 @@ def test_a_bomb_is_refused_while_it_is_read(tmp_path: Path, lines: list[Any], mo
     assert session_saving.MAX_UNPACKED == 512 << 20
     monkeypatch.setattr(session_reading, "MAX_UNPACKED", 4 << 20)
     dataset = next(line for line in lines if "dataset" in line and line["dataset"]["generate"] is None)
-    bomb = packed([*lines[: lines.index(dataset) + 1], *[{"rows": ["x" * 1_000_000]}] * 50])
+    bomb = packed([*lines[: lines.index(dataset) + 1], *[b'{"rows": []' + b" " * 1_000_000 + b"}"] * 50])
     unpacked: list[int] = []
     original = session_reading._unpacked
 
@@ -257,6 +257,11 @@ def test_whatever_stands_in_a_file(session: bytes, tmp_path: Path, data: st.Data
         episodes = [f"episodes/{quote(one['id'], safe='')}" for one in listed]
         numbers = [one["number"] for one in served.client.get("/_mock/requests").json()["requests"]]
         single = [*(f"/_mock/{one}" for one in episodes), *(f"{UI}/{one}" for one in episodes)]
-        single += [f"{UI}/requests/{number}" for number in numbers]
+        single += [f"{UI}/requests/{number}" for number in numbers] + [
+            f"{one}/rewards" for one in single[: len(episodes)]
+        ]
+        datasets = [quote(one["id"], safe="") for one in served.client.get("/_mock/datasets").json()["datasets"]]
+        single += [f"/_mock/datasets/{one}/rows" for one in datasets] + [f"{UI}/datasets/{one}" for one in datasets]
+        single += [f"{UI}/scenarios/case-management/back-claim"]
         for one in (*SHOWN, *(page.path for page in NAVIGATION), *single, SESSION):
             assert served.client.get(one).status_code < 500, one

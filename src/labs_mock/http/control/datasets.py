@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated
 
 from pydantic import Field
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
+from labs_mock.clock import instant_text
 from labs_mock.contract.dataset_status import DATASET_STATUSES, WITH_ERROR, StatusName
 from labs_mock.contract.parsing import read_model
 from labs_mock.contract.wording import DATASET_NOT_FOUND
@@ -51,13 +53,9 @@ def dataset_routes(prefix: str) -> list[BaseRoute]:
         return _shown(state)
 
     async def change_dataset(request: Request) -> Payload:
-        store = world_of(request).store
-        name = request.path_params["id"].lower()
-        datasets = [state.dataset for state in await store.datasets() if state.dataset.id == name]
-        if not datasets:
-            raise NotFound(DATASET_NOT_FOUND)
-        stage = _stage(read_model(Forced, await json_of(request)), datasets[0])
-        state = await store.force_dataset(name, stage)
+        dataset = await dataset_of(request)
+        stage = _stage(read_model(Forced, await json_of(request)), dataset)
+        state = await world_of(request).store.force_dataset(dataset.id, stage)
         if state is None:  # a reset has removed it meanwhile
             raise NotFound(DATASET_NOT_FOUND)
         return _shown(state)
@@ -66,6 +64,15 @@ def dataset_routes(prefix: str) -> list[BaseRoute]:
         resource(f"{prefix}/datasets", GET=list_datasets, POST=add_dataset),
         resource(f"{prefix}/datasets/{{id}}", PATCH=change_dataset),
     ]
+
+
+async def dataset_of(request: Request) -> Dataset:
+    """The dataset in a path, in either case. Raises `NotFound`."""
+    name = request.path_params["id"].lower()
+    for state in await world_of(request).store.datasets():
+        if state.dataset.id == name:
+            return state.dataset
+    raise NotFound(DATASET_NOT_FOUND)
 
 
 def _dataset(value: Payload, scenarios: Mapping[str, Scenario]) -> Dataset:
@@ -99,4 +106,10 @@ def _shown(state: StoredDataset) -> Payload:
         "error": stage.error,
         "rows": dataset.row_count,
         "keep_exhausted": state.keep_exhausted,
+        "lifecycle": {
+            "stages": [asdict(one) for one in state.progress.stages],
+            "position": state.progress.position,
+            "polls": state.progress.polls,
+            "since": instant_text(state.progress.since),
+        },
     }

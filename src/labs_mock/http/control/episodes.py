@@ -8,22 +8,33 @@ from starlette.routing import BaseRoute
 
 from labs_mock.contract.wording import EPISODE_COMPLETE, EPISODE_NOT_FOUND
 from labs_mock.engine.explanation import explanation
-from labs_mock.engine.transcript import TranscriptLine
+from labs_mock.engine.transcript import TranscriptLine, turns_of
+from labs_mock.engine.turn_results import turn_results
 from labs_mock.errors import BadRequest, Conflict, NotFound
 from labs_mock.http.control.episode_list import episode_summary, list_episodes
+from labs_mock.http.control.journal import records_of, settled
 from labs_mock.http.control.resources import arrived_of, resource, world_of
 from labs_mock.http.exchange import Payload
 from labs_mock.scenario.compiled.scenario import Scenario
+from labs_mock.state import World
 from labs_mock.state.episode import Episode
 
 
 def episode_routes(prefix: str) -> list[BaseRoute]:
-    """`GET /episodes`, `GET /episodes/{id}` and `POST /episodes/{id}/terminate`."""
+    """`GET /episodes`, `/episodes/{id}` and `/episodes/{id}/rewards`, and `POST /episodes/{id}/terminate`."""
 
     async def show_episode(request: Request) -> Payload:
         arrived = arrived_of(request)
         episode = await world_of(request).store.load_episode(arrived.epoch, request.path_params["id"], arrived.now)
         return await _shown(request, episode)
+
+    async def show_rewards(request: Request) -> Payload:
+        arrived = arrived_of(request)
+        episode = await world_of(request).store.load_episode(arrived.epoch, request.path_params["id"], arrived.now)
+        if episode is None:
+            raise NotFound(EPISODE_NOT_FOUND)
+        await settled()
+        return {"rewards": await rewards_by_turn(world_of(request), episode)}
 
     async def terminate_episode(request: Request) -> Payload:
         try:
@@ -35,7 +46,25 @@ def episode_routes(prefix: str) -> list[BaseRoute]:
     return [
         resource(f"{prefix}/episodes", GET=list_episodes),
         resource(f"{prefix}/episodes/{{id}}", GET=show_episode),
+        resource(f"{prefix}/episodes/{{id}}/rewards", GET=show_rewards),
         resource(f"{prefix}/episodes/{{id}}/terminate", POST=terminate_episode),
+    ]
+
+
+async def rewards_by_turn(world: World, episode: Episode) -> list[Payload]:
+    """The reward after each turn: the one with which it was answered, where the journal has that, else the one that the engine computes."""
+    counts = await world.store.journal_counts()
+    answered = {
+        record.turn: reward
+        async for record in records_of(world, counts)
+        if record.episode == episode.id and record.turn is not None and record.status == 200
+        for reward in record.rewards
+        if reward is not None
+    }
+    results = turn_results((await world.replayed(episode)).player, list(turns_of(episode.transcript)))
+    return [
+        {"turn": turn, "reward": answered.get(turn, result.assessment.reward), "served": turn in answered}
+        for turn, result in enumerate(results, 1)
     ]
 
 

@@ -3,6 +3,7 @@
 from starlette.routing import BaseRoute
 
 from labs_mock.http.control.clock import clock_routes
+from labs_mock.http.control.dataset_rows import row_routes
 from labs_mock.http.control.datasets import dataset_routes
 from labs_mock.http.control.episodes import episode_routes
 from labs_mock.http.control.events import event_routes
@@ -13,10 +14,12 @@ from labs_mock.http.control.findings import finding_routes
 from labs_mock.http.control.journal import journal_routes
 from labs_mock.http.control.keys import key_routes
 from labs_mock.http.control.openapi import openapi_routes
+from labs_mock.http.control.quotas import quota_routes
 from labs_mock.http.control.reset import reset_routes
 from labs_mock.http.control.rewards import reward_routes
 from labs_mock.http.control.scenarios import scenario_routes
 from labs_mock.http.control.session import session_routes
+from labs_mock.http.control.settings import setting_routes
 from labs_mock.http.control.verification import verification_routes
 
 GROUPS = (
@@ -36,6 +39,9 @@ GROUPS = (
     fault_routes,
     session_routes,
     event_routes,
+    setting_routes,
+    quota_routes,
+    row_routes,
 )
 
 

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute
 
 from labs_mock.clock import instant_text
 from labs_mock.contract.limits import MAX_NESTING
-from labs_mock.errors import BadRequest
+from labs_mock.errors import BadRequest, NotFound
 from labs_mock.http.control.resources import resource, world_of
 from labs_mock.http.exchange import Payload
 from labs_mock.redaction import Redact
@@ -33,38 +33,60 @@ FILTERS: dict[str, Callable[[Record, str], bool]] = {
     "peer": lambda record, pattern: fnmatchcase(_peer(record) or "", pattern),
     "user_agent": lambda record, pattern: fnmatchcase(_user_agent(record), pattern),
     "after": lambda record, number: record.number > int(number),
+    "before": lambda record, number: record.number < int(number),
 }
 DEFAULT_LIMIT = 1_000
 PAGE = 500  # records that are read at a time
+Show = Callable[[Record, World], Payload]
 
 
 def journal_routes(prefix: str) -> list[BaseRoute]:
-    """`GET` and `DELETE /requests`."""
+    """`GET` and `DELETE /requests`, `GET /requests/{number}`."""
 
     async def list_requests(request: Request) -> StreamingResponse:
         world = world_of(request)
-        filters = dict(request.query_params)
-        limit = number_of(filters.pop("limit", str(DEFAULT_LIMIT)), "limit")
-        for name in filters:
-            if name not in FILTERS:
-                raise BadRequest(f"{name[:80]}: unknown filter; {did_you_mean(name, [*FILTERS, 'limit'])}")
-        after = number_of(filters.get("after", "0"), "after")
+        filters, limit, show = _query(dict(request.query_params))
         await settled()
         counts = await world.store.journal_counts()
         newest: deque[Record] = deque(maxlen=limit)
         found = 0
-        async for record in records_of(world, counts, after):
+        async for record in records_of(world, counts, int(filters.get("after", 0))):
             if all(FILTERS[name](record, filters[name]) for name in filters):
                 newest.append(record)
                 found += 1
-        return listing(world, newest, {"count": found, **counts_of(counts)})
+        return listing(world, newest, {"count": found, **counts_of(counts)}, show)
+
+    async def show_request(request: Request) -> Payload:
+        text = request.path_params["number"]
+        await settled()
+        record = await record_of(world_of(request), int(text)) if text.isdecimal() and len(text) < 18 else None
+        if record is None:
+            raise NotFound("The journal has no request with this number, or no longer")
+        return shown(record, world_of(request))
 
     async def forget_requests(request: Request) -> Payload:
         store = world_of(request).store
         await store.reset(("journal",))
         return {"requests": [], "count": 0, **counts_of(await store.journal_counts())}
 
-    return [resource(f"{prefix}/requests", GET=list_requests, DELETE=forget_requests)]
+    return [
+        resource(f"{prefix}/requests", GET=list_requests, DELETE=forget_requests),
+        resource(f"{prefix}/requests/{{number}}", GET=show_request),
+    ]
+
+
+def _query(query: dict[str, str]) -> tuple[dict[str, str], int, Show]:
+    """The filters of a query, how many records are wanted at most, and how they are shown. Raises `BadRequest`."""
+    limit = number_of(query.pop("limit", str(DEFAULT_LIMIT)), "limit")
+    bodies = query.pop("bodies", "true")
+    if bodies not in ("true", "false"):
+        raise BadRequest("bodies: expected true or false")
+    for name, value in query.items():
+        if name not in FILTERS:
+            raise BadRequest(f"{name[:80]}: unknown filter; {did_you_mean(name, [*FILTERS, 'limit', 'bodies'])}")
+        if name in ("after", "before"):
+            number_of(value, name)
+    return query, limit, shown if bodies == "true" else slim
 
 
 async def records_of(world: World, counts: JournalCounts, after: int = 0) -> AsyncIterator[Record]:
@@ -100,13 +122,13 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-def listing(world: World, records: Iterable[Record], rest: Payload) -> StreamingResponse:
+def listing(world: World, records: Iterable[Record], rest: Payload, show: Show | None = None) -> StreamingResponse:
     """`requests` and the rest, sent record by record: all their bodies at once may be far more than the journal holds."""
 
     async def parts() -> AsyncIterator[bytes]:
         yield b'{"requests":['
         for index, record in enumerate(records):
-            yield b"," * bool(index) + orjson.dumps(shown(record, world))
+            yield b"," * bool(index) + orjson.dumps((show or shown)(record, world))
             await asyncio.sleep(0)
         yield b"]," + orjson.dumps(rest)[1:]
 

@@ -8,6 +8,8 @@ from labs_mock.config.server_file import KeyEntry, KeyTerms
 from labs_mock.contract import control
 from labs_mock.contract.requests import Evaluate
 from labs_mock.http.control.clock import Advance, ClockChange
+from labs_mock.http.control.dataset_rows import DEFAULT_LIMIT as DEFAULT_ROWS
+from labs_mock.http.control.dataset_rows import MAX_LIMIT as MAX_ROWS
 from labs_mock.http.control.datasets import Forced
 from labs_mock.http.control.episode_list import DEFAULT_LIMIT as EPISODES_LIMIT
 from labs_mock.http.control.episode_list import MAX_LIMIT as MAX_EPISODES
@@ -60,10 +62,12 @@ _MEANINGS = {  # of the filters of the journal
     "peer": "address and port of the connection, where * stands for anything",
     "user_agent": "what the header says, where * stands for anything",
     "after": "only requests with a greater number",
+    "before": "only requests with a smaller number",
 }
 _FILTERS = (
-    *(Parameter(name, _MEANINGS[name], number=name == "after") for name in FILTERS),
+    *(Parameter(name, _MEANINGS[name], number=name in ("after", "before")) for name in FILTERS),
     Parameter("limit", f"the newest so many of those found (default: {DEFAULT_LIMIT:,})", number=True),
+    Parameter("bodies", "false: without bodies"),
 )
 _OF_FINDINGS = (
     Parameter("code", "such as unknown_field"),
@@ -106,13 +110,28 @@ CONTROL_OPERATIONS = (
     ControlOperation("list_keys", "List keys, masked", "GET", "/keys", None, control.KeyList),
     ControlOperation("add_key", "Add a key", "POST", "/keys", KeyEntry, control.KeyInfo),
     ControlOperation("change_key", "Change or revoke a key", "PATCH", "/keys/{key}", KeyTerms, control.KeyInfo, (404,)),
+    ControlOperation("list_quotas", "What each key has left in this minute", "GET", "/quotas", None, control.QuotaList),
+    ControlOperation(
+        "show_settings", "Show the settings, without secrets", "GET", "/settings", None, control.SettingValues
+    ),
     ControlOperation("list_datasets", "List datasets", "GET", "/datasets", None, control.DatasetList),
     ControlOperation("add_dataset", "Add a dataset", "POST", "/datasets", DatasetFile, control.DatasetInfo),
     ControlOperation(
         "force_dataset", "Force a status of a dataset", "PATCH", "/datasets/{id}", Forced, control.DatasetInfo, (404,)
     ),
+    ControlOperation(
+        "show_rows",
+        "The first rows of a dataset",
+        "GET",
+        "/datasets/{id}/rows",
+        None,
+        control.DatasetRows,
+        (400, 404),
+        (Parameter("limit", f"at most so many (default: {DEFAULT_ROWS}; at most {MAX_ROWS})", number=True),),
+    ),
     ControlOperation("list_requests", "List requests", "GET", "/requests", None, control.RecordList, (400,), _FILTERS),
     ControlOperation("forget_requests", "Forget requests and rewards", "DELETE", "/requests", None, control.RecordList),
+    ControlOperation("show_request", "Show a request", "GET", "/requests/{number}", None, control.RecordInfo, (404,)),
     ControlOperation(
         "verify_requests",
         "Check whether requests were made",
@@ -150,9 +169,19 @@ CONTROL_OPERATIONS = (
         "show_episode", "Show all of an episode", "GET", "/episodes/{id}", None, control.EpisodeInfo, (404,)
     ),
     ControlOperation(
+        "show_rewards",
+        "The reward after each turn of an episode",
+        "GET",
+        "/episodes/{id}/rewards",
+        None,
+        control.TurnRewards,
+        (404,),
+    ),
+    ControlOperation(
         "end_episode", "End an episode", "POST", "/episodes/{id}/terminate", None, control.EpisodeInfo, (400, 404)
     ),
     ControlOperation("explain", "Explain a reward", "POST", "/explain", Evaluate, control.Explanation, (404,)),
+    ControlOperation("list_scenarios", "List scenarios", "GET", "/scenarios", None, control.ScenarioList),
     ControlOperation(
         "add_scenario", "Add or replace a scenario", "POST", "/scenarios", NewScenario, control.ScenarioInfo
     ),

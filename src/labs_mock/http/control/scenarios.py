@@ -13,6 +13,7 @@ from labs_mock.contract.parsing import read_model
 from labs_mock.errors import BadRequest, ScenarioError
 from labs_mock.http.control.resources import json_of, resource, world_of
 from labs_mock.http.exchange import Payload
+from labs_mock.scenario.compiled.scenario import Scenario
 from labs_mock.scenario.files.fields import FileModel, is_slug
 from labs_mock.scenario.files.loader import parse_scenario
 
@@ -36,7 +37,10 @@ class NewScenario(FileModel):
 
 
 def scenario_routes(prefix: str) -> list[BaseRoute]:
-    """`POST /scenarios`."""
+    """`GET` and `POST /scenarios`."""
+
+    async def list_scenarios(request: Request) -> Payload:
+        return {"scenarios": [_summary(scenario) for scenario in (await world_of(request).library()).scenarios]}
 
     async def add_scenario(request: Request) -> Payload:
         new = read_model(NewScenario, await json_of(request))
@@ -53,4 +57,18 @@ def scenario_routes(prefix: str) -> list[BaseRoute]:
         await world_of(request).add_scenario(scenario)
         return {"collection_slug": scenario.collection, "scenario_slug": scenario.slug, "version": scenario.version}
 
-    return [resource(f"{prefix}/scenarios", POST=add_scenario)]
+    return [resource(f"{prefix}/scenarios", GET=list_scenarios, POST=add_scenario)]
+
+
+def _summary(scenario: Scenario) -> Payload:
+    file = scenario.file
+    return {
+        "collection_slug": scenario.collection,
+        "scenario_slug": scenario.slug,
+        "version": scenario.version,
+        "name": file.name,
+        "description": file.description,
+        "shape": file.shape,
+        "difficulty": file.difficulty,
+        "max_turns": file.max_turns,
+    }

@@ -101,9 +101,11 @@ def over_time(records: Sequence[Record]) -> BarChart:
     """
     if not records:
         return bars([])
-    still = records[0].received == records[-1].received
-    places = [float(record.number) if still else record.received for record in records]
-    low, width = places[0], (places[-1] - places[0]) / COLUMNS or 1.0
+    times = [record.received for record in records]  # which are not in order where responses were delayed
+    still = min(times) == max(times)
+    places = [float(record.number) for record in records] if still else times
+    low, high = min(places), max(places)
+    width = (high - low) / COLUMNS or 1.0
     sums = [[0, 0] for _ in range(COLUMNS)]
     for record, place in zip(records, places, strict=True):
         sums[min(int((place - low) / width), COLUMNS - 1)][is_error(record)] += 1
@@ -111,7 +113,7 @@ def over_time(records: Sequence[Record]) -> BarChart:
         Column(_place(low + index * width, still), (("errors", errors), ("requests", others)))
         for index, (others, errors) in enumerate(sums)
     ]
-    return bars(columns)._replace(last=_place(places[-1], still))
+    return bars(columns)._replace(last=_place(high, still))
 
 
 def _place(place: float, still: bool) -> str:

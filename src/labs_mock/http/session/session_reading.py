@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from labs_mock import __version__
 from labs_mock.contract.parsing import read_json, read_model
 from labs_mock.engine.transcript import TranscriptLine
-from labs_mock.errors import RequestError, ScenarioError, SessionError, SettingsError
+from labs_mock.errors import BadRequest, RequestError, ScenarioError, SessionError, SettingsError
 from labs_mock.http.routes import ROUTES
 from labs_mock.http.session.saved_store import SavedState
 from labs_mock.http.session.saved_world import SavedWorld
@@ -33,6 +33,7 @@ from labs_mock.http.session.session_lines import (
     counts_of_head,
 )
 from labs_mock.http.session.session_saving import MAX_LINE, MAX_UNPACKED, MIB
+from labs_mock.scenario.compiled.datasets import read_line
 from labs_mock.scenario.compiled.scenario import Scenario, ScenarioName
 from labs_mock.scenario.files.loader import parse_scenario
 from labs_mock.state.account import Account
@@ -230,6 +231,8 @@ class SessionReader:
     def _add_rows(self, rows: list[str]) -> None:
         if not self._datasets:
             raise ValueError("rows: no dataset before them")
+        for row in rows:
+            _check_row(row)
         self._datasets[-1][1].extend(row.encode() for row in rows)
 
     def _dataset(self, saved: SavedDataset, rows: list[bytes]) -> StoredDataset:
@@ -268,6 +271,16 @@ class SessionReader:
 
     def _add_end(self, saved: SavedEnd) -> None:
         self._end = saved
+
+
+def _check_row(row: str) -> None:
+    """Raises `ValueError` unless it is a line as exports have it."""
+    try:
+        known = read_line(row.encode()).line().decode()
+    except BadRequest as error:
+        raise ValueError(f"rows: {error.message}") from None
+    if known != row:
+        raise ValueError("rows: expected lines as an export has them")
 
 
 def _calls(calls: list[Any]) -> bytes:

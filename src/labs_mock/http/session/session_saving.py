@@ -1,9 +1,11 @@
 """Save a session: everything that a world knows, line by line, with no key in it."""
 
 import asyncio
+import os
 import zlib
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
@@ -12,7 +14,6 @@ from typing import Any
 import orjson
 
 from labs_mock import __version__
-from labs_mock.config.settings import Settings
 from labs_mock.errors import LabsMockError
 from labs_mock.http.control.journal import hidden, records_of, redactor_of
 from labs_mock.http.session.saved_world import SavedWorld
@@ -52,7 +53,7 @@ async def session_chunks(world: World) -> AsyncIterator[bytes]:
 
 async def save_session(world: World, path: Path) -> None:
     """Write a session to a file, which appears when it is whole. Raises `LabsMockError` if it cannot be written."""
-    partial_file = path.with_name(f".{path.name}.partial")
+    partial_file = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with partial_file.open("wb") as file:
@@ -62,7 +63,8 @@ async def save_session(world: World, path: Path) -> None:
     except OSError as error:
         raise LabsMockError(f"{path}: {error.strerror}") from None
     finally:
-        partial_file.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial_file.unlink()
 
 
 class SessionWriter:
@@ -166,15 +168,18 @@ async def _head(world: World, counts: JournalCounts, log: RewardColumns) -> dict
         MARK: FORMAT,
         "version": __version__,
         "instance": world.instance,
-        "settings": shown_settings(world.settings),
+        "settings": settings_of(world),
         "clock": {"specification": clock.specification, "mode": clock.mode, "now": clock.now()},
         "journal": {"dropped": counts.dropped, "dropped_findings": dict(counts.dropped_findings)},
         "rewards": log.dropped,
     }
 
 
-def shown_settings(settings: Settings) -> dict[str, Any]:
-    """All settings by name, but for keys, tokens and passwords."""
+def settings_of(world: World) -> dict[str, Any]:
+    """All settings by name, but for keys, tokens and passwords; of a saved session those of the server that saved it."""
+    if isinstance(world, SavedWorld):
+        return world.head.settings
+    settings = world.settings
     values = {field.name: getattr(settings, field.name) for field in fields(settings) if field.repr}
     return {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
 
