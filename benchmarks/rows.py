@@ -8,6 +8,7 @@ from benchmarks.base import against, in_process
 from benchmarks.batch import batch
 from benchmarks.evaluation import evaluation
 from benchmarks.exports import exports
+from benchmarks.inspector import inspector
 from benchmarks.patterns import patterns
 from benchmarks.peers import HTTPSERVER, PRISM, WIREMOCK, httpserver, prism, wiremock
 from benchmarks.plugin import plugin
@@ -52,6 +53,7 @@ def at_most(bound: float) -> Target:
 
 OF_CEILING = "requests/s ÷ ceiling's, 32 connections"
 OF_BASE = "processor time ÷ that at BASE"
+OF_INSPECTOR = "processor time ÷ that before it"
 OF_CEILING_COST = "processor time ÷ ceiling's for that body"
 
 ROWS = (
@@ -87,6 +89,8 @@ ROWS = (
     Row("a turn with a store, its worker", "µs of processor, 64 connections", None, shared, "turn_worker"),
     Row("a turn with a store, that store", "µs of processor, 64 connections", None, shared, "turn_store"),
     Row("an episode of 10 turns in a store", "bytes", None, shared, "episode"),
+    Row("`/evaluate`, no page of the inspector open", OF_INSPECTOR, at_most(1.03), inspector, "closed"),
+    Row("`/evaluate`, one page of the inspector open", OF_INSPECTOR, None, inspector, "open"),
     Row("a test run that does not use the plugin", "time ÷ without it", at_most(1.05), plugin, "unused"),
 )
 
