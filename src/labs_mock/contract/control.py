@@ -230,6 +230,25 @@ class DatasetList(TypedDict):
     datasets: list[DatasetInfo]
 
 
+MAX_VERDICT = 20_000
+"""Characters of the text of a verdict that is posted."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictInfo(JsonObject):
+    """A verdict that was posted, and when, in ISO 8601."""
+
+    posted: str
+    label: str
+    text: str
+
+
+class VerdictList(TypedDict):
+    """The newest verdicts, in the order in which they were posted."""
+
+    verdicts: list[VerdictInfo]
+
+
 class TranscriptEntry(TypedDict):
     """A line of a transcript: the opening is in turn 0, the speaker is `persona` or `operator`.
 

@@ -19,3 +19,4 @@ class Bounds(NamedTuple):
     rewards: int = 1_000_000
     scenarios: int = 64 * MIB
     tokens: int = 10_000
+    verdicts: int = 100

@@ -19,6 +19,7 @@ from labs_mock.state.dataset_progress import Poll, StoredDataset
 from labs_mock.state.episode import Episode
 from labs_mock.state.library_source import LibrarySource, ScenarioSource
 from labs_mock.state.planned_fault import PlannedFault
+from labs_mock.state.posted_verdict import PostedVerdict
 from labs_mock.state.quota import Quota
 from labs_mock.state.record import JournalCounts, Record, RewardColumns
 from labs_mock.state.sums import NormalisationEntry, Sums
@@ -208,6 +209,12 @@ class Store(Protocol):
 
     async def rewards(self, after: int, limit: int) -> RewardColumns:
         """Up to so many rewards behind a number."""
+
+    async def add_verdict(self, verdict: PostedVerdict) -> None:
+        """Add a verdict; of more than `Bounds.verdicts` the oldest goes first, and all of them go with the journal."""
+
+    async def verdicts(self) -> list[PostedVerdict]:
+        """All verdicts, in the order in which they were added."""
 
     def follow(self, after: int) -> AsyncIterator[Record]:
         """The records behind a number, then those that come. It ends when the journal is reset.

@@ -30,7 +30,7 @@ from labs_mock.testing.verdicts.advantages import advantage_formula, check_advan
 from labs_mock.testing.verdicts.expected_rewards import Conversation, expected_rewards
 from labs_mock.testing.verdicts.groups import Groups
 from labs_mock.testing.verdicts.trained_texts import Special, check_trained
-from labs_mock.testing.verdicts.verdict import Verdict, check_rewards, compare_rewards, judge
+from labs_mock.testing.verdicts.verdict import Verdict, check_rewards, compare_rewards, judge, post_verdict
 
 ALL = 10_000  # as many as a journal has at most
 PAGE = 100_000  # rewards
@@ -398,11 +398,14 @@ class LabsMock:
         `used` is a list, an array or a tensor of any float type, with None or NaN where there is no reward. A conversation is a
         list of messages, or an object with `messages` and, instead of those for all, slugs and a `reward_config` of its own.
         `groups` are the numbers, from 0, of the rollouts in each group, or for each rollout the number of its group. Both sides are compared as float32.
+        The server's inspector shows the verdict.
 
         Raises `TypeError` for what is no number, and `ValueError` for conversations or groups that cannot be compared.
         """
         common = {"collection_slug": collection_slug, "scenario_slug": scenario_slug, "reward_config": reward_config}
-        return judge(compare_rewards(self._control, used, conversations, groups=groups, **common))
+        verdict = judge(compare_rewards(self._control, used, conversations, groups=groups, **common))
+        post_verdict(self._control, verdict)
+        return verdict
 
     def assert_rewards(
         self,

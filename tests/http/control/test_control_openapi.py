@@ -26,6 +26,7 @@ BODIES: dict[str, Any] = {
     "force_dataset": {"status": "running"},
     "verify_requests": {"method": "POST", "path": "/api/v1/evaluate", "times": 3},
     "expect_rewards": {"conversations": [{**SCENARIO, "messages": MESSAGES}, {**SCENARIO, "messages": []}]},
+    "add_verdict": {"label": "swapped(0, 1)", "text": "Two rewards changed places."},
     "explain": {**SCENARIO, "messages": MESSAGES, "unknown": 1},
     "add_scenario": {"collection_slug": "tests", "scenario_slug": "new", "scenario": CLAIM},
     "add_fault": {"id": "one", "path": "/api/v1/nothing", "delay": {"low": 1, "high": 2}},

@@ -7,6 +7,7 @@ from tests.support import CLAIM, KEY, Live
 
 TALK = [{"role": "user", "content": "Hello."}, {"role": "assistant", "content": f"Tell me what happened, {KEY}."}]
 FORM = re.compile(r'<h2 id="force">.*?</form>', re.DOTALL)
+LIVE = re.compile(r"<script[^>]*/live.js[^>]*></script>")
 NOTICE = re.compile(r'<p class="notice">.*?</p>')
 
 
@@ -25,7 +26,7 @@ def test_conversations_and_datasets_of_a_saved_session_have_the_same_pages(tmp_p
             assert KEY not in page
             assert SECRET not in page
             assert NOTICE.search(theirs), path
-            assert NOTICE.sub("", theirs).split() == FORM.sub("", page).split(), path
+            assert NOTICE.sub("", theirs).split() == LIVE.sub("", FORM.sub("", page)).split(), path
 
 
 def paths(server: Live) -> list[str]:

@@ -29,12 +29,12 @@ def row_routes(prefix: str) -> list[BaseRoute]:
         if not 0 < limit <= MAX_LIMIT:
             raise BadRequest(f"limit: expected 1 to {MAX_LIMIT}")
         dataset = await dataset_of(request)
-        return {"rows": await _first_rows(world_of(request), dataset, limit), "count": dataset.row_count}
+        return {"rows": await first_rows(world_of(request), dataset, limit), "count": dataset.row_count}
 
     return [resource(f"{prefix}/datasets/{{id}}/rows", GET=show_rows)]
 
 
-async def _first_rows(world: World, dataset: Dataset, limit: int) -> list[Any]:
+async def first_rows(world: World, dataset: Dataset, limit: int) -> list[Any]:
     """Up to so many rows as an export has them, whether or not clients may have them yet."""
     chunks = (await world.export(dataset)).chunks
     lines = b""

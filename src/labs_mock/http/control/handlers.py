@@ -20,6 +20,7 @@ from labs_mock.http.control.rewards import reward_routes
 from labs_mock.http.control.scenarios import scenario_routes
 from labs_mock.http.control.session import session_routes
 from labs_mock.http.control.settings import setting_routes
+from labs_mock.http.control.verdict_list import verdict_routes
 from labs_mock.http.control.verification import verification_routes
 
 GROUPS = (
@@ -32,6 +33,7 @@ GROUPS = (
     verification_routes,
     finding_routes,
     reward_routes,
+    verdict_routes,
     expected_routes,
     episode_routes,
     explain_routes,

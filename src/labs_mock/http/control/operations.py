@@ -19,6 +19,7 @@ from labs_mock.http.control.reset import ResetOfAll
 from labs_mock.http.control.rewards import DEFAULT_LIMIT as REWARDS_LIMIT
 from labs_mock.http.control.rewards import MAX_LIMIT
 from labs_mock.http.control.scenarios import NewScenario
+from labs_mock.http.control.verdict_list import NewVerdict
 from labs_mock.http.control.verification import Expected
 from labs_mock.scenario.files.dataset_schema import DatasetFile
 from labs_mock.state.store import PARTS
@@ -162,6 +163,8 @@ CONTROL_OPERATIONS = (
         control.ExpectedRewards,
         (404,),
     ),
+    ControlOperation("list_verdicts", "List verdicts that were posted", "GET", "/verdicts", None, control.VerdictList),
+    ControlOperation("add_verdict", "Post a verdict", "POST", "/verdicts", NewVerdict, control.VerdictInfo),
     ControlOperation(
         "list_episodes", "List episodes", "GET", "/episodes", None, control.EpisodePage, (400,), _OF_EPISODES
     ),

@@ -1,9 +1,7 @@
 """Datasets with their lifecycles, and one of them with what moves it on, a form that forces a status, and its first rows."""
 
-import asyncio
 from typing import Any, NamedTuple
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -14,6 +12,7 @@ from labs_mock.contract.limits import BASE_PATH
 from labs_mock.contract.tokens import NO_RESPONSE
 from labs_mock.contract.wording import DATASET_NOT_FOUND
 from labs_mock.errors import NotFound
+from labs_mock.http.control.dataset_rows import first_rows
 from labs_mock.http.control.journal import number_of
 from labs_mock.http.control.resources import resource, world_of
 from labs_mock.http.inspector.charts import LineChart, steps
@@ -139,35 +138,24 @@ def _chart(stages: list[ShownStage]) -> LineChart:
 
 async def _first_rows(world: World, dataset: Dataset) -> tuple[list[ShownRow], str]:
     """The first rows, whether or not clients may have them yet, and why there are none where they cannot be made."""
-    lines = b""
     try:
-        chunks = (await world.export(dataset)).chunks
+        found = await first_rows(world, dataset, ROWS)
     except NotFound as error:
         return [], error.message
-    try:
-        for chunk in chunks:
-            lines += chunk
-            if lines.count(b"\n") >= ROWS:
-                break
-            await asyncio.sleep(0)  # others want responses, too
-    finally:
-        chunks.close()
     left, rows = LINES, []
-    for line in lines.split(b"\n")[:ROWS]:
-        if line:
-            rows.append(_row(orjson.loads(line), left, world))
-            left -= len(rows[-1].lines)
+    for row in found:
+        rows.append(_row(row, left))
+        left -= len(rows[-1].lines)
     return rows, ""
 
 
-def _row(row: dict[str, Any], room: int, world: World) -> ShownRow:
-    redact = world.redactor
+def _row(row: dict[str, Any], room: int) -> ShownRow:
     lines = [
         ShownRowMessage(
             "operator" if one["role"] == "assistant" else "persona",
             one["role"],
-            redact(one["content"]),
-            redact(one.get("thinking", "")),
+            one["content"],
+            one.get("thinking", ""),
             one["content"] == NO_RESPONSE,
         )
         for one in row["messages"][:room]

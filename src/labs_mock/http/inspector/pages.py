@@ -13,12 +13,14 @@ from labs_mock.http.inspector.play_page import play_routes
 from labs_mock.http.inspector.rendering import STATIC
 from labs_mock.http.inspector.request_page import request_routes
 from labs_mock.http.inspector.scenario_page import scenario_page_routes
+from labs_mock.http.inspector.verdict_page import verdict_page_routes
 
 GROUPS = (
     overview_routes,
     episode_page_routes,
     evaluation_page_routes,
     dataset_page_routes,
+    verdict_page_routes,
     request_routes,
     fault_page_routes,
     scenario_page_routes,

@@ -39,6 +39,7 @@ NAVIGATION = (
     Destination("Episodes", f"{UI}/episodes"),
     Destination("Evaluations", f"{UI}/evaluations"),
     Destination("Datasets", f"{UI}/datasets"),
+    Destination("Verdicts", f"{UI}/verdicts"),
     Destination("Requests", f"{UI}/requests"),
     Destination("Faults", f"{UI}/faults"),
     Destination("Scenarios", f"{UI}/scenarios"),

@@ -18,6 +18,7 @@ from labs_mock.state.dataset_progress import StoredDataset
 from labs_mock.state.episode import Episode
 from labs_mock.state.library_source import LibrarySource, ScenarioSource
 from labs_mock.state.planned_fault import PlannedFault
+from labs_mock.state.posted_verdict import PostedVerdict
 from labs_mock.state.quota import Quota
 from labs_mock.state.record import JournalCounts, Record, RewardColumns
 
@@ -44,6 +45,7 @@ class SavedState:
     records: tuple[Record, ...]
     counts: JournalCounts
     rewards: RewardColumns
+    verdicts: tuple[PostedVerdict, ...]
 
 
 class SavedStore:
@@ -132,6 +134,9 @@ class SavedStore:
             log.dropped,
         )
 
+    async def verdicts(self) -> list[PostedVerdict]:
+        return list(self._state.verdicts)
+
     async def follow(self, after: int) -> AsyncIterator[Record]:
         for record in await self.records(after, len(self._numbers)):
             yield record
@@ -147,4 +152,4 @@ class SavedStore:
 
     poll_dataset = normalise = amend_record = finish_export = _refuse
     set_clock = advance_clock = add_account = change_account = add_fault = remove_faults = _refuse
-    put_scenario = publish = add_dataset = force_dataset = end_episode = reset = _refuse
+    put_scenario = publish = add_verdict = add_dataset = force_dataset = end_episode = reset = _refuse

@@ -25,6 +25,7 @@ from labs_mock.state.account import Account
 from labs_mock.state.dataset_progress import Progress, StoredDataset
 from labs_mock.state.episode import Episode
 from labs_mock.state.planned_fault import MaskedKey, PlannedFault
+from labs_mock.state.posted_verdict import PostedVerdict
 from labs_mock.state.quota import Quota
 from labs_mock.state.record import JournalCounts, Record, RewardColumns
 
@@ -353,6 +354,18 @@ class SavedRewards(FileModel):
             raise ValueError("rewards: expected columns of one length")
 
 
+class SavedVerdict(FileModel):
+    """A verdict that was posted."""
+
+    posted: Instant
+    label: str
+    text: str
+
+    def plain(self) -> PostedVerdict:
+        """The verdict."""
+        return PostedVerdict(self.posted, self.label, self.text)
+
+
 class SavedEnd(FileModel):
     """The last line: how many there are with it, and how many were left out since the file would have become too large."""
 
@@ -371,6 +384,7 @@ class SessionLine(FileModel):
     fault: SavedFault | None = None
     episode: SavedEpisode | None = None
     rewards: SavedRewards | None = None
+    verdict: SavedVerdict | None = None
     record: SavedRecord | None = None
     end: SavedEnd | None = None
 

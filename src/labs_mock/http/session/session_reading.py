@@ -28,6 +28,7 @@ from labs_mock.http.session.session_lines import (
     SavedRecord,
     SavedRewards,
     SavedScenario,
+    SavedVerdict,
     SessionLine,
     columns_of,
     counts_of_head,
@@ -41,6 +42,7 @@ from labs_mock.state.dataset_progress import StoredDataset
 from labs_mock.state.episode import Episode
 from labs_mock.state.library_source import CollectionSource, LibrarySource, ScenarioSource
 from labs_mock.state.planned_fault import PlannedFault
+from labs_mock.state.posted_verdict import PostedVerdict
 from labs_mock.state.quota import Quota
 from labs_mock.state.record import Record
 from labs_mock.state.world import scenario_source
@@ -165,6 +167,7 @@ class SessionReader:
         self._faults: list[PlannedFault] = []
         self._episodes: dict[str, Episode] = {}
         self._rewards: list[SavedRewards] = []
+        self._verdicts: list[PostedVerdict] = []
         self._records: list[Record] = []
         self._end: SavedEnd | None = None
 
@@ -198,6 +201,7 @@ class SessionReader:
             records=tuple(self._records),
             counts=counts_of_head(head, self._records[-1].number - head.journal.dropped if self._records else 0),
             rewards=rewards,
+            verdicts=tuple(self._verdicts),
         )
         return SavedWorld(head, state, self._scenarios.values(), self._end.left_out)
 
@@ -260,6 +264,9 @@ class SessionReader:
     def _add_rewards(self, saved: SavedRewards) -> None:
         saved.check()
         self._rewards.append(saved)
+
+    def _add_verdict(self, saved: SavedVerdict) -> None:
+        self._verdicts.append(saved.plain())
 
     def _add_record(self, saved: SavedRecord) -> None:
         last = self._records[-1].number if self._records else self._head.journal.dropped

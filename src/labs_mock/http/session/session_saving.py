@@ -27,6 +27,7 @@ from labs_mock.state.dataset_progress import StoredDataset
 from labs_mock.state.episode import Episode
 from labs_mock.state.library_source import ScenarioSource
 from labs_mock.state.planned_fault import PlannedFault
+from labs_mock.state.posted_verdict import PostedVerdict
 from labs_mock.state.quota import Quota
 from labs_mock.state.record import JournalCounts, Record, RewardColumns
 
@@ -133,6 +134,8 @@ async def _lines(world: World) -> AsyncIterator[tuple[str, Make]]:
     while log.rewards:
         yield "rewards", partial(_rewards, log)
         log = await store.rewards(log.after + len(log.rewards), REWARDS)
+    for verdict in await store.verdicts():
+        yield "verdict", partial(_verdict, verdict, redact)
     numbers: dict[str, int] = {}
     async for record in records_of(world, counts):
         yield "record", partial(_record, record, redactor_of(record, world), numbers)
@@ -250,6 +253,10 @@ def _episode(episode: Episode, redact: Redact) -> dict[str, Any]:
         for line in episode.transcript
     ]
     return {**values, "transcript": transcript}
+
+
+def _verdict(verdict: PostedVerdict, redact: Redact) -> dict[str, Any]:
+    return {"posted": verdict.posted, "label": redact(verdict.label), "text": redact(verdict.text)}
 
 
 def _rewards(log: RewardColumns) -> dict[str, Any]:

@@ -4,6 +4,7 @@
 
 import asyncio
 import secrets
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 
 from labs_mock.clock import END, Clock
@@ -32,6 +33,7 @@ from labs_mock.state.memory.normalisation import NormalisationLogs
 from labs_mock.state.memory.quotas import Quotas
 from labs_mock.state.memory.rewards import RewardLog
 from labs_mock.state.planned_fault import PlannedFault, TriggeredFault
+from labs_mock.state.posted_verdict import PostedVerdict
 from labs_mock.state.quota import Quota
 from labs_mock.state.record import JournalCounts, Record, RewardColumns
 from labs_mock.state.store import PARTS, InitialState, parts_to_reset
@@ -54,6 +56,7 @@ class MemoryStore:
         self._faults = FaultPlan(initial.faults, initial.seed)
         self._journal = Journal(bounds.records, bounds.journal)
         self._rewards = RewardLog(bounds.rewards)
+        self._verdicts = deque[PostedVerdict](maxlen=bounds.verdicts)
         self._libraries = Libraries(initial.library, bounds.scenarios)
         self._commits = Tokens[int](bounds.tokens)
         self._normalised = Tokens[tuple[tuple[Sums, ...], ...]](bounds.tokens)
@@ -69,7 +72,7 @@ class MemoryStore:
             "normalisation": self._logs.reset,
             "datasets": lambda: self._datasets.reset(self._clock.now()),
             "faults": self._faults.reset,
-            "journal": self._journal.reset,
+            "journal": self._reset_journal,
             "rewards": self._rewards.reset,
         }
 
@@ -251,6 +254,12 @@ class MemoryStore:
     async def rewards(self, after: int, limit: int) -> RewardColumns:
         return self._rewards.page(after, limit)
 
+    async def add_verdict(self, verdict: PostedVerdict) -> None:
+        self._verdicts.append(verdict)
+
+    async def verdicts(self) -> list[PostedVerdict]:
+        return list(self._verdicts)
+
     async def follow(self, after: int) -> AsyncIterator[Record]:
         generation, woken = self._journal.generation, asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -296,6 +305,10 @@ class MemoryStore:
     def _check(self, epoch: str) -> None:
         if epoch != self._epoch:
             raise StaleEpoch("there was a reset of everything since the request arrived")
+
+    def _reset_journal(self) -> None:
+        self._journal.reset()
+        self._verdicts.clear()
 
     def _restart_clock(self) -> None:
         self._clock = self._clock.restarted()

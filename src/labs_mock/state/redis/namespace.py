@@ -23,7 +23,7 @@ KEYS_OF: dict[str, tuple[str, ...]] = {
     "normalisation": ("logs", "logs.order"),
     "datasets": ("datasets",),
     "faults": ("faults",),
-    "journal": ("journal", "journal.bodies", "journal.amended", "journal.counts"),
+    "journal": ("journal", "journal.bodies", "journal.amended", "journal.counts", "verdicts"),
     "rewards": ("rewards", "rewards.total"),
 }
 """The keys of each part, which a reset of it unlinks. There are no others but these and the next ones, however much there is."""

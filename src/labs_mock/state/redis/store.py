@@ -24,6 +24,7 @@ from labs_mock.state.dataset_progress import Poll, StoredDataset
 from labs_mock.state.episode import Episode
 from labs_mock.state.library_source import LibrarySource, ScenarioSource
 from labs_mock.state.planned_fault import PlannedFault
+from labs_mock.state.posted_verdict import PostedVerdict
 from labs_mock.state.quota import Quota, left
 from labs_mock.state.record import JournalCounts, Record, RewardColumns
 from labs_mock.state.redis.arrivals import Arrivals
@@ -36,6 +37,8 @@ from labs_mock.state.redis.journal import RedisJournal
 from labs_mock.state.redis.lease import Lease
 from labs_mock.state.redis.namespace import FORMAT, KEYS, MADE, check_same, contents_of, made_with
 from labs_mock.state.redis.packing import (
+    pack,
+    unpack,
     unpack_episode,
     unpack_rewards,
 )
@@ -323,6 +326,13 @@ class RedisStore:
         _, total, first, one, other = await self.operations.run("rewards", after, limit, bound, again=True)
         stored = min(total, bound)
         return unpack_rewards(first, one + other, stored, total - stored)
+
+    async def add_verdict(self, verdict: PostedVerdict) -> None:
+        await self.operations.run("add_verdict", pack(tuple(verdict)), self._bounds.verdicts, again=False)
+
+    async def verdicts(self) -> list[PostedVerdict]:
+        _, found = await self.operations.run("read", "LRANGE", "verdicts", 0, -1, again=True)
+        return [PostedVerdict(*unpack(one)) for one in found]
 
     def follow(self, after: int) -> AsyncIterator[Record]:
         return self._journal.follow(after)

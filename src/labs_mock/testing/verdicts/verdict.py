@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from math import isnan
 from typing import Any
 
-from labs_mock.testing.control_client import ControlClient
+from labs_mock.contract.control import MAX_VERDICT
+from labs_mock.testing.control_client import ControlClient, ControlError
 from labs_mock.testing.verdicts.expected_rewards import (
     Conversation,
     conversation_lengths,
@@ -66,6 +68,12 @@ def compare_rewards(
         () if groups is None else rollout_groups(groups, len(listed)),
         partial(served_rewards, control),
     )
+
+
+def post_verdict(control: ControlClient, verdict: Verdict) -> None:
+    """Let the server's inspector show a verdict; one that takes none, as a saved session does, goes without."""
+    with suppress(ControlError):
+        control.send("POST", "/verdicts", {"label": str(verdict.label)[:200], "text": verdict.text[:MAX_VERDICT]})
 
 
 def judge(compared: RewardComparison) -> Verdict:
