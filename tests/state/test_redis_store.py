@@ -1,5 +1,6 @@
 import asyncio
 import signal
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -16,6 +17,7 @@ from labs_mock.errors import SettingsError, StaleEpoch, StartError, StoreUnavail
 from labs_mock.state.commit import Commit
 from labs_mock.state.library_source import CollectionSource, ScenarioSource
 from labs_mock.state.redis.namespace import KEYS
+from labs_mock.state.redis.scripts import DEADLINE
 from labs_mock.state.redis.store import WEEK, RedisStore
 from labs_mock.state.store import InitialState, Store
 from labs_mock.state.sums import NormalisationEntry
@@ -529,6 +531,21 @@ def test_without_a_store_there_is_an_error_in_time_and_recovery() -> None:
         run(check(redis))
     with pytest.raises(StartError, match=r"^state: unix:.*: it does not answer \(No such file or directory\)$"):
         run(RedisStore.open(redis.url, "one", initial()))
+
+
+def test_a_process_without_a_processor_reads_what_came_meanwhile(url: str, redis: Redis) -> None:
+    """Where a process stood still for longer than the deadline, replies that are there count, and no operation has failed."""
+    assert redis.dbsize() == 0
+
+    async def check() -> None:
+        async with opened(url) as store:
+            under_way = [asyncio.create_task(arrived(store)) for _ in range(20)]
+            await asyncio.sleep(0)  # they have begun, and their commands are on their way
+            await asyncio.sleep(0)
+            time.sleep(DEADLINE + 0.1)  # noqa: ASYNC251 - the loop stands still
+            assert len({one.epoch for one in await asyncio.gather(*under_way)}) == 1
+
+    run(check())
 
 
 def test_times_of_arrivals_do_not_go_back(url: str, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:

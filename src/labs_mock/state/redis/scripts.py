@@ -23,6 +23,7 @@ from labs_mock.errors import Conflict, StaleEpoch, StoreFull, StoreUnavailable
 from labs_mock.state.redis.connection import Lost, NotSent, Pipe
 
 DEADLINE = 1.5  # seconds of real time for an operation with all its attempts
+GRACE = 0.1  # seconds of these in which replies are read that came while this process had no processor
 PAUSE = 0.05  # seconds between two attempts
 
 FULL = "The store of this server's state is full; reset it, or give it more memory"
@@ -85,10 +86,16 @@ class Operations:
         Raises `StoreUnavailable` if there is none in time, and `StoreFull`.
         """
         self.count += 1
-        started = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        started = loop.time()
         try:
-            async with asyncio.timeout(DEADLINE):
-                return await self._attempts(script(name, flags), words, again)
+            async with asyncio.timeout(None) as limit:
+                # Two timers, one after the other: a single one, when it is late, comes before the replies that are there to be read.
+                timer = loop.call_later(DEADLINE - GRACE, lambda: limit.reschedule(loop.time() + GRACE))
+                try:
+                    return await self._attempts(script(name, flags), words, again)
+                finally:
+                    timer.cancel()
         except (TimeoutError, Lost, NotSent):
             if self._pipe.replied < started:  # it has stopped, so that whatever else was sent waits in vain
                 await self._pipe.close()
