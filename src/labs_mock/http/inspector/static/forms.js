@@ -2,6 +2,10 @@
 //
 // <form data-method="POST" data-path="/_mock/clock/advance">: a field with data-type="number" is sent as one. An element
 // with the id wrong-NAME gets the message of a field, and one with role="alert" whatever concerns none.
+//
+// What is sent with success loads the page again, or the one of data-next; on the same page the button has the focus again.
+
+const SENT = "labs-mock-sent"; // in the storage of this window
 
 function valuesOf(form) {
   const values = {};
@@ -55,6 +59,16 @@ document.addEventListener("submit", async (event) => {
   const answer = await send(form);
   if (!answer) return;
   const next = form.getAttribute("data-next");
-  if (next) location.assign(next);
-  else location.reload();
+  if (next) {
+    location.assign(next);
+    return;
+  }
+  sessionStorage.setItem(SENT, form.getAttribute("data-path"));
+  location.reload();
 });
+
+const sent = sessionStorage.getItem(SENT);
+if (sent) {
+  sessionStorage.removeItem(SENT);
+  document.querySelector(`form[data-path="${CSS.escape(sent)}"] button`)?.focus({ preventScroll: true });
+}
