@@ -9,7 +9,8 @@ from typing import Any
 from labs_mock.cli.tables import as_text, table
 from labs_mock.config.library import Library
 from labs_mock.scenario.compiled.scenario import Scenario
-from labs_mock.scenario.compiled.summary import identity, plain, required, summary_tables
+from labs_mock.scenario.compiled.summary import identity, plain, summary_tables
+from labs_mock.scenario.files.yaml_text import rule_text
 
 COLUMNS = ("scenario", "shape", "difficulty", "max_turns", "name")
 
@@ -55,7 +56,7 @@ def _head(scenario: Scenario) -> Iterator[str]:
         yield f"Persona: {', '.join(f'{name} {value}' for name, value in identity(scenario).items())}"
     yield f"Opens with: {scenario.first_observation}\n"
     if file.scoring.requires is not None:
-        yield f"Nothing is rewarded before: {required(scenario)}\n"
+        yield f"Nothing is rewarded before:\n{rule_text(file.scoring.requires)}\n"
 
 
 def _address(scenario: Scenario) -> str:

@@ -37,6 +37,8 @@ def test_the_page_shows_what_happened(server: Live) -> None:
     server.client.get("/api/v1/catalog")
     page = server.client.get(UI).text
     words = text_of(page)
+    assert "`" not in page
+    assert "<code>assistant</code>" in page
     assert "6 in the journal, of which 2 were answered with an error" in words
     assert "case-management/back-claim" in words
     assert "5 rewards, mean" in words

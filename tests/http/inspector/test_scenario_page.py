@@ -57,6 +57,16 @@ def test_every_shipped_scenario_has_a_page(shipped: Live) -> None:
             assert f" {title} " in words
 
 
+def test_what_is_required_is_written_as_its_author_writes_it(shipped: Live) -> None:
+    """A line for each rule, and nothing where a scenario requires nothing (RC-6)."""
+    page = shipped.client.get(f"{UI}/case-management/lower-back-claim").text
+    assert "Nothing is rewarded before" in page
+    assert "\n- calls: {tool: order_imaging}\n- calls: {tool: medical_assessment}\n- says: [what happened, " in page
+    without = [one for one in shipped.library().scenarios if one.file.scoring.requires is None]
+    for one in without:
+        assert "Nothing is rewarded before" not in shipped.client.get(f"{UI}/{one.collection}/{one.slug}").text
+
+
 def test_the_yaml_is_the_scenario(shipped: Live) -> None:
     """What is shown is read as a scenario with the same version, for every shipped one; the text has all of it."""
     for one in shipped.library().scenarios:

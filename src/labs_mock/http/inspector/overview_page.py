@@ -18,7 +18,7 @@ from labs_mock.http.control.resources import resource, world_of
 from labs_mock.http.control.run_findings import RunFinding
 from labs_mock.http.delivery import broke_off
 from labs_mock.http.inspector.charts import BarChart, Column, bars, histogram
-from labs_mock.http.inspector.rendering import page
+from labs_mock.http.inspector.rendering import moment, page
 from labs_mock.state import World
 from labs_mock.state.record import Record
 
@@ -117,7 +117,7 @@ def over_time(records: Sequence[Record]) -> BarChart:
 
 
 def _place(place: float, still: bool) -> str:
-    return f"request {int(place)}" if still else instant_text(round(place))
+    return f"request {int(place)}" if still else moment(instant_text(round(place)))
 
 
 def served_rewards(records: Iterable[Record]) -> list[ScenarioRewards]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import escape
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -25,6 +25,7 @@ STATIC = HERE / "static"
 HOST = re.compile(r"[\w.\-]+(:\d+)?|\[[0-9a-f:]+\](:\d+)?", re.ASCII | re.IGNORECASE)
 MAX_TEXT = 2_000  # bytes of HTML that a text makes where nothing else is said
 MAX_JSON = 30_000
+CODE = re.compile("`([^`]+)`")
 
 
 class Destination(NamedTuple):
@@ -82,6 +83,7 @@ def environment() -> Environment:
     )
     made.filters |= {
         "shown": shown,
+        "with_code": with_code,
         "pretty": pretty,
         "in_path": in_path,
         "query": query,
@@ -119,6 +121,11 @@ def shown(value: object, limit: int = MAX_TEXT) -> str:
     while (size := len(escape(printable(kept)).encode())) > limit:
         kept = kept[: min(len(kept) * limit // size, len(kept) - 1)]
     return printable(kept) if len(kept) == len(text) else f"{printable(kept)}… ({len(text):,} characters)"
+
+
+def with_code(text: str) -> Markup:
+    """A text of our own, in which `names` between backticks are code."""
+    return Markup(CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - it was escaped
 
 
 def pretty(value: object, limit: int = MAX_JSON) -> str:

@@ -15,8 +15,8 @@ from labs_mock.http.control.journal import number_of
 from labs_mock.http.control.resources import arrived_of, resource, world_of
 from labs_mock.http.inspector.rendering import page, shown
 from labs_mock.scenario.compiled.scenario import Scenario
-from labs_mock.scenario.compiled.summary import SummaryTable, identity, required, summary_tables
-from labs_mock.scenario.files.yaml_text import yaml_text, yaml_warnings
+from labs_mock.scenario.compiled.summary import SummaryTable, identity, summary_tables
+from labs_mock.scenario.files.yaml_text import rule_text, yaml_text, yaml_warnings
 
 ROWS = 100  # of a page of the list
 TABLE_ROWS = 30  # of each of the five tables of a scenario
@@ -60,7 +60,7 @@ def scenario_page_routes(prefix: str) -> list[BaseRoute]:
             scenario=_row(scenario) | {"version": scenario.version, "description": file.description},
             identity=identity(scenario),
             opening=scenario.first_observation,
-            required=required(scenario),
+            requires=rule_text(file.scoring.requires) if file.scoring.requires else "",
             tables=tables,
             text=await asyncio.to_thread(_author_text, scenario),
         )

@@ -39,12 +39,6 @@ def identity(scenario: Scenario) -> dict[str, str]:
     return {} if persona is None else {name: cell(value) for name, value in plain(persona.identity).items()}
 
 
-def required(scenario: Scenario) -> str:
-    """The rule that must have held before anything is rewarded (RC-6); empty without one."""
-    requires = scenario.file.scoring.requires
-    return "" if requires is None else cell(requires.model_dump(mode="json", by_alias=True, exclude_defaults=True))
-
-
 def plain(model: FileModel) -> dict[str, Any]:
     """What a part of a file says, and nothing of what it leaves out."""
     return model.model_dump(mode="json", by_alias=True, exclude_unset=True)

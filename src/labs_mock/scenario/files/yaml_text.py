@@ -1,5 +1,6 @@
 """A scenario as the text of a file, made from the model where the file itself is not there, and its warnings at their lines."""
 
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -11,6 +12,7 @@ from labs_mock.scenario.files.scenario_warnings import scenario_warnings
 from labs_mock.scenario.files.schema import ScenarioFile
 from labs_mock.scenario.files.yaml_document import YamlDocument
 from labs_mock.scenario.files.yaml_scalars import plain_scalar
+from labs_mock.scenario.rules.operators import RuleFile
 
 WIDTH = 110
 MAX_WARNINGS = 50
@@ -21,6 +23,15 @@ def yaml_text(file: ScenarioFile) -> str:
     data = file.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     text: str = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=WIDTH)
     return text
+
+
+def rule_text(rule: RuleFile) -> str:
+    """A rule as an author writes it, a line for each part, however long."""
+    data = rule.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    text: str = yaml.dump(
+        data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=sys.maxsize, default_flow_style=None
+    )
+    return text.rstrip()
 
 
 def yaml_warnings(text: str, extra: Callable[[dict[str, Any]], Iterable[Mistake]]) -> list[Problem]:
