@@ -45,16 +45,16 @@ def test_what_a_handle_finds_is_shown(server: Live, tmp_path: Path) -> None:
         assert other.client.get("/_mock/verdicts").json() == server.client.get("/_mock/verdicts").json()
 
 
-def fill(server: Live) -> None:
-    """As many verdicts as there can be, of hostile texts."""
-    for _ in range(100):
+def fill(server: Live, times: int) -> None:
+    """So many verdicts of hostile texts."""
+    for _ in range(times):
         body = {"label": HOSTILE[:150], "text": (f"{KEY} {HOSTILE} " * 500)[:20_000]}
         server.client.post("/_mock/verdicts", json=body).raise_for_status()
 
 
 def test_what_was_posted_is_text(server: Live) -> None:
     """Markup is none, what is invisible is an escape, no key is whole, and the page has at most 100 KB."""
-    fill(server)
+    fill(server, 100)
     page = server.client.get(HERE)
     assert len(page.content) <= 100_000
     assert not [one for one in Elements(page.text).found if one[0] == "img" or "onerror" in one[1]]
@@ -66,5 +66,5 @@ def test_what_was_posted_is_text(server: Live) -> None:
 @pytest.mark.slow
 def test_the_page_is_for_everybody(browser: Browser, server: Live) -> None:
     """In both themes and at 320 px, with hostile texts."""
-    fill(server)
+    fill(server, 3)
     check_page(browser, server.url, HERE)
