@@ -1,4 +1,5 @@
 import gzip
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from labs_mock import __version__
 from labs_mock.http.control import PREFIX
 from labs_mock.http.control.operations import CONTROL_OPERATIONS
 from labs_mock.http.inspector.rendering import NAVIGATION
+from labs_mock.http.session import session_saving
+from labs_mock.state.bounds import Bounds
 from tests.http.control.test_control_openapi import BODIES
 from tests.http.session.sessions import (
     NUMBERS,
@@ -26,7 +29,7 @@ from tests.http.session.sessions import (
     shown,
     use,
 )
-from tests.support import CLAIM, KEY, Live
+from tests.support import CLAIM, KEY, Live, live, world
 
 
 @pytest.fixture(scope="module")
@@ -170,3 +173,53 @@ def test_saved_loaded_and_saved_again_it_has_the_same_bytes(
         assert other.client.get(SESSION).content == session
         for listed in SHOWN:
             assert other.client.get(listed).json() == server.client.get(listed).json(), listed
+
+
+def test_a_session_is_whole_while_requests_come(tmp_path: Path) -> None:
+    """Records that go while it is saved are absent from it, and nothing else is wrong with it."""
+    with live(world(bounds=Bounds(records=700))) as server:
+        stop = threading.Event()
+
+        def work() -> None:
+            while not stop.is_set():
+                server.post("/evaluate", {**WHERE, "messages": SAID})
+
+        worker = threading.Thread(target=work)
+        worker.start()
+        try:
+            path = tmp_path / "session.jsonl.gz"
+            for _ in range(5):
+                session = saved(server, path)
+                with shown(path) as other:
+                    numbers = [one["number"] for one in other.client.get("/_mock/requests").json()["requests"]]
+                    assert numbers == sorted(set(numbers))
+                    assert other.client.get(SESSION).content == session
+        finally:
+            stop.set()
+            worker.join()
+
+
+def test_bodies_are_left_out_first(server: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a file would become larger than can be read: then whole lines, which its end counts; what is left can be shown."""
+    server.reset()
+    for _ in range(10):
+        server.post("/evaluate", {**WHERE, "messages": SAID, "filling": "x" * 5_000})
+    path = tmp_path / "session.jsonl.gz"
+    whole = [line for line in lines_of(saved(server, path)) if "record" in line]
+    monkeypatch.setattr(session_saving, "MAX_BODIES", 30_000)
+    lines = lines_of(saved(server, path))
+    records = [line for line in lines if "record" in line]
+    kept = [one for one in records if one["record"]["request"] is not None]
+    assert 0 < len(kept) < len(records) == 10
+    assert kept == whole[: len(kept)]
+    assert lines[-1]["end"]["left_out"] == 0
+    with shown(path) as other:
+        last = other.client.get("/_mock/requests").json()["requests"][-1]
+        assert (last["dropped_bodies"], last["status"]) == (["request", "response"], 200)
+    monkeypatch.setattr(session_saving, "MAX_UNPACKED", session_saving.MIB + 25_000)
+    lines = lines_of(saved(server, path))
+    count = sum("record" in line for line in lines)
+    assert lines[-1]["end"] == {"lines": len(lines), "left_out": 10 - count}
+    assert count < 10
+    with shown(path) as other:
+        assert len(other.client.get("/_mock/requests").json()["requests"]) == count

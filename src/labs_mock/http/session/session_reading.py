@@ -13,21 +13,16 @@ from labs_mock.contract.parsing import read_json, read_model
 from labs_mock.engine.transcript import TranscriptLine
 from labs_mock.errors import BadRequest, RequestError, ScenarioError, SessionError, SettingsError
 from labs_mock.http.routes import ROUTES
+from labs_mock.http.session.saved_library import SavedAccount, SavedCollection, SavedDataset, SavedFault, SavedScenario
 from labs_mock.http.session.saved_store import SavedState
+from labs_mock.http.session.saved_talk import SavedEpisode, SavedRecord
 from labs_mock.http.session.saved_world import SavedWorld
 from labs_mock.http.session.session_lines import (
     FORMAT,
     MARK,
-    SavedAccount,
-    SavedCollection,
-    SavedDataset,
     SavedEnd,
-    SavedEpisode,
-    SavedFault,
     SavedHead,
-    SavedRecord,
     SavedRewards,
-    SavedScenario,
     SavedVerdict,
     SessionLine,
     columns_of,

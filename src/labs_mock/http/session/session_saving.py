@@ -131,9 +131,11 @@ async def _lines(world: World) -> AsyncIterator[tuple[str, Make]]:
         yield "fault", partial(_fault, fault, places, redact)
     async for episode in world.episodes():
         yield "episode", partial(_episode, episode, redact)
+    end = log.dropped + log.stored  # those that come meanwhile belong to later records
     while log.rewards:
         yield "rewards", partial(_rewards, log)
-        log = await store.rewards(log.after + len(log.rewards), REWARDS)
+        reached = log.after + len(log.rewards)
+        log = await store.rewards(reached, max(0, min(REWARDS, end - reached)))
     for verdict in await store.verdicts():
         yield "verdict", partial(_verdict, verdict, redact)
     numbers: dict[str, int] = {}
