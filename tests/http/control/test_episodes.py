@@ -70,6 +70,20 @@ def test_an_episode_is_shown_with_all_that_its_client_does_not_see(server: Live)
     assert {one["name"]: one["score"] for one in explanation["dimensions"]} == responses[-1]["scores"]
 
 
+def test_no_key_can_be_read_in_a_transcript(server: Live) -> None:
+    """Neither in texts nor in the inputs of calls, however deep (ERR-2)."""
+    name = server.episode()
+    deep: Any = KEY
+    for _ in range(50):
+        deep = {KEY: [deep]} if isinstance(deep, str) else {"more": deep}
+    call = {"type": "artifact", "name": "order_imaging", "input": {"region": deep}}
+    sent = {"role": "assistant", "content": f"My key is {KEY}.", "tool_calls": [call]}
+    assert server.turn(name, sent).status_code == 200
+    shown = server.client.get(f"/_mock/episodes/{name}").text
+    assert KEY not in shown
+    assert shown.count("lab_*****") == 3
+
+
 def test_what_was_revealed_and_when_is_shown(server: Live) -> None:
     """Each state item with the turn at which it came to light, turn by turn."""
     name = server.episode()

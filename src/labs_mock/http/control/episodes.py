@@ -1,18 +1,20 @@
 """Episodes over the control plane: list them, look into one, end one."""
 
 from collections.abc import Iterable, Iterator
+from typing import cast
 
 import orjson
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
+from labs_mock.contract.limits import MAX_NESTING
 from labs_mock.contract.wording import EPISODE_COMPLETE, EPISODE_NOT_FOUND
 from labs_mock.engine.explanation import explanation
 from labs_mock.engine.transcript import TranscriptLine, turns_of
 from labs_mock.engine.turn_results import turn_results
 from labs_mock.errors import BadRequest, Conflict, NotFound
 from labs_mock.http.control.episode_list import episode_summary, list_episodes
-from labs_mock.http.control.journal import records_of, settled
+from labs_mock.http.control.journal import hidden, records_of, settled
 from labs_mock.http.control.resources import arrived_of, resource, world_of
 from labs_mock.http.exchange import Payload
 from labs_mock.scenario.compiled.scenario import Scenario
@@ -69,18 +71,21 @@ async def rewards_by_turn(world: World, episode: Episode) -> list[Payload]:
 
 
 async def _shown(request: Request, episode: Episode | None) -> Payload:
-    """An episode with all that its clients do not see. Raises `NotFound` for none."""
+    """An episode with all that its clients do not see, its keys masked. Raises `NotFound` for none."""
     if episode is None:
         raise NotFound(EPISODE_NOT_FOUND)
-    player, play, _ = await world_of(request).replayed(episode)
+    world = world_of(request)
+    player, play, _ = await world.replayed(episode)
     scenario = player.scenario
     explained = explanation(scenario, play, player.assess(play))
-    return {
+    found = {
         **episode_summary(episode),
         "transcript": list(_transcript(scenario, episode.transcript)),
         "context": list(play.context),
         "explanation": {**explained, "terminal_reason": episode.ended},
     }
+    # The input of a call may have as many levels as a request: it may have come as text.
+    return cast("Payload", hidden(found, world.redactor, 2 * MAX_NESTING))
 
 
 def _transcript(scenario: Scenario, transcript: Iterable[TranscriptLine]) -> Iterator[Payload]:
