@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from labs_mock.http.inspector.rendering import NAVIGATION
 from labs_mock.state.arrival import Arrival
 from labs_mock.state.commit import Commit
 from labs_mock.state.record import Record
@@ -224,16 +225,19 @@ def test_hostile_texts_are_texts_and_pages_stay_small(server: Live) -> None:
 
 
 def test_ten_thousand_requests_make_small_pages(server: Live) -> None:
-    """With a full journal every page has at most 200 rows and 100 KB, and the list is paged through without a gap."""
+    """With a full journal and many episodes every page has at most 200 rows and 100 KB, and the list is paged through without a gap."""
     items = [{"id": str(number), **TALK, "messages": SAID} for number in range(3)]
     server.post("/batch/evaluate", {"items": items, "mesages": 1})
     server.post("/evaluate", {**TALK, "mesages": 1})
-    store, records = server.world.store, server.records()
+    server.episode()
+    store, records, (episode,) = server.world.store, server.records(), server.stored_episodes()
     epoch = result_of(store.arrive(Arrival("GET", "/", "", b"", None, False, False))).epoch
     for number in range(len(records), 10_000):
-        result_of(store.commit(Commit(epoch, f"{number}", records[number % 2], (), None, None)))
-    for path in (UI, f"{UI}/10000", "/_mock/ui", "/_mock/ui/faults"):
+        created = None if number % 20 else episode._replace(id=f"ep_{number}", origin=f"{number}")
+        result_of(store.commit(Commit(epoch, f"{number}", records[number % 2], (), created, None)))
+    for path in (f"{UI}/10000", *(one.path for one in NAVIGATION)):
         page = server.client.get(path)
-        assert len(page.content) <= 100_000
-        assert page.text.count("<tr") <= 201
+        assert page.status_code == 200, path
+        assert len(page.content) <= 100_000, path
+        assert page.text.count("<tr") <= 201, path
     assert list(chain(*pages(server, f"{UI}?before=10001"))) == list(range(10_000, 0, -1))
