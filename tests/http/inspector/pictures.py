@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 import httpx
+from playwright.sync_api import Browser
 
 from labs_mock.http.page_headers import UI
 from labs_mock.testing import LabsMock
@@ -109,10 +110,10 @@ def _messages(row: dict[str, Any]) -> list[dict[str, str]]:
     return [{"role": one["role"], "content": one["content"]} for one in row["messages"]]
 
 
-def take_pictures(folder: Path) -> None:
+def take_pictures(browser: Browser, folder: Path) -> None:
     """Write all pictures, in both themes, to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    with sample() as served, running_browser() as browser:
+    with sample() as served:
         url = str(served.client.base_url).rstrip("/")
         with visiting(browser, url) as visit:
             for picture in PICTURES:
@@ -134,4 +135,5 @@ def _take(visit: Visit, picture: Picture, path: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    take_pictures(FOLDER)
+    with running_browser() as started:
+        take_pictures(started, FOLDER)

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from playwright.sync_api import Browser
 
-from tests.http.inspector.browser import CHROMIUM, Theme
+from tests.http.inspector.browser import Theme
 from tests.http.inspector.pictures import FOLDER, MOST_BYTES, PICTURES, Picture, Sample, sample, take_pictures
 from tests.pages import PAGES
 
@@ -59,10 +60,9 @@ def test_the_page_of_a_picture_opens(served: Sample, picture: Picture) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
-def test_the_pictures_are_taken(tmp_path: Path) -> None:
+def test_the_pictures_are_taken(browser: Browser, tmp_path: Path) -> None:
     """All of the table, as large as it says; what they look like depends on the machine's fonts."""
-    take_pictures(tmp_path)
+    take_pictures(browser, tmp_path)
     assert {file.name: size_of(file) for file in tmp_path.iterdir()} == {
         name: (picture.width, picture.height) for name, picture in FILES.items()
     }
