@@ -69,12 +69,12 @@ NO_SESSION = "line 1: this is no saved session of labs-mock"
     [
         (b"", "line 1: the file ends here, and is not complete"),
         (b"hello", "line 1: broken, or no gzip file"),
-        (gzip.compress(b""), NO_SESSION),
-        (gzip.compress(b"hello\n"), NO_SESSION),
-        (gzip.compress(b"[1]\n"), NO_SESSION),
-        (gzip.compress(b'{"labs_mock_session": "1"}\n'), NO_SESSION),
-        (gzip.compress(b'{"labs_mock_session": 1}\n'), "line 1: version: Field required"),
-        (gzip.compress(b'{"labs_mock_session"'), "line 1: it does not end; the file is not complete"),
+        (gzip.compress(b"", mtime=0), NO_SESSION),
+        (gzip.compress(b"hello\n", mtime=0), NO_SESSION),
+        (gzip.compress(b"[1]\n", mtime=0), NO_SESSION),
+        (gzip.compress(b'{"labs_mock_session": "1"}\n', mtime=0), NO_SESSION),
+        (gzip.compress(b'{"labs_mock_session": 1}\n', mtime=0), "line 1: version: Field required"),
+        (gzip.compress(b'{"labs_mock_session"', mtime=0), "line 1: it does not end; the file is not complete"),
     ],
 )
 def test_what_is_no_session_is_refused(tmp_path: Path, content: bytes, expected: str) -> None:
