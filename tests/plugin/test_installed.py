@@ -102,9 +102,10 @@ def sampled(environment: Environment, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="module")
-def equipped(environment: Environment, sampled: CompletedProcess[str]) -> Environment:  # noqa: ARG001 - which needs less
+def equipped(environment: Environment, wheel: Path, sampled: CompletedProcess[str]) -> Environment:  # noqa: ARG001 - which needs less
     """The same environment with what the plugin's tests use."""
-    environment.install("pytest-xdist", "pytest-randomly", "pytest-asyncio", "httpx", "hypothesis", "time-machine")
+    others = "pytest-xdist", "pytest-randomly", "pytest-asyncio", "httpx", "hypothesis", "time-machine"
+    environment.install(f"{wheel}[redis]", *others)
     return environment
 
 
