@@ -257,8 +257,8 @@ def run(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
             ["--state", "redis://:secret@localhost:6379/0"],
             {},
             (
-                "--state: expected an address without user and password, since lists of processes show it; "
-                "put the password into the variable LABS_MOCK_STATE_PASSWORD"
+                "--state: expected an address without a password, since lists of processes show it; "
+                "put it into the variable LABS_MOCK_STATE_PASSWORD"
             ),
         ),
         ([], {"LABS_MOCK_SCENARIOS": "missing"}, "LABS_MOCK_SCENARIOS: no such folder: missing"),
