@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from labs_mock.cli.main import COMMANDS
 from labs_mock.config.library import load_library, shipped_library
 from labs_mock.config.settings import SETTINGS, Setting
 from labs_mock.contract.operations import OPERATIONS
@@ -13,7 +14,8 @@ from tests.pages import PAGES, ROOT, Folder, blocks
 from tests.support import Live, live, world
 
 README = (ROOT / "README.md").read_text()
-QUICK = ("README.md", "faults.md")
+SETTINGS_PAGE = (ROOT / "docs/settings.md").read_text()
+QUICK = ("settings.md", "faults.md")
 """Pages that take a few seconds."""
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 
@@ -60,15 +62,8 @@ def test_links_between_pages_lead_somewhere() -> None:
                 assert not anchor or anchor in slugs, f"{page.name}: {target}"
 
 
-def test_the_rewards_of_the_readme_rise() -> None:
-    """The three rewards that the README shows get better from turn to turn."""
-    rewards = [float(number) for number in re.findall(r"^(0\.\d+)  ", README, re.MULTILINE)]
-    assert len(rewards) == 3
-    assert rewards == sorted(set(rewards))
-
-
 def row(setting: Setting) -> str:
-    """A setting as the README's table has it."""
+    """A setting as the table of the page has it."""
     option = "`FOLDER`" if setting.name == "scenarios" else f"`{setting.option.replace('/', '` or `')}`"
     if not setting.shown:
         option = "none"
@@ -76,16 +71,25 @@ def row(setting: Setting) -> str:
     return f"| {setting.name} | {option} | `{setting.variable}` | {default} | {setting.help} |"
 
 
-def test_the_readme_lists_every_setting() -> None:
-    """The README's table is the settings table."""
-    table = README.partition("<!-- settings -->\n")[2].partition("<!-- /settings -->")[0].splitlines()
+def test_the_page_lists_every_setting() -> None:
+    """The table of `docs/settings.md` is the settings table."""
+    table = SETTINGS_PAGE.partition("<!-- settings -->\n")[2].partition("<!-- /settings -->")[0].splitlines()
     assert table[2:] == [row(setting) for setting in SETTINGS]
 
 
-def test_the_readme_lists_every_operation() -> None:
-    """Each operation of the contract's table stands in the README."""
+def test_the_page_lists_every_operation() -> None:
+    """Each operation of the contract's table stands in `docs/http-api.md`."""
+    page = (ROOT / "docs/http-api.md").read_text()
     for operation in OPERATIONS:
-        assert f"| `{operation.method} {operation.full_path}` |" in README
+        assert f"| `{operation.method} {operation.full_path}` |" in page
+
+
+def test_the_page_has_every_command() -> None:
+    """Each command has a section in `docs/command-line.md`, and a row of the table that leads to it."""
+    page = (ROOT / "docs/command-line.md").read_text()
+    for command in COMMANDS:
+        assert f"\n## {command}\n" in page
+        assert f"[`{command}`](#{command}) |" in page
 
 
 def test_the_gate_runs_the_readmes_command() -> None:

@@ -47,15 +47,6 @@ def test_the_page_has_every_default(option: PluginOption) -> None:
     assert default == (next(filter(None, match.groups())) if match else "none")
 
 
-def test_the_three_lines_of_the_readme_are_run() -> None:
-    """The test in the README's first screen is one that the page runs."""
-    shown = next(block for block in blocks(ROOT / "README.md") if block.language == "python")
-    assert "def test_my_client(labs_mock):" in shown.text
-    assert shown.line < 25
-    written = next(block for block in blocks(PAGE) if (block.action, block.argument) == ("file", "test_my_client.py"))
-    assert shown.text == written.text
-
-
 def test_every_test_of_the_page_is_run() -> None:
     """Each file of tests, or its folder, is an argument of a command of the page that runs tests."""
     commands = "\n".join(block.text for block in blocks(PAGE) if block.language == "sh").replace("\\\n", "")

@@ -58,7 +58,7 @@ def greeting(process: subprocess.Popen[str], first: str) -> str:
 
 
 def test_serve_speaks_to_people() -> None:
-    """Without `--json` it says where it is, with which key, where the page is, and how to stop it, as the README shows."""
+    """Without `--json` it says where it is, with which key, where the page is, and how to stop it, as the page shows."""
     with serving() as (process, line):
         text = greeting(process, line)
         found = re.match(
@@ -66,7 +66,7 @@ def test_serve_speaks_to_people() -> None:
         )
         assert found
         assert f"  API key  {KEY}\n  browse   {found[1]}/\n" in text
-        assert text.replace(found[1], ADDRESS) in (ROOT / "README.md").read_text(encoding="utf-8")
+        assert text.replace(found[1], ADDRESS) in (ROOT / "docs/command-line.md").read_text(encoding="utf-8")
         assert httpx.get(f"{found[1]}/", follow_redirects=True).status_code == 200
 
 

@@ -1,4 +1,4 @@
-"""The README's first test, word by word, with a client that turns a failure into 0.0."""
+"""The first test of `docs/pytest.md`, word by word, with a client that turns a failure into 0.0."""
 
 import pytest
 
@@ -61,10 +61,8 @@ REASONS = {
 
 def test_a_failure_that_becomes_zero_fails_the_first_test(project: Project) -> None:
     """Whatever failed, that test fails and shows the request that did; with a client that had no failure it passes."""
-    project.write(
-        "test_first.py", next(block.text for block in blocks(ROOT / "README.md") if block.language == "python")
-    )
     page = blocks(ROOT / "docs" / "pytest.md")
+    project.write("test_first.py", next(block.text for block in page if block.argument == "test_my_client.py"))
     project.write("sound_client.py", next(block.text for block in page if block.argument == "my_client.py"))
     project.write("my_client.py", CLIENT)
     project.write("conftest.py", CONFTEST)
