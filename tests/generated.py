@@ -4,10 +4,7 @@ The examples of the OpenAPI document are what a server of the shipped library an
 written by hand.
 """
 
-import ast
 import json
-import re
-from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -17,9 +14,8 @@ from labs_mock.config.printing import KINDS as FILES
 from labs_mock.config.printing import schema_text
 from labs_mock.config.settings import settings_from
 from labs_mock.conformance.verdicts import UNSEEN
-from labs_mock.contract.clauses import BY_NAME, CLAUSES, PARTS, SECTIONS, Clause
+from labs_mock.contract.clauses import BY_NAME, PARTS, SECTIONS
 from labs_mock.contract.findings import KINDS, RUN_KINDS
-from labs_mock.contract.openapi import wording_of
 from labs_mock.contract.operations import OPERATIONS
 from labs_mock.scenario.files.known_files import TABLE, scenario_line, value_line
 from labs_mock.scenario.files.loader import Loader
@@ -28,10 +24,10 @@ from labs_mock.state import World
 from tests.broken_clients.page import broken_clients
 from tests.conformance.mutants import Mutant, every
 from tests.drills_page import drills
+from tests.fidelity_page import fidelity
 from tests.pages import ROOT
 from tests.support import KEY, live
 
-CITED = re.compile(rf"\b((?:{'|'.join(SECTIONS)})-\d+)\b")
 EXAMPLE_TERMS = {"subscriptions": ["case-management"], "name": "nightly tests", "expires": "2027-01-01T00:00:00Z"}
 EXAMPLES = ROOT / "src/labs_mock/contract/examples.json"
 
@@ -71,45 +67,6 @@ def known_files() -> str:
         else:
             lines.append(value_line(name, text, YamlDocument(name, text).value))
     return "".join(line.decode() + "\n" for line in lines)
-
-
-def citing_tests() -> dict[str, list[tuple[str, str]]]:
-    """For each clause that a test's docstring cites, the files and names of these tests."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                for clause in dict.fromkeys(CITED.findall(ast.get_docstring(node) or "")):
-                    found.setdefault(clause, []).append((path.relative_to(ROOT).as_posix(), node.name))
-    return found
-
-
-def fidelity() -> str:
-    """`docs/fidelity.md`: every clause, what it rests on, and the tests that show it."""
-    tests = citing_tests()
-    parts = [FIDELITY.format(**Counter(clause.basis.replace("/", "") for clause in CLAUSES))]
-    for section, title in SECTIONS.items():
-        parts.append(f"## {title}\n")
-        parts += [_clause(clause, tests.get(clause.name, [])) for clause in CLAUSES if clause.section == section]
-    return "\n".join(parts)
-
-
-def _clause(clause: Clause, tests: list[tuple[str, str]]) -> str:
-    shown = ", ".join(f"[{name.removeprefix('test_').replace('_', ' ')}](../{path})" for path, name in tests)
-    return f"### {clause.name} ({clause.basis})\n\n{wording_of(clause.name)}\n\nTests: {shown}.\n"
-
-
-FIDELITY = """\
-<!-- Written by `make generated` from the clauses and the tests that cite them. -->
-
-# API fidelity
-
-The service's contract, clause by clause, as this mock keeps it. **D** is documented by the service. **I** is inferred
-where the documentation is silent or contradicts itself: it is our reading and nobody's word, and your client should not
-depend on it. Of the clauses {D} are documented, {I} inferred and {DI} have a part of each; what is inferred is marked so.
-
-The words here are ours. Each clause names the tests that show it.
-"""
 
 
 def findings() -> str:

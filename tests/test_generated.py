@@ -6,7 +6,8 @@ import pytest
 from labs_mock.contract.clauses import BY_NAME, CLAUSES, SECTIONS
 from labs_mock.contract.findings import KINDS
 from labs_mock.contract.operations import EVERYWHERE, OPERATIONS
-from tests.generated import CITED, GENERATED, citing_tests
+from tests.fidelity_page import CITED, citing_tests
+from tests.generated import GENERATED
 from tests.pages import ROOT
 
 

@@ -1,7 +1,7 @@
 """The clauses of the contract: what the service documents, and what is inferred where it is silent.
 
-Code, tests, the OpenAPI document and the reports cite clauses by name. What is inferred is our reading and
-nobody's word; the service may differ.
+Code, tests, the OpenAPI document and the reports cite clauses by name. An inferred part is our reading; the
+service may differ.
 """
 
 from dataclasses import dataclass
@@ -51,307 +51,343 @@ SECTIONS = {
 }
 
 CLAUSES = (
-    Clause("GEN-1", "The base path is `/api/v1`; requests and responses are JSON in UTF-8."),
+    Clause("GEN-1", "The base path is `/api/v1`. Requests and responses are JSON in UTF-8."),
     Clause(
         "GEN-2",
-        "Statuses in use: 200, 400, 401, 403, 404, 429 and 500, and 202 and 409 for exports.",
-        "Where the mock's state is in a store of its own, and that does not answer or is full: a 503 in the error envelope, within "
-        "two seconds and without the headers of the quota.",
+        "The statuses are 200, 400, 401, 403, 404, 429 and 500, and for exports also 202 and 409.",
+        "This part is about the mock alone: if it keeps its state in an external store, and the store is full or does not respond, "
+        "the response is a 503 in the error envelope, within two seconds and without rate limit headers.",
     ),
     Clause(
         "GEN-3",
-        inferred="A body that is not JSON, no object or of another content type is a 400, one above the size limit a "
-        "413. A head above 64 KiB or with more than 100 fields is a 431, after which the connection is closed. A head or "
-        "body that does not come on for 30 seconds ends the connection without a response. An unknown path is a 404 and "
-        "another method a 405 with `Allow`, both before the key is looked at. A trailing slash is another path. All of "
-        "them come in the error envelope.",
+        inferred="A body that is not JSON, is not an object or has another content type is a 400; a body above the size limit is a "
+        "413. A head above 64 KiB or with more than 100 fields is a 431, after which the server closes the connection. If no more of "
+        "a head or body arrives for 30 seconds, the server closes the connection without a response. An unknown path is a 404, and "
+        "another method is a 405 with the header `Allow`; both are decided before the key is checked. A path with a trailing slash is "
+        "another path. All these errors have the error envelope.",
     ),
-    Clause("GEN-4", inferred="Fields that are not documented are ignored; the mock reports them as findings."),
+    Clause("GEN-4", inferred="Fields that are not documented are ignored. The mock reports them as findings."),
     Clause(
         "GEN-5",
-        "`reward_config: null` is sent by the documentation itself.",
-        "For every optional field null equals its absence.",
+        "An example in the documentation sends `reward_config: null`.",
+        "For every optional field, null means the same as leaving the field out.",
     ),
     Clause(
         "GEN-6",
-        inferred="A 400 for NaN and numbers beyond a double, lone surrogates, more than 64 levels of nesting, more than "
-        "1,000 messages in a conversation or 100 tool calls in a message. Of equal keys in an object the last one counts; "
-        "the mock reports it.",
+        inferred="These are a 400: NaN and numbers too large for a double, lone surrogates, more than 64 levels of nesting, more "
+        "than 1,000 messages in a conversation, more than 100 tool calls in a message. If a key stands twice in an object, the last "
+        "one counts, and the mock reports it.",
     ),
     Clause(
         "AUTH-1",
-        "`Authorization: Bearer lab_…`, with one space and the key byte for byte. A key that is missing, unknown, expired "
-        "or revoked, or another scheme, is a 401 `Invalid or missing API key`. A revocation counts at once.",
-        "The scheme is in any case. Two `Authorization` headers are a 401.",
+        "The key is sent as `Authorization: Bearer lab_…`, with one space, and is compared byte for byte. A key that is missing, "
+        "unknown, expired or revoked is a 401 `Invalid or missing API key`, and so is another scheme than `Bearer`. A revocation "
+        "takes effect at once.",
+        "`Bearer` may be written in upper or lower case. A request with two `Authorization` headers is a 401.",
     ),
     Clause(
         "AUTH-2",
-        "A valid key without a subscription for the collection is refused; the code 403 and the message `No active subscription "
-        "for collection` are documented, on different pages.",
-        "The two belong together. In a batch it is an error item.",
+        "A valid key without a subscription for the collection is refused. The status 403 and the message `No active subscription "
+        "for collection` are both documented, on different pages.",
+        "The status and the message belong together. In a batch the refusal is an error item.",
     ),
     Clause(
         "AUTH-3",
-        "`scores` may be absent, and `score_breakdown` comes with full score access only.",
-        "A key sees both, or `scores`, or neither; what it may not see is absent, never null.",
+        "`scores` may be absent. `score_breakdown` is only for keys with full score access.",
+        "A key sees both fields, or only `scores`, or neither. A field that a key may not see is absent, never null.",
     ),
     Clause(
         "ID-1",
-        "Every response, errors and streams too, has the header `X-Request-ID`: `req_` and base-32 characters.",
-        "There are 26 of them, the first of which is 0 to 7, as in the ids of episodes and keys: 128 bits, as parsers of TypeIDs "
-        "and ULIDs read them. A client's own `X-Request-ID` changes nothing.",
+        "Every response has the header `X-Request-ID`, errors and streams included. Its value is `req_` and base-32 characters.",
+        "There are 26 base-32 characters, and the first is 0 to 7; the ids of episodes and keys have the same form. So an id has 128 "
+        "bits, and parsers of TypeIDs and ULIDs can read it. A client's own `X-Request-ID` changes nothing.",
     ),
-    Clause("ID-2", "Bodies repeat it: `request_id` on success, `data.request_id` in errors.", "Exported rows do not."),
+    Clause(
+        "ID-2",
+        "The body has the same id: as `request_id` on success, as `data.request_id` in errors.",
+        "Exported rows have no request id.",
+    ),
     Clause(
         "ERR-1",
-        'An error is `{"message": …, "data": {"request_id": …}}`.',
-        "It has nothing more. The 202, 409 and 500 of an export have the dataset's status instead.",
+        'The body of an error is `{"message": …, "data": {"request_id": …}}`.',
+        "It has no other fields. The 202, 409 and 500 of an export have the dataset's status as their body instead.",
     ),
     Clause(
         "ERR-2",
-        inferred="The message of a 400 names the field by its path and says what was expected. It quotes at most 80 "
-        "characters of input, and never a key.",
+        inferred="The message of a 400 names the path of the field and says what was expected. It quotes at most 80 characters of the "
+        "input, and never a key.",
     ),
     Clause(
         "RL-1",
-        "Key and validation come before the rate limit, whose state is in `X-RateLimit-Limit`, `-Remaining` and "
-        "`-Reset` (unix seconds).",
-        "The headers are on every response behind the limiter: 200, 202, 403, 404 for things, 409, 429, 500 and a 400 that needs the "
-        "episode. 401, 405, 413, a 404 for a path and a 400 that the request alone decides have none and use no quota.",
+        "The key and the request are checked before the rate limit. The headers `X-RateLimit-Limit`, `X-RateLimit-Remaining` and "
+        "`X-RateLimit-Reset` (unix seconds) show the state of the limit.",
+        "Every response to a request that reached the rate limit has the headers: 200, 202, 403, 409, 429, 500, a 404 for a "
+        "scenario, episode or dataset, and a 400 that depends on the episode. The others have no such headers and use no quota: 401, "
+        "405, 413, a 404 for a path, and a 400 that depends on the request alone.",
     ),
     Clause(
         "RL-2",
-        "Over the limit: 429 `Rate limit exceeded`. Standard plans have 60 requests a minute, premium 300, enterprise "
-        "its own.",
-        "Windows are whole minutes, one for each key, so that the reset is at most 60 s ahead. There is no `Retry-After`.",
+        "A request over the limit is a 429 `Rate limit exceeded`. Standard plans have 60 requests a minute, premium plans 300, and "
+        "enterprise plans a limit of their own.",
+        "A window is a whole minute of the clock, for each key by itself, so the reset is at most 60 s ahead. There is no "
+        "`Retry-After`.",
     ),
     Clause(
         "KEY-1",
         "`GET /key` describes the key of the request: `key_id`, `name` (text or null), `expires_at` (ISO 8601 or null) and "
         "`rate_limits` (null, or a list of `limit`, `remaining` and `reset`, in the service's order).",
-        "All four are always there. `key_id` is `key_` and 26 base-32 characters, never a part of the key. There is one "
-        "limit, whose `reset` is in unix seconds; the call uses quota like any other and shows what is left after it.",
+        "All four fields are always there. `key_id` is `key_` and 26 base-32 characters, and contains no part of the key. There is "
+        "one limit, and its `reset` is in unix seconds. The call uses quota like any other, and shows how much is left after it.",
     ),
     Clause("CAT-1", "`GET /catalog` lists collections and scenarios."),
     Clause(
         "CAT-2",
-        inferred="Only subscribed collections, sorted by slug; a scenario has slug, name, description, difficulty, shape, "
-        "`max_turns` and the ids of its tools.",
+        inferred="The catalog has only the collections to which the key is subscribed, sorted by slug. A scenario has its slug, name, "
+        "description, difficulty, shape, `max_turns` and the ids of its tools.",
     ),
     Clause(
         "EP-1",
-        "An episode has an id `ep_…` and starts with the persona's first line, as `assistant`. An unknown collection or "
+        "An episode has an id `ep_…` and starts with the persona's first line, with the role `assistant`. An unknown collection or "
         "scenario is a 404.",
-        "Its message says which.",
+        "The message of the 404 says which of the two is unknown.",
     ),
     Clause(
         "EP-2",
-        "A tool has an id, a type (`artifact` or `decision`), a name, perhaps a description, and a mode: `json_schema` or "
-        "`options`.",
-        "A call names it by its id, and there are no other modes.",
+        "A tool has an id, a type (`artifact` or `decision`), a name, a mode (`json_schema` or `options`) and perhaps a description.",
+        "The `name` in a tool call is the id of the tool. There are no other modes.",
     ),
-    Clause("EP-3", "Without `score_turns` every turn's reward is 0, and there are no scores."),
-    Clause("EP-4", "`turn` counts the accepted calls from 1; the observation is one message of the persona."),
-    Clause("EP-5", "A reward is within [0, 1] and is for the whole conversation so far."),
+    Clause("EP-3", "Without `score_turns` the reward of every turn is 0, and there are no scores."),
+    Clause(
+        "EP-4",
+        "`turn` counts the turns of the episode that were accepted, from 1. The observation is one message of the persona.",
+    ),
+    Clause("EP-5", "A reward is within [0, 1]. It is for the whole conversation so far."),
     Clause(
         "EP-6",
-        "The `id` in the body equals the one in the path.",
-        "A different one is a 400; none is accepted, and the mock reports it.",
+        "The `id` in the body of a turn equals the one in the path.",
+        "A different one is a 400. A turn without `id` is accepted, and the mock reports it.",
     ),
     Clause(
         "EP-7",
-        "A turn's `messages` are documented both as the new ones and as the whole history.",
-        "Both work. New is what follows the latest observation, or else the longest beginning that the transcript shares, "
-        "or else the last message; of that, what the persona said before is the persona's. A prompt in front of the opening is "
-        "context, and a history may begin at the opening or at the operator's first message. An earlier history given to a new "
-        "episode is one turn, without the persona's lines, which are known as in EP-8.",
+        "The `messages` of a turn are documented in two ways: as the new messages alone, and as the whole history.",
+        "Both work. New are the messages after the latest observation. If that is not among the messages, new are those after the "
+        "longest beginning that they share with the episode's transcript; if they share none, the last message is new. Of the new "
+        "messages, those that repeat an earlier line of the persona are the persona's. A prompt before the opening is context. A "
+        "history may begin with the opening or with the operator's first message. The history of an earlier episode, sent to a new "
+        "one, is one turn; the persona's lines in it are left out, and are recognised as in EP-8.",
     ),
     Clause(
         "EP-8",
-        inferred="In a conversation that is sent whole, `system` messages and what stands before the opening are context. `user` is "
-        "never the operator. `assistant` is the persona where it says the opening or what the played persona says there, once a "
-        "turn, unless the next `user` message says that; else it is the operator. Where all behind an opening as `assistant` are "
-        "`assistant` and none is the persona's, they alternate. Without the opening and any `user`, all are the operator, in one "
-        "turn. A conversation without the operator is a 400.",
+        inferred="This is about conversations that are sent whole. `system` messages, and all messages before the opening, are context. A "
+        "`user` message is never the operator's. An `assistant` message is the persona's in two cases: it is the opening, or it is "
+        "what the persona of the mock says at that place (once a turn, and not if the next `user` message is that text). Any other "
+        "`assistant` message is the operator's. If the opening and all messages after it are `assistant`, and the persona would say "
+        "none of these, then persona and operator take turns. Without the opening and without any `user` message, all messages are the "
+        "operator's, in one turn. A conversation without a message of the operator is a 400.",
     ),
     Clause(
         "EP-9",
         "A message has a role, at most 10,000 characters of content and perhaps tool calls.",
-        "Characters are UTF-16 code units, as JavaScript counts them, of which one beyond U+FFFF has two.",
+        "Characters are counted as JavaScript does, in UTF-16 code units: a character beyond U+FFFF counts as two.",
     ),
     Clause(
         "EP-10",
-        "An episode has at most 50 turns, or the scenario's fewer.",
-        "The last of them itself completes it: `max_turns_reached`.",
+        "An episode has at most 50 turns, or fewer if the scenario says so.",
+        "The last of these turns is still accepted, and completes the episode with `max_turns_reached`.",
     ),
     Clause(
         "EP-11",
-        "A complete episode, and no other, says why: `completed`, `error`, `max_turns_reached` or `client_terminated`.",
-        "If several apply, in the order `error`, `completed`, `max_turns_reached`.",
+        "The response that completes an episode has `terminal_reason`: `completed`, `error`, `max_turns_reached` or "
+        "`client_terminated`. No other response has it.",
+        "If several reasons apply, the first of `error`, `completed` and `max_turns_reached` is given.",
     ),
     Clause(
         "EP-12",
-        inferred="A tool call that the scenario does not know or allow is never a 400. It counts for nothing but as the last "
-        "call of its output, and ends the episode with `error` unless the scenario says otherwise. The mock reports it with the tool, "
-        "the path in its input and the reason.",
+        inferred="A tool call that the scenario does not know or does not allow is never a 400. It has no effect and matches no rule, but it "
+        "counts as the last call of its tool. It ends the episode with `error`, unless the scenario says otherwise. The mock reports "
+        "it with the tool, the path in its input and the reason.",
     ),
     Clause(
         "EP-13",
-        "A turn on a complete episode is refused with `Episode already complete`; an unknown one, and one without a turn "
-        "for 24 hours, with 404 `Episode not found`.",
-        "The former is a 400. Another organisation's episode is as unknown as any.",
+        "A turn of a complete episode is refused with `Episode already complete`. A turn of an unknown episode, and of one that had "
+        "no turn for 24 hours, is a 404 `Episode not found`.",
+        "The first refusal is a 400. An episode of another organisation is treated as unknown.",
     ),
-    Clause("EP-14", inferred="No call ends an episode early, since none is documented."),
+    Clause(
+        "EP-14",
+        inferred="No call of the API ends an episode early, since none is documented. So `client_terminated` comes from the mock's control "
+        "plane alone.",
+    ),
     Clause(
         "EP-15",
-        inferred="Turns of one episode at a time are applied one after the other; a refused one changes nothing.",
+        inferred="Turns that arrive for one episode at the same time are applied one after the other. A turn that is refused changes nothing.",
     ),
     Clause(
         "EP-16",
         "`config` is an object of configuration overrides.",
-        "Nothing more of it is documented: it is accepted and changes nothing; the mock reports one that is not empty.",
+        "The documentation says no more about it. It is accepted and changes nothing; the mock reports one that is not empty.",
     ),
     Clause(
-        "EV-1", "`POST /evaluate` gives the reward of a conversation, with the scenario's name and a scoring version."
+        "EV-1",
+        "`POST /evaluate` returns the reward of a conversation, with the name of the scenario and a scoring version.",
     ),
     Clause(
         "EV-2",
-        inferred="It gives what an episode with that transcript gave last under the same `reward_config`, if every turn held "
-        "one run of operator messages. "
-        "What follows the end of the scenario is ignored, and the mock reports it.",
+        inferred="For the transcript of an episode, `/evaluate` returns the reward that the episode's last turn had under the same "
+        "`reward_config`, provided that the operator's messages of each turn stood side by side. Messages after the end of the "
+        "scenario are ignored, and the mock reports them.",
     ),
-    Clause("BAT-1", "A batch has 1 to 100 items, and its results are in their order."),
+    Clause("BAT-1", "A batch has 1 to 100 items. The results are in the order of the items."),
     Clause(
         "BAT-2",
-        "An error item has no `reward`.",
-        "`status` is `success` or `error`. A bad item leaves the others alone, but one that is no object or has no id "
-        "is a 400 for the request.",
+        "The result of an item that failed has no `reward`.",
+        "`status` is `success` or `error`. A bad item does not affect the others. But an item that is not an object or has no id is "
+        "a 400 for the whole request.",
     ),
-    Clause("BAT-3", inferred="An item gets what `/evaluate` gives for it, whatever else is in the batch."),
-    Clause("BAT-4", inferred="Ids may repeat. `reward_config` in an item is ignored, and the mock reports it."),
+    Clause(
+        "BAT-3", inferred="The result of an item is what `/evaluate` returns for it, whatever else is in the batch."
+    ),
+    Clause(
+        "BAT-4",
+        inferred="Several items may have the same id. A `reward_config` in an item is ignored, and the mock reports it.",
+    ),
     Clause(
         "CMP-1",
-        "`POST /compare` gives both rewards, the winner (`a`, `b` or `tie`) and the absolute margin; swapping the "
-        "responses swaps the result.",
-        "Rewards tie exactly when they are equal.",
+        "`POST /compare` returns both rewards, the winner (`a`, `b` or `tie`) and the absolute difference as `margin`. If the two "
+        "responses change places, so do the results.",
+        "It is a tie exactly if the rewards are equal.",
     ),
     Clause(
         "NORM-1",
-        "At most five windows such as `7d`, with a `normalization_key`; `normalized` comes only when both are given.",
-        "A window is written in ASCII digits, at least 1 and at most 366 days or 10,000 evaluations; a key has 1 to 200 characters.",
+        "A request may have a `normalization_key` and at most five windows such as `7d`. The response has `normalized` only if the "
+        "request has both.",
+        "A window is at least 1 and at most 366 days or 10,000 evaluations, in ASCII digits. A key has 1 to 200 characters.",
     ),
     Clause(
         "NORM-2",
-        inferred="The z-score of this reward among earlier ones of the organisation, key and scenario, by population "
-        "deviation; null with fewer than two or without deviation. A batch is normalised against what was before it. The "
-        "newest 10,000 rewards count.",
+        inferred="The normalised reward is the z-score among the earlier rewards of the same organisation, key and scenario, with the "
+        "population deviation. It is null if there are fewer than two rewards or if these are all equal. The items of a batch are "
+        "compared with the rewards before the batch. The newest 10,000 rewards count.",
     ),
     Clause(
         "RC-1",
-        "Seven quality weights; of those given, omitted ones are 0.",
-        "Each is within 0 and 1, and an unknown name is a 400.",
+        "There are seven quality weights. If any are given, those that are left out are 0.",
+        "Each weight is from 0 to 1. An unknown name is a 400.",
     ),
-    Clause("RC-2", "Only scorers with a weight above 0 run.", "`scores` has those that ran, and no others."),
+    Clause("RC-2", "Only scorers with a weight above 0 run.", "`scores` has exactly those scorers that ran."),
     Clause(
-        "RC-3", "`skip_safety_gate` leaves scope and terminology out. Without `reward_config` the scenario decides."
+        "RC-3",
+        "`skip_safety_gate` turns the checks of scope and terminology off. Without `reward_config` the scenario's own weights and gate "
+        "count.",
     ),
     Clause(
         "RC-4",
-        inferred="The reward is 0 if what the scenario requires has not held so far (RC-6); else 0 if failure metrics run and "
-        "a critical one holds; else the weighted mean of the scores times the gate, rounded to six places, and 0 if nothing "
-        "ran. Only ratios of weights matter.",
+        inferred="The reward is 0 as long as what the scenario requires has not happened (RC-6). It is also 0 if a critical failure metric "
+        "holds and failure metrics run. Else it is the weighted mean of the scores, times the gate, rounded to six places, and 0 if "
+        "no scorer ran. Only the ratios of the weights matter.",
     ),
-    Clause("RC-5", inferred="A dimension that the scenario does not define does not run; the mock reports it."),
+    Clause("RC-5", inferred="A dimension that the scenario does not define does not run, and the mock reports it."),
     Clause(
         "RC-6",
-        "Not investigating is given as the reason of rewards that are always 0.",
-        "A scenario can say what must have happened before anything is rewarded: until that rule has held at some turn, the "
-        "reward is 0 under any `reward_config`, and the scores stay what they are.",
+        "The documentation names one reason for rewards that are always 0: the operator does not investigate.",
+        "A scenario can define, as a rule, what must happen before anything is rewarded. Until the rule has held at some turn, the "
+        "reward is 0 under any `reward_config`. The scores are not affected.",
     ),
     Clause(
         "SV-1",
         "`scoring_version` is the version of the scoring algorithm.",
-        "It is one value for a whole server, the same in every response until the engine or a scenario changes.",
+        "A whole server has one value, the same in every response, until the engine or a scenario changes.",
     ),
-    Clause("DS-1", "A dataset is `pending`, `preview`, `running`, `filtering`, `ready`, `cancelled` or `failed`."),
+    Clause(
+        "DS-1",
+        "The status of a dataset is `pending`, `preview`, `running`, `filtering`, `ready`, `cancelled` or `failed`.",
+    ),
     Clause(
         "DS-2",
-        "`GET /training-datasets/{id}/status` reports the state.",
-        "It is a 200 in every state, with `status`, `row_count`, `message` and, exactly when it failed, `error`. `row_count`, which is "
-        "documented both as the rows completed so far and as null until the end, is null before the final stage unless the file "
-        "gives the stage a number, and when ready equal to `X-Row-Count`.",
+        "`GET /training-datasets/{id}/status` returns the status.",
+        "It is a 200 whatever the status, with `status`, `row_count`, `message` and, only if the dataset failed, `error`. `row_count` is "
+        "documented in two ways, as the rows completed so far and as null until the end. Here it is null before the final status, "
+        "unless the dataset's file gives a number for that stage; once ready it equals `X-Row-Count`.",
     ),
     Clause(
         "DS-3",
-        "`/export` is a 202 while it is pending, preview, running or filtering, a 409 when cancelled, a 500 when failed, each with "
-        "the status; a 200 when ready.",
-        "The status comes with a `request_id`.",
+        "`/export` is a 202 while the dataset is pending, preview, running or filtering, a 409 if it was cancelled, and a 500 if it "
+        "failed, each with the status as its body. It is a 200 if the dataset is ready.",
+        "That body has a `request_id`, too.",
     ),
     Clause(
         "DS-4",
-        "An export is `application/x-ndjson`, an attachment named `training-dataset-{id}.jsonl`, with `X-Row-Count`, "
-        "`X-Request-ID` and the rate limit's headers; one JSON object a line, streamed.",
+        "An export is `application/x-ndjson`, as an attachment named `training-dataset-{id}.jsonl`, with `X-Row-Count`, "
+        "`X-Request-ID` and the rate limit headers. It is streamed, one JSON object a line.",
         "Every line ends with a line feed, the last one too.",
     ),
     Clause(
         "DS-5",
-        "An id is a UUID of version 1 to 8 in either case, or in lower case all zeros or all f.",
-        "Anything else is a 400, and an unknown one a 404. Upper case finds the same dataset, whose file keeps the spelling that it "
-        "was stored with. Every key sees every dataset.",
+        "The id of a dataset is a UUID of version 1 to 8 in upper or lower case, or one of all zeros or, in lower case, all f.",
+        "Anything else is a 400, and an unknown id is a 404. An id in upper case names the same dataset; the file name of the export "
+        "keeps the spelling of the dataset's file. Every key sees every dataset.",
     ),
     Clause(
         "DS-6",
-        inferred="Once ready, cancelled or failed, a dataset never changes, and every export of it has the same bytes. It keeps "
-        "the scenarios that it was loaded with.",
+        inferred="Once a dataset is ready, cancelled or failed, it never changes, and all exports of it have the same bytes. It keeps the "
+        "scenarios that it was loaded with.",
     ),
     Clause(
         "DS-7",
-        inferred="A stage of n polls is seen by the first n requests for status or export with a 200, 202, 409 or 500 and ends "
-        "with the n-th, when the seconds of the next one begin. A dataset has one count for all clients.",
+        inferred="A stage of n polls is what the first n requests for the status or the export see, if their response is a 200, 202, 409 or "
+        "500. It ends with the n-th, and then the seconds of the next stage begin. All clients together have one count for a dataset.",
     ),
     Clause(
         "ROW-1",
         "A row has `scenario_id`, `agent_template_id`, `messages`, and `metadata` with `temperature`, `rollout_index`, "
         "`turn_count`, `quality_score`, `complexity_score` and `ifd_score`.",
-        "`scenario_id` is `<collection>/<scenario>`, and there are no other fields.",
+        "`scenario_id` is `<collection>/<scenario>`. There are no other fields.",
     ),
     Clause(
         "ROW-2",
-        "In rows the persona is `user` and the operator `assistant`.",
-        "`user` begins, and the roles take turns. `turn_count` counts `assistant` messages. Messages hold no tool calls.",
+        "In rows the persona is `user` and the operator is `assistant`.",
+        "A row begins with `user`, and the roles alternate. `turn_count` is the number of `assistant` messages. Messages have no tool "
+        "calls.",
     ),
     Clause(
         "ROW-3",
-        inferred="Numbers that may have a fraction are written with one. `thinking` is absent rather than null, and in row 0 if it is "
-        "in any row. `ifd_score` is null in all rows of a dataset or in none.",
+        inferred="Numbers that may have a fraction are always written with one, such as `1.0`. A message without `thinking` has no such "
+        "field, rather than null; if any row has `thinking`, the first row has it. `ifd_score` is null either in all rows of a "
+        "dataset or in none.",
     ),
-    Clause("ROW-4", inferred="U+2028, U+2029 and U+0085 are escaped, since some clients take them for line ends."),
+    Clause(
+        "ROW-4", inferred="U+2028, U+2029 and U+0085 are escaped, since some clients would take them for line ends."
+    ),
     Clause(
         "TOK-1",
-        "`<no_response/>`, exactly so, as the whole content of an assistant message is deliberate silence, and is never dropped "
-        "or merged.",
+        "An `assistant` message whose whole content is exactly `<no_response/>` is deliberate silence. It is never dropped or merged "
+        "with another message.",
     ),
-    Clause("TOK-2", "`thinking` stands beside `content` on assistant messages, as it was."),
+    Clause("TOK-2", "`thinking` stands beside `content` in `assistant` messages, unchanged."),
     Clause(
         "TOK-3",
-        "The persona never sees the token: silence reaches it as part of the context of the next time skip, which is in no "
-        "observation and no `user` message.",
+        "The persona never sees the token. It learns of the silence from the context of its next time skip, and that context is in no "
+        "observation and in no `user` message.",
     ),
     Clause(
         "NEVER-1",
-        "Scoring criteria, objectives, optimal actions and expected paths are in no response: no body, header or error, not the "
-        "catalog, no tool's description or schema, no exported row. Descriptions say what a thing is, not when to use it to win.",
+        "No response contains scoring criteria, objectives, optimal actions or expected paths: no body, header or error, not the catalog, "
+        "no description or schema of a tool, and no exported row. Descriptions say what a thing is, not when to use it to win.",
     ),
     Clause(
         "DET-1",
-        inferred="On a frozen clock the same files, seed and requests give the same bytes in any process. There is no `Date` "
-        "and no `Server`.",
+        inferred="On a frozen clock the same files, seed and requests give the same bytes, in any process. Responses have no `Date` and no "
+        "`Server` header.",
     ),
     Clause(
         "DET-2",
-        inferred="In any order of arrival, too, but for what counts arrivals: quotas, shared histories, two turns of one episode.",
+        inferred="They do so in any order of arrival. Excepted is what counts arrivals: quotas, shared histories of rewards, and two turns of "
+        "one episode.",
     ),
-    Clause("DET-3", inferred="Ids are hashes of the seed, of the request, and of how many equal requests came before."),
+    Clause(
+        "DET-3",
+        inferred="An id is a hash of the seed, the request, and the number of equal requests before it.",
+    ),
 )
 
 BY_NAME = {clause.name: clause for clause in CLAUSES}
