@@ -11,7 +11,7 @@ SOURCE = Path(labs_mock.__file__).parent
 
 # Bottom to top. A module imports from rooms before its own, or in its own room from files listed before it.
 ROOMS = (
-    ("escapes", "errors", "clock", "text", "redaction", "ids"),
+    ("escapes", "extras", "errors", "clock", "text", "redaction", "ids"),
     (
         "contract.limits",
         "contract.tokens",
@@ -479,7 +479,13 @@ def test_only_the_clock_knows_the_time_and_nobody_draws() -> None:
 def test_the_plugin_imports_nothing_heavy() -> None:
     """The packages import nothing when pytest loads them, the plugin what is light, and so does the table of its options."""
     standard = {"os", "collections.abc", "dataclasses", "functools", "importlib.util", "pathlib", "typing"}
-    plugin = {"pytest", "labs_mock.errors", "labs_mock.contract.limits", "labs_mock.conformance.options"}
+    plugin = {
+        "pytest",
+        "labs_mock.errors",
+        "labs_mock.extras",
+        "labs_mock.contract.limits",
+        "labs_mock.conformance.options",
+    }
     plugin |= {f"labs_mock.{name}" for name in ORDER if name.startswith("pytest_plugin")}
     allowed = {
         "": set(),
@@ -487,7 +493,8 @@ def test_the_plugin_imports_nothing_heavy() -> None:
         "contract": set(),
         "contract.limits": {"typing"},
         "conformance": set(),
-        "conformance.options": standard,
+        "extras": set(),
+        "conformance.options": {*standard, "labs_mock.extras"},
     }
     for name, light in allowed.items():
         body = ast.parse(modules()[name].read_text()).body

@@ -140,7 +140,10 @@ def test_the_client_says_what_it_needs(project: Project) -> None:
     project.write("test_some.py", "def test_a(labs_mock_client): pass\ndef test_b(labs_mock): pass\n")
     result = project.run()
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["_* test_a _*", "labs_mock_client needs httpx: pip install httpx"], consecutive=True)
+    result.stdout.fnmatch_lines(
+        ["_* test_a _*", "labs_mock_client needs httpx: pip install 'labs-mock[[]pytest[]]', or in a checkout *"],
+        consecutive=True,
+    )
 
 
 @pytest.mark.slow

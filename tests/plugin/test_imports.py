@@ -31,6 +31,7 @@ LIGHT = {
     "labs_mock.contract.limits",
     "labs_mock.errors",
     "labs_mock.escapes",
+    "labs_mock.extras",
     "labs_mock.pytest_plugin",
     "labs_mock.pytest_plugin.drill_fixture",
     "labs_mock.pytest_plugin.fixtures",

@@ -274,4 +274,6 @@ def test_without_time_machine_it_says_what_to_install(project: Project) -> None:
     project.write("test_it.py", "def test_it(labs_mock_time): pass\ndef test_other(labs_mock_app): pass\n")
     result = project.run("-p", "no:time_machine")
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["labs_mock_time needs time-machine: pip install 'labs-mock[[]time[]]'"])
+    result.stdout.fnmatch_lines(
+        ["labs_mock_time needs time-machine: pip install 'labs-mock[[]pytest[]]', or in a checkout *"]
+    )

@@ -11,11 +11,12 @@ from labs_mock.cli.options import named_settings
 from labs_mock.config.settings import SETTINGS, settings_from
 from labs_mock.errors import SettingsError
 from labs_mock.escapes import printable
+from labs_mock.extras import to_install
 
 try:
     from labs_mock.state.redis.namespaces import Namespaces, StoredNamespace
 except ImportError:
-    raise SettingsError("state: a store in Redis needs the extra redis: pip install 'labs-mock[redis]'") from None
+    raise SettingsError(f"state: a store in Redis needs the extra redis: {to_install('redis')}") from None
 
 Result = TypeVar("Result")
 UNITS = ("day", 86_400), ("hour", 3_600), ("minute", 60)

@@ -1,6 +1,6 @@
 """The one table of options: of `labs-mock conformance`, and with `labs-mock-conformance` before their names of pytest.
 
-Nothing but the standard library is imported here: the pytest plugin of every test run reads it.
+Nothing else is imported here but the standard library: the pytest plugin of every test run reads it.
 """
 
 import os
@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
+
+from labs_mock.extras import to_install
 
 
 def count(text: str) -> int:
@@ -49,11 +51,7 @@ EXTRA = ("httpx", "hypothesis", "jinja2", "pytest")
 def missing_extra() -> str:
     """What to install, where any of it is missing; empty where nothing is."""
     missing = [name for name in EXTRA if find_spec(name) is None]
-    return (
-        f"{missing[0]} is not installed; pip install 'labs-mock[conformance]', or in a checkout '.[conformance]'"
-        if missing
-        else ""
-    )
+    return f"{missing[0]} is not installed; {to_install('conformance')}" if missing else ""
 
 
 PROFILES = ("quick", "standard", "thorough")

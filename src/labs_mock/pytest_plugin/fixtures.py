@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from labs_mock.extras import to_install
 from labs_mock.pytest_plugin.open_world import OPEN_WORLD, OpenWorld, result_or_fail
 from labs_mock.pytest_plugin.options import SETTINGS, options_of, origin_of_faults, session_option
 
@@ -149,7 +150,7 @@ def labs_mock_env(labs_mock: "LabsMock", monkeypatch: pytest.MonkeyPatch) -> "La
 def labs_mock_client(labs_mock: "LabsMock") -> Iterator["httpx.Client"]:
     """An `httpx.Client` with the base URL `…/api/v1` and the test's key; it needs httpx."""
     if find_spec("httpx") is None:
-        pytest.fail("labs_mock_client needs httpx: pip install httpx", pytrace=False)
+        pytest.fail(f"labs_mock_client needs httpx: {to_install('pytest')}", pytrace=False)
     import httpx
 
     from labs_mock.testing.own_connections import OwnConnections
@@ -163,7 +164,7 @@ def labs_mock_client(labs_mock: "LabsMock") -> Iterator["httpx.Client"]:
 def labs_mock_time(labs_mock: "LabsMock", _labs_mock_open_world: OpenWorld) -> Iterator["FollowedTime"]:  # noqa: ARG001 - with its faults and datasets
     """The test's time follows the mock's clock: `time` and `datetime` read it, sleeps move it; it needs time-machine."""
     if find_spec("time_machine") is None:
-        pytest.fail("labs_mock_time needs time-machine: pip install 'labs-mock[time]'", pytrace=False)
+        pytest.fail(f"labs_mock_time needs time-machine: {to_install('pytest')}", pytrace=False)
     from labs_mock.testing.followed_time import FollowedTime
 
     test = _labs_mock_open_world

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager, suppress
 
 from labs_mock.config.settings import Settings
 from labs_mock.errors import SettingsError, StoreUnavailable
+from labs_mock.extras import to_install
 from labs_mock.state.store import InitialState, Store
 
 
@@ -20,7 +21,7 @@ async def shared_store(
     try:
         from labs_mock.state.redis.store import RedisStore
     except ImportError:
-        raise SettingsError("state: a store in Redis needs the extra redis: pip install 'labs-mock[redis]'") from None
+        raise SettingsError(f"state: a store in Redis needs the extra redis: {to_install('redis')}") from None
     store = await RedisStore.open(
         settings.state,
         settings.state_name,
