@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from benchmarks.figures import Figure, ratio
 from labs_mock.config.library import load_library, shipped_library
-from labs_mock.config.printing import starter_files
+from labs_mock.config.starter import starter_files
 from labs_mock.serving.thread import ServerThread
 from labs_mock.serving.worlds import world_parts
 from labs_mock.testing.handle import LabsMock
@@ -47,7 +47,7 @@ def main() -> None:
     """Print what the life of a server costs, of the starter scenarios and of the shipped ones."""
     with TemporaryDirectory() as name:
         folder = Path(name)
-        for file, text in starter_files().items():
+        for file, text in starter_files("scenarios").items():
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             (folder / file).write_text(text, encoding="utf-8")
         _life("starter", folder)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import labs_mock
+from labs_mock.config.starter import FOLDER
 
 SOURCE = Path(labs_mock.__file__).parent
 
@@ -78,6 +79,7 @@ ROOMS = (
         "config.library",
         "config.single_file",
         "config.printing",
+        "config.starter",
     ),
     (
         "engine.transcript",
@@ -311,6 +313,7 @@ ROOMS = (
         "cli.validate",
         "cli.scenarios",
         "cli.schema",
+        "cli.new_files",
         "cli.init",
         "cli.score",
         "cli.junit",
@@ -409,7 +412,7 @@ FACES = (
 def modules() -> dict[str, Path]:
     """All modules of the package by name, without the package's own name in front."""
     found = {}
-    for path in SOURCE.rglob("*.py"):
+    for path in [path for path in SOURCE.rglob("*.py") if not path.is_relative_to(FOLDER)]:
         name = ".".join(path.relative_to(SOURCE).with_suffix("").parts)
         found[name.removesuffix("__init__").rstrip(".")] = path
     return found

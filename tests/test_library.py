@@ -8,7 +8,7 @@ import pytest
 
 from labs_mock.cli.validation import validate
 from labs_mock.config.library import load_library, shipped_library
-from labs_mock.config.printing import starter_files
+from labs_mock.config.starter import starter_files
 from labs_mock.contract.dimensions import DIMENSIONS
 from labs_mock.contract.requests import Message, ToolCall
 from labs_mock.engine.player import Player
@@ -106,7 +106,7 @@ def test_the_library_has_no_warnings() -> None:
 
 def test_the_starter_has_no_warnings(tmp_path: Path) -> None:
     """Nor is it in the folder that `init` makes (NEVER-1, RC-6)."""
-    for name, text in starter_files().items():
+    for name, text in starter_files("scenarios").items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

@@ -8,14 +8,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from labs_mock.config.library import load_library, shipped_library
-from labs_mock.config.printing import starter_files
+from labs_mock.config.starter import starter_files
 from labs_mock.contract.requests import RewardConfig
 from labs_mock.engine.player import Player
 from labs_mock.engine.reward import assess
 from labs_mock.scenario.files.loader import parse_scenario
 from tests.support import operator
 
-LATE_PARCEL = parse_scenario(starter_files()["support/late-parcel.yaml"], file="late-parcel.yaml", collection="support")
+LATE_PARCEL = parse_scenario(
+    starter_files("scenarios")["support/late-parcel.yaml"], file="late-parcel.yaml", collection="support"
+)
 PLAYERS = {
     f"{one.collection}/{one.slug}": Player(one) for one in (*load_library(shipped_library()).scenarios, LATE_PARCEL)
 }

@@ -4,7 +4,7 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from labs_mock.config.printing import starter_files
+from labs_mock.config.starter import starter_files
 from labs_mock.scenario.files.loader import parse_scenario
 from labs_mock.scenario.files.scenario_checks import check_scenario
 from labs_mock.scenario.files.schema import ScenarioFile, StateItemFile
@@ -12,7 +12,7 @@ from labs_mock.scenario.rules.operators import OPERATORS
 from tests.pages import ROOT
 
 PAGE = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
-STARTER: dict[str, Any] = yaml.safe_load(starter_files()["support/late-parcel.yaml"])
+STARTER: dict[str, Any] = yaml.safe_load(starter_files("scenarios")["support/late-parcel.yaml"])
 SHAPES = get_args(ScenarioFile.model_fields["shape"].annotation)
 
 

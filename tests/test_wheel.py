@@ -23,7 +23,11 @@ def test_the_wheel_holds_code_scenarios_and_nothing_else(wheel: Path) -> None:
     assert {f"labs_mock/library/{name}" for name in shipped} <= package
     sources = {path.relative_to(ROOT / "src").as_posix() for path in (ROOT / "src").rglob("*.py")}
     assert {name for name in package if name.endswith(".py")} == sources
-    assert {"labs_mock/py.typed", "labs_mock/starter/server.yaml", "labs_mock/contract/examples.json"} <= package
+    assert {
+        "labs_mock/py.typed",
+        "labs_mock/starter/scenarios/server.yaml",
+        "labs_mock/contract/examples.json",
+    } <= package
     assert "labs_mock/scenario/files/known-files.txt" in package
     assert {
         f"labs_mock/http/swagger_ui/{name}" for name in ("swagger-ui-bundle.js", "swagger-ui.css", "LICENSE")

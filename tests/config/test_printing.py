@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs_mock.config.library import load_library, shipped_library
-from labs_mock.config.printing import KINDS, schema_of, schema_text, starter_files
+from labs_mock.config.printing import KINDS, schema_of, schema_text
 from labs_mock.config.settings import SETTINGS
+from labs_mock.config.starter import starter_files
 from labs_mock.errors import ScenarioError
 from labs_mock.scenario.files.loader import parse_scenario
 from labs_mock.scenario.files.yaml_document import YamlDocument
@@ -219,7 +220,7 @@ def test_the_starter_is_complete(tmp_path: Path) -> None:
 
 def write_starter(folder: Path) -> dict[str, str]:
     """Write the starter's files, and return them."""
-    for name, text in starter_files().items():
+    for name, text in starter_files("scenarios").items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
-    return starter_files()
+    return starter_files("scenarios")

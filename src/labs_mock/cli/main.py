@@ -22,7 +22,7 @@ COMMANDS = {
     "export": "Write the rows of a training dataset.",
     "findings": "Print what a running server has found.",
     "inspect": "Show a saved session in the browser.",
-    "init": "Make a folder with a first scenario.",
+    "init": "Write files to begin with: scenarios, tests.",
     "scenarios": "List scenarios, or show all of one.",
     "schema": "Print a JSON Schema or the OpenAPI document.",
     "score": "Score a transcript without a server.",

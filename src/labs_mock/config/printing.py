@@ -1,7 +1,6 @@
-"""What the command line writes: JSON Schemas for editors, and a folder to start from."""
+"""What the command line prints: JSON Schemas for editors."""
 
 import json
-from importlib.resources import files
 from typing import Any
 
 from pydantic import BaseModel
@@ -33,14 +32,6 @@ def schema_of(kind: str) -> dict[str, Any]:
 def schema_text(kind: str) -> str:
     """The same as text, ready for a file."""
     return json.dumps(schema_of(kind), indent=2, ensure_ascii=False) + "\n"
-
-
-def starter_files() -> dict[str, str]:
-    """The files of a new folder of scenarios, by their paths in it."""
-    folder = files("labs_mock") / "starter"
-    names = ("server.yaml", "support/collection.yaml", "support/late-parcel.yaml")
-    starter = {name: (folder / name).read_text(encoding="utf-8") for name in names}
-    return starter | {f".schema/{kind}.json": schema_text(kind) for kind in KINDS}
 
 
 def _without_nulls(value: Any) -> Any:

@@ -8,7 +8,7 @@ import yaml
 from ruamel.yaml import YAML
 
 from labs_mock.config.library import shipped_library
-from labs_mock.config.printing import starter_files
+from labs_mock.config.starter import starter_files
 from labs_mock.errors import ScenarioError
 from labs_mock.scenario.files.yaml_document import YamlDocument
 from tests.pages import PAGES, blocks
@@ -16,7 +16,7 @@ from tests.pages import PAGES, blocks
 LIBRARY = shipped_library()
 FILES = {
     **{path.relative_to(LIBRARY).as_posix(): path.read_text(encoding="utf-8") for path in LIBRARY.rglob("*.yaml")},
-    **{f"init: {name}": text for name, text in starter_files().items()},
+    **{f"init: {name}": text for name, text in starter_files("scenarios").items()},
     **{
         f"{page.name}:{block.line}": block.text
         for page in PAGES
