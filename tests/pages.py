@@ -8,6 +8,7 @@ A block runs by its language. A comment on the line before a block says what els
 - ``<!-- into: NAME -->``: a YAML fragment; its top-level keys replace those of that file, which must then be valid.
 - ``<!-- ends: 1 -->``: run; ends with that exit code.
 - ``<!-- shown: REASON -->``: not run, for a reason.
+- ``<!-- part: PATH -->``: not run, but a part of this file of the project, word for word; a test of that file runs it.
 
 Where a page names the default address, a server of the shipped library answers there.
 """
@@ -25,6 +26,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *(ROOT / "docs").glob("*.md")])
+EXAMPLES = sorted(page.parent for page in (ROOT / "examples").rglob("*/README.md") if "node_modules" not in page.parts)
 ADDRESS = "http://127.0.0.1:8765"
 PLAIN = ("text", "")  # not run: what a command printed, or a drawing
 SCRIPTS = {"sh": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-c"]}
@@ -99,6 +101,8 @@ class Folder:
             assert block.argument, "a block that is not run needs a reason"
         elif block.action == "file":
             self.write(block.argument, block.text.replace(ADDRESS, self.url))
+        elif block.action == "part":
+            assert block.text in (ROOT / block.argument).read_text(encoding="utf-8"), f"{block.argument} is different"
         elif block.action == "into":
             self.write_into(block.argument, block.text)
         elif block.language == "ts" and shutil.which("node") is None:

@@ -10,7 +10,7 @@ from labs_mock.config.library import load_library, shipped_library
 from labs_mock.config.settings import SETTINGS, Setting
 from labs_mock.contract.operations import OPERATIONS
 from labs_mock.state import World
-from tests.pages import PAGES, ROOT, Folder, blocks
+from tests.pages import EXAMPLES, PAGES, ROOT, Folder, blocks
 from tests.support import Live, live, world
 
 README = (ROOT / "README.md").read_text()
@@ -51,7 +51,7 @@ def test_no_fence_is_overlooked() -> None:
 
 def test_links_between_pages_lead_somewhere() -> None:
     """Relative links name files of the project, and their anchors headings of those."""
-    for page in [*PAGES, *ROOT.glob("examples/*/README.md")]:
+    for page in [*PAGES, ROOT / "examples/README.md", *(folder / "README.md" for folder in EXAMPLES)]:
         for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
             if not target.startswith("https://"):
                 path, _, anchor = target.partition("#")

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from labs_mock.testing import LabsMock
-from tests.pages import ROOT, blocks
+from tests.pages import EXAMPLES, ROOT, blocks
 
-EXAMPLES = sorted({script.parent for script in (ROOT / "examples").glob("*/*.py")})
+NAMES = [path.relative_to(ROOT).as_posix() for path in EXAMPLES]
 SLUGS: dict[str, Any] = {"collection_slug": "case-management", "scenario_slug": "lower-back-claim"}
 HEARD = {"role": "user", "content": "Something that the persona says."}
 
@@ -36,14 +36,42 @@ def said_by_operator(text: str) -> dict[str, str]:
     return {"role": "assistant", "content": text}
 
 
-@pytest.mark.parametrize("folder", EXAMPLES, ids=[path.name for path in EXAMPLES])
-def test_an_example_is_short(folder: Path) -> None:
-    """A script has at most 80 lines, and its README about ten, which name the command to run it."""
-    readme = (folder / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_is_short(name: str) -> None:
+    """A script has at most 80 lines, and the README of its folder about ten, which name the command to run it."""
+    readme = (ROOT / name / "README.md").read_text(encoding="utf-8")
     assert len(readme.splitlines()) <= 12
-    assert re.search(rf"^    .*\bpython examples/{folder.name}/\w+\.py\b", readme, re.MULTILINE)
-    for script in folder.glob("*.py"):
+    assert re.search(rf"^    .*\b{name}\b", readme, re.MULTILINE)
+    for script in (ROOT / name).glob("*.py"):
         assert len(script.read_text(encoding="utf-8").splitlines()) <= 80, script
+
+
+ROW = re.compile(
+    r"^\| \[(?P<name>[a-z/]+)\]\((?P=name)/README\.md\) †? ?\| (?P<what>[^|]+) \| (?P<needs>[^|]+) \| `(?P<command>[^`|]+)` \| (?P<tests>[^|]+) \|$",
+    re.MULTILINE,
+)
+
+
+def test_every_example_is_in_the_gallery() -> None:
+    """`examples/README.md` has a row for each folder, with a command that its README has, and tests that name the folder."""
+    gallery = ROOT / "examples/README.md"
+    rows = list(ROW.finditer(gallery.read_text(encoding="utf-8")))
+    assert sorted(f"examples/{row['name']}" for row in rows) == NAMES
+    for row in rows:
+        readme = (gallery.parent / row["name"] / "README.md").read_text(encoding="utf-8")
+        assert row["command"].partition(" URL")[0] in readme, row["name"]
+        for path in re.findall(r"\]\((.+?)\)", row["tests"]):
+            room = (gallery.parent / path).resolve().parent
+            assert any(row["name"] in test.read_text(encoding="utf-8") for test in room.glob("*.py")), path
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if list((ROOT / name).glob("test_*.py"))])
+def test_the_tests_of_an_example_are_green(name: str, tmp_path: Path) -> None:
+    """Copied to a folder of its own, an example that is tests passes: `examples/clients/python` and `examples/scenarios` are."""
+    shutil.copytree(ROOT / name, tmp_path / "copy")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".", "."]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path / "copy", timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_asyncio_example_learns(labs_mock_env: LabsMock) -> None:

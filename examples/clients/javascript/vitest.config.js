@@ -1,0 +1,10 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    globalSetup: "./start-labs-mock.js",
+    setupFiles: "./every-test.js",
+    fileParallelism: false, // all tests share a server that each of them resets
+    testTimeout: 30_000,
+  },
+});
