@@ -27,7 +27,7 @@ ENVIRONMENTS := $(patsubst TESTS-%,%,$(sort $(filter TESTS-%,$(.VARIABLES))))
 STATEFUL := tests/http/control $(addprefix tests/http/test_,$(addsuffix .py,episodes evaluate batch datasets dataset_exports \
 	determinism concurrency normalisation key faults fault_plans fault_endings secrecy delivery every_operation))
 
-.PHONY: serve test test-all trainers trainers-oldest $(ENVIRONMENTS:%=trainers-%) $(OTHERS:%=trainers-%) lint types bench bench-peers bench-readme profile generated screenshots lock clean
+.PHONY: serve test test-all trainers trainers-oldest $(ENVIRONMENTS:%=trainers-%) $(OTHERS:%=trainers-%) lint types bench bench-peers bench-readme profile generated screenshots docs lock clean
 
 serve: .venv/serve.stamp
 	$(BIN)/labs-mock serve
@@ -87,6 +87,10 @@ generated: .venv/dev.stamp
 # The pictures of the documentation, which look like the fonts of the machine that takes them: it needs a Chromium.
 screenshots: .venv/dev.stamp
 	$(BIN)/python -m tests.http.inspector.pictures
+
+# The documentation site, in build/site; any warning fails. Then `python3 -m http.server -d build/site` shows it.
+docs: .venv/dev.stamp
+	$(BIN)/python -m website build/site
 
 # The lock files: names and versions only, for every platform, and no address of an index.
 lock: .venv/dev.stamp
