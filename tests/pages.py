@@ -5,7 +5,6 @@ A block runs by its language. A comment on the line before a block says what els
 - ``sh``, ``python``, ``ts``: run. A ``text`` block that follows must be exactly what was printed. ``ts`` is TypeScript for
   node; without node it is skipped.
 - ``<!-- file: NAME -->``: written to that file of the folder instead.
-- ``<!-- into: NAME -->``: a YAML fragment; its top-level keys replace those of that file, which must then be valid.
 - ``<!-- ends: 1 -->``: run; ends with that exit code.
 - ``<!-- shown: REASON -->``: not run, for a reason.
 - ``<!-- part: PATH -->``: not run, but a part of this file of the project, word for word; a test of that file runs it.
@@ -21,8 +20,6 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-
-import yaml
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *(ROOT / "docs").glob("*.md")])
@@ -103,8 +100,6 @@ class Folder:
             self.write(block.argument, block.text.replace(ADDRESS, self.url))
         elif block.action == "part":
             assert block.text in (ROOT / block.argument).read_text(encoding="utf-8"), f"{block.argument} is different"
-        elif block.action == "into":
-            self.write_into(block.argument, block.text)
         elif block.language == "ts" and shutil.which("node") is None:
             self.printed = None
         elif block.language in (*SCRIPTS, "ts"):
@@ -135,15 +130,3 @@ class Folder:
         path = self.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-
-    def write_into(self, name: str, fragment: str) -> None:
-        """A copy of a scenario file with some keys replaced; it must be valid, and the file stays as it was."""
-        path = self.path / name
-        before = path.read_text(encoding="utf-8")
-        changed = {**yaml.safe_load(before), **yaml.safe_load(fragment)}
-        self.write(name, yaml.safe_dump(changed, allow_unicode=True, sort_keys=False))
-        try:
-            check = Block("sh", f"labs-mock validate {name.partition('/')[0]}", "", "", 0)
-            self.run(check)
-        finally:
-            self.write(name, before)

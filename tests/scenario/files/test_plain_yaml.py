@@ -21,7 +21,7 @@ FILES = {
         f"{page.name}:{block.line}": block.text
         for page in PAGES
         for block in blocks(page)
-        if block.language == "yaml" and block.action in ("file", "into")
+        if block.language == "yaml" and block.action == "file"
     },
 }
 
