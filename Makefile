@@ -4,9 +4,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCKED := pyproject.toml constraints.txt hatch_build.py
 
-PIP := -m pip install --quiet --disable-pip-version-check
+QUIET := --quiet --disable-pip-version-check
+PIP := -m pip install $(QUIET) --no-compile
 COMPILE := uv pip compile --universal --python-version 3.11 --upgrade --quiet \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file
+
+# $(call install,ENVIRONMENT,WHAT): with uv, which needs seconds where pip needs minutes, and unpacks once what several environments
+# have; with pip where uv fails, as behind an index that only pip is configured for.
+WHEELS := .wheels
+COMMA := ,
+install = $(BIN)/uv pip install --quiet --python $(1)/bin/python --find-links $(WHEELS) $(2) \
+	|| $(BIN)/python -m pip --python $(1)/bin/python install $(QUIET) --no-compile $(2)
 
 # An environment of `make trainers` is a line here with what pytest runs in it, and in pyproject.toml an extra of that name.
 # It is .venv-NAME, and its lock is constraints-NAME.txt.
@@ -105,12 +113,12 @@ lock: .venv/dev.stamp
 		| $(BIN)/$(COMPILE) constraints-oldest.txt --constraint constraints.txt --resolution lowest-direct -
 
 clean:
-	rm -rf .venv .venv-* benchmarks/.peers dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-* $(WHEELS) benchmarks/.peers dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/python.stamp .venv-oldest/python.stamp $(ENVIRONMENTS:%=.venv-%/python.stamp) $(OTHERS:%=.venv-%/python.stamp): %/python.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "labs-mock needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
-	$(or $(PYTHON-$*),$(PYTHON)) -m venv $*
+	$(or $(PYTHON-$*),$(PYTHON)) -m venv $(if $(filter .venv,$*),,--without-pip) $*
 	touch $@
 
 .venv/serve.stamp: .venv/python.stamp $(LOCKED)
@@ -118,20 +126,28 @@ clean:
 	touch $@
 
 .venv/dev.stamp: .venv/python.stamp $(LOCKED)
-	$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[dev]'
+	mkdir -p $(WHEELS)
+	$(BIN)/python $(PIP) --constraint constraints.txt uv
+	$(call install,.venv,--constraint constraints.txt --editable '.[dev]')
 	touch $@ .venv/serve.stamp
 
-$(ENVIRONMENTS:%=.venv-%/stamp): .venv-%/stamp: .venv-%/python.stamp constraints-%.txt $(LOCKED)
-	.venv-$*/bin/python $(PIP) --constraint constraints-$*.txt --editable '.[dev,$*]'
+# pip finds torch, since its configuration may name a place with a build that is small, for processors only.
+$(WHEELS)/stamp: $(wildcard constraints-*.txt) | .venv/dev.stamp
+	cat $^ | grep '^torch==' | sort -u > $(WHEELS)/torch.txt
+	$(BIN)/python -m pip download $(QUIET) --no-deps --dest $(WHEELS) --requirement $(WHEELS)/torch.txt
 	touch $@
 
-$(OTHERS:%=.venv-%/stamp): .venv-%/stamp: .venv-%/python.stamp constraints-%.txt tests/trainers/%/requirements.txt $(LOCKED)
-	.venv-$*/bin/python $(PIP) --constraint constraints-$*.txt \
-		--editable '.[conformance]' --requirement tests/trainers/$*/requirements.txt
-	$(if $(ALONE-$*),.venv-$*/bin/python $(PIP) --no-deps $(ALONE-$*))
+$(ENVIRONMENTS:%=.venv-%/stamp): .venv-%/stamp: .venv-%/python.stamp constraints-%.txt $(LOCKED) | $(WHEELS)/stamp
+	$(call install,.venv-$*,--constraint constraints-$*.txt --editable '.[dev$(COMMA)$*]')
 	touch $@
 
-.venv-oldest/stamp: .venv-oldest/python.stamp $(LOCKED) constraints-oldest.txt
-	.venv-oldest/bin/python $(PIP) --constraint constraints.txt --constraint constraints-oldest.txt \
-		--editable . datasets httpx hypothesis pytest
+$(OTHERS:%=.venv-%/stamp): .venv-%/stamp: .venv-%/python.stamp constraints-%.txt tests/trainers/%/requirements.txt $(LOCKED) | $(WHEELS)/stamp
+	$(call install,.venv-$*,--constraint constraints-$*.txt \
+		--editable '.[conformance]' --requirement tests/trainers/$*/requirements.txt)
+	$(if $(ALONE-$*),$(call install,.venv-$*,--no-deps $(ALONE-$*)))
+	touch $@
+
+.venv-oldest/stamp: .venv-oldest/python.stamp $(LOCKED) constraints-oldest.txt | $(WHEELS)/stamp
+	$(call install,.venv-oldest,--constraint constraints.txt --constraint constraints-oldest.txt \
+		--editable . datasets httpx hypothesis pytest)
 	touch $@
