@@ -19,13 +19,13 @@ class Kind(NamedTuple):
 KINDS: dict[str, Kind] = {
     "all_assistant_history": Kind(
         "info",
-        "In a conversation that is sent whole the persona speaks as `assistant`, too. Its lines were recognised by what the played "
-        "persona says there (EP-8).",
+        "In a conversation that was sent whole, the persona's lines have the role `assistant`, too. They were recognised by what the "
+        "mock's own persona says at that place (EP-8).",
         "Send the persona's lines as `user`.",
     ),
     "missing_body_id": Kind(
         "info",
-        "A turn has no `id` in its body. The documentation requires it, and its own clients leave it out (EP-6).",
+        "A turn has no `id` in its body. The documentation requires it, although clients in the documentation leave it out (EP-6).",
         "Send the episode's id in the body, too.",
     ),
     "export_before_ready": Kind(
@@ -46,10 +46,10 @@ KINDS: dict[str, Kind] = {
     ),
     "invalid_tool_call": Kind(
         "info",
-        "The policy called a tool that the scenario does not have, or with a type or an input that it does not allow: the place "
-        "has the path, the hint the reason. It counts for nothing and ends the episode with `error` unless the scenario says "
+        "The model called a tool that the scenario does not have, or with a type or an input that the tool does not allow. The place "
+        "names the call, the hint says why. The call had no effect, and ended the episode with `error` unless the scenario says "
         "otherwise (EP-12).",
-        "Show the model the tools of the episode with their schemas and options; it is its mistake, not the client's.",
+        "Show the model the tools of the episode with their schemas and options. This is the model's mistake, not the client's.",
     ),
     "reward_config_unscored": Kind(
         "info",
@@ -58,9 +58,9 @@ KINDS: dict[str, Kind] = {
     ),
     "nothing_scored": Kind(
         "info",
-        "The `quality_weights` let no scorer run: all are 0, or the scenario does not define those that are not. The reward is 0 "
-        "(RC-4).",
-        "Give a weight above 0 to a dimension that the scenario defines; `scores` of a response without `reward_config` has them.",
+        "No scorer ran with these `quality_weights`: all weights are 0, or the scenario does not define the dimensions whose weights "
+        "are above 0. The reward is 0 (RC-4).",
+        "Give a weight above 0 to a dimension that the scenario defines. `scores` in a response without `reward_config` lists them.",
     ),
     "unknown_dimension": Kind(
         "info",
@@ -70,7 +70,7 @@ KINDS: dict[str, Kind] = {
     "unknown_field": Kind(
         "warning",
         "The request has a field that is not documented. It was ignored (GEN-4).",
-        "Compare its spelling with the documentation; remove it if it is none of the API's.",
+        "Compare its spelling with the documentation. Remove it if the API has no such field.",
     ),
     "duplicate_key": Kind(
         "warning",
@@ -90,15 +90,15 @@ KINDS: dict[str, Kind] = {
     ),
     "duplicate_turn": Kind(
         "warning",
-        "A turn came with the history up to the last turn, and not its response. It was taken as one more turn with the "
+        "A turn came with a history that ends with the last turn and lacks its response. It was taken as one more turn with the "
         "same text (EP-7).",
-        "Look for a retry of a request that had a response; take that response.",
+        "Look for code that sends a turn again although the first one was taken. Use the response of the first.",
     ),
     "split_turn": Kind(
         "warning",
-        "A turn holds several runs of operator messages, such as a whole earlier history that is sent to a new episode. All "
-        "of them are one turn here (EP-7), and `/evaluate` of the same messages counts several (EV-2).",
-        "Send one run of operator messages a turn; for a conversation that is over, use `/evaluate`.",
+        "A turn has operator messages with other messages between them, such as the whole history of an earlier episode. Here they are one "
+        "turn (EP-7), but for `/evaluate` the same messages are several (EV-2).",
+        "Send only what the operator says in this turn. For a conversation that is over, use `/evaluate`.",
     ),
     "unattributable_history": Kind(
         "warning",
@@ -113,8 +113,8 @@ KINDS: dict[str, Kind] = {
     ),
     "repeated_opening": Kind(
         "warning",
-        "A history holds the persona's opening twice, which the persona said once (EP-7, EP-8). As `assistant` the second one "
-        "counts as the operator's.",
+        "A history has the persona's opening twice, although the persona said it once (EP-7, EP-8). If the second one has the role "
+        "`assistant`, it counts as the operator's.",
         "Look for a client that puts `initial_observation` in front of messages that begin with it.",
     ),
     "tool_calls_of_user": Kind(
@@ -125,13 +125,13 @@ KINDS: dict[str, Kind] = {
     ),
     "near_miss_token": Kind(
         "warning",
-        "A message holds `<no_response/>` and is not exactly that, so it was taken as speech (TOK-1): another spelling, a "
-        "token that is cut or doubled, or text around it, such as `</think>` or a mark of the end.",
-        "Send the token alone, in this spelling; strip what a chat template adds.",
+        "A message contains something like `<no_response/>`, but is not exactly that, so it was taken as speech (TOK-1): another spelling, a "
+        "token that is cut or doubled, or text around it, such as `</think>` or an end-of-text mark.",
+        "Send the token alone, in this spelling. Remove what a chat template adds.",
     ),
     "leaked_markup": Kind(
         "warning",
-        "The operator's text has marks of a chat template: `<|im_end|>` and its like, `[INST]`, `<think>`, or `</s>` at its "
+        "The operator's text contains marks of a chat template: `<|im_end|>` and similar ones, `[INST]`, `<think>`, or `</s>` at its "
         "end. They are read and scored as speech.",
         "Decode with `skip_special_tokens`, stop at the end of the turn, and keep thinking out of `content`.",
     ),
@@ -143,8 +143,8 @@ KINDS: dict[str, Kind] = {
     ),
     "client_left": Kind(
         "info",
-        "The client closed the connection before all of the response was sent: before its head, in an export, or while a fault "
-        "delayed it. The request took effect. This is in the journal alone, since the head was sent or the client was gone.",
+        "The client closed the connection before the whole response was sent: before its head, in an export, or while a fault "
+        "delayed it. The request took effect. This finding is only in the journal: a header could not reach the client any more.",
         "Look for a timeout that is too short, or for an export that is not read to its end.",
     ),
 }
@@ -152,41 +152,41 @@ KINDS: dict[str, Kind] = {
 RUN_KINDS: dict[str, Kind] = {
     "retried_on_400": Kind(
         "warning",
-        "A request that was answered 400, 401, 403 or 404 was sent again, unchanged, at least twice. It was refused for what it "
-        "is, so the next answer is the same.",
-        "Retry after 429, 5xx and broken connections alone; raise what is refused.",
+        "A request whose response was a 400, 401, 403 or 404 was sent again, unchanged, at least twice. The request itself is wrong, so "
+        "the next response is the same.",
+        "Retry only after a 429, a 5xx or a broken connection. Raise an error for what is refused.",
     ),
     "ignored_rate_limit": Kind(
         "warning",
-        "After a 429, at least three more requests of the key that got one were sent in the same window by a client that knew: "
-        "the same requests again, or others over the one connection that it uses (RL-2).",
+        "A client that had received a 429 sent at least three more requests with that key in the same window: the same requests again, or "
+        "others over the only connection that it uses (RL-2).",
         "Wait until `X-RateLimit-Reset`, in unix seconds on the server's clock. A frozen clock has to be moved.",
     ),
     "retried_too_fast": Kind(
         "info",
-        "A request was sent again within a second after a 429, a 5xx or an answer that a fault cut, on a clock that moves.",
+        "A request was sent again within a second after a 429, a 5xx or a response that a fault cut, on a clock that moves.",
         "Wait before each retry, longer each time; after a 429 until `X-RateLimit-Reset`.",
     ),
     "duplicate_turn": Kind(
         "warning",
-        "A turn of new messages was sent again since its first answer never reached the client: a fault cut it, or the client "
-        "left. The first one counted, so the operator has said it twice (EP-7).",
-        "Give up a rollout whose turn had no answer: whether it counted cannot be asked.",
+        "A turn of new messages was sent again because its first response never reached the client: a fault cut it, or the client "
+        "left. The first turn counted, so the operator has said the same twice (EP-7).",
+        "Give up a rollout if a turn got no response: no call says whether that turn counted.",
     ),
     "stale_episode": Kind(
         "warning",
-        "A turn has an observation that another episode of the organisation gave and this one never did: a history, or an "
-        "episode's id, that belongs to another rollout. The turn was taken all the same (EP-7).",
+        "A turn has an observation of another episode of the organisation, which this episode never had: its history or its episode id "
+        "belongs to another rollout. The turn was taken all the same (EP-7).",
         "Keep messages and `episode_id` together, one list for each rollout; begin it with `initial_observation`.",
     ),
     "partial_export_accepted": Kind(
         "warning",
-        "A fault cut an export, and nobody asked for it again (DS-4).",
-        "Compare the rows with `X-Row-Count`, let the error of an incomplete body through, and export again.",
+        "A fault cut an export, and it was not requested again (DS-4).",
+        "Compare the number of rows with `X-Row-Count`, do not hide the error of an incomplete body, and export again.",
     ),
     "episode_unfinished": Kind(
         "info",
-        "An episode was begun that no turn finished, and nobody ended (EP-11).",
+        "An episode was created and is not over: no turn completed it, and it was not terminated (EP-11).",
         "Look for rollouts that are given up, and for a last turn that is not submitted.",
     ),
 }
