@@ -316,6 +316,9 @@ ROOMS = (
         "cli.new_files",
         "cli.init",
         "cli.score",
+        "cli.played_conversation",
+        "cli.play_commands",
+        "cli.play",
         "cli.junit",
         "cli.finding_formats",
         "cli.findings",
@@ -530,7 +533,7 @@ ALIKE = {
         "normalisation",
         "openapi",
     ),
-    *("operations", "options", "quotas", "rewards", "rows", "scenarios", "schema", "settings", "store"),
+    *("operations", "play", "options", "quotas", "rewards", "rows", "scenarios", "schema", "settings", "store"),
 }
 """Names of modules in several rooms, each time for the same thing."""
 

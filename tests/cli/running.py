@@ -22,7 +22,7 @@ TRANSCRIPT = [
 COLLECTION = "name: Cases\ndescription: Some cases.\n"
 
 
-def run(*arguments: str | Path, stdin: str | None = None) -> Result:
+def run(*arguments: str | Path, stdin: str | bytes | None = None) -> Result:
     """The output of a command, and its exit code."""
     return CliRunner().invoke(main, [str(argument) for argument in arguments], input=stdin, catch_exceptions=False)
 

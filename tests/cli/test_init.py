@@ -1,5 +1,4 @@
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -93,21 +92,24 @@ def test_all_that_is_in_the_way_is_named(tmp_path: Path) -> None:
     ]
 
 
+# A write beyond the limit fails as on a full disk.
+FULL = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
 @pytest.mark.parametrize("limit", [0, 1_000, 10_000])
 def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, limit: int) -> None:
     """A file system that takes no more bytes, at whatever file: one line says so, and there is neither a file nor a folder."""
     assert SCRIPT
-
-    def full() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))  # a write beyond it fails as on a full disk
-
     done = subprocess.run(
-        [SCRIPT, "init", tmp_path / "new" / "folder"],
+        [sys.executable, "-c", FULL, str(limit), SCRIPT, "init", tmp_path / "new" / "folder"],
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
-        preexec_fn=full,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
     )
     assert (done.returncode, done.stdout, tree(tmp_path)) == (2, "", {})

@@ -23,6 +23,7 @@ COMMANDS = {
     "findings": "Print what a running server has found.",
     "inspect": "Show a saved session in the browser.",
     "init": "Write files to begin with: scenarios, tests.",
+    "play": "Play a scenario on the terminal, as its operator.",
     "scenarios": "List scenarios, or show all of one.",
     "schema": "Print a JSON Schema or the OpenAPI document.",
     "score": "Score a transcript without a server.",

@@ -13,6 +13,7 @@ from labs_mock.errors import LabsMockError, NotFound, SettingsError
 from labs_mock.scenario.compiled.scenario import Scenario, scoring_version
 from labs_mock.scenario.files.folder import MAX_BYTES, read_regular
 from labs_mock.scenario.files.loader import parse_scenario
+from labs_mock.text import did_you_mean
 
 ExistingFolder = click.Path(path_type=Path, file_okay=False, exists=True)
 
@@ -46,8 +47,8 @@ def find_scenario(name: str, folder: Path) -> tuple[Scenario, str]:
     for scenario in library.scenarios:
         if f"{scenario.collection}/{scenario.slug}" == name:
             return scenario, library.scoring_version
-    known = ", ".join(f"{one.collection}/{one.slug}" for one in library.scenarios)
-    raise NotFound(f"no scenario {name[:80]!r}; there are: {known}")
+    known = [f"{one.collection}/{one.slug}" for one in library.scenarios]
+    raise NotFound(f"no scenario {name[:80]!r}; {did_you_mean(name, known)}")
 
 
 def read_bytes(path: Path) -> bytes:

@@ -175,3 +175,38 @@ def test_a_pattern_that_hangs_elsewhere_takes_no_time() -> None:
 
 
 # Values
+
+
+def test_an_example_has_a_value_for_every_property() -> None:
+    """A person gets something to change: the first option, an enum's first value, a constant, or a value of the type."""
+    assert STATUS.example == {"value": "approved"}
+    assert IMAGING.example == {"region": "…", "views": 0}
+    properties: dict[str, Any] = {
+        "side": {"enum": ["left", "right"]},
+        "version": {"const": 2},
+        "lists": {"type": "array"},
+        "more": {"type": "object"},
+        "sure": {"type": "boolean"},
+        "dose": {"type": "number"},
+        "note": {"type": ["string", "null"]},
+        "any": True,
+    }
+    file = {
+        "id": "a",
+        "type": "artifact",
+        "name": "A",
+        "mode": "json_schema",
+        "json_schema": {"properties": properties},
+    }
+    example = Tool.from_file(ToolFile.model_validate(file)).example
+    assert example == {
+        "side": "left",
+        "version": 2,
+        "lists": [],
+        "more": {},
+        "sure": False,
+        "dose": 0,
+        "note": "…",
+        "any": "…",
+    }
+    assert Tool.from_file(ToolFile.model_validate({**file, "json_schema": {}})).example == {}

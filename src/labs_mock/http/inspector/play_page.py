@@ -67,9 +67,7 @@ async def _player(request: Request) -> Player:
 def _tool(scenario: Scenario, name: str) -> dict[str, Any]:
     """A tool with an example of what it takes."""
     tool = scenario.tools[name]
-    fields = (tool.wire.get("json_schema") or {}).get("properties", {})
-    example = {"value": tool.options[0]} if tool.options else dict.fromkeys(fields, "…")
-    return {"name": name, "type": tool.type, "options": tool.options or (), "example": example}
+    return {"name": name, "type": tool.type, "options": tool.options or (), "example": tool.example}
 
 
 def _episode(scenario: Scenario, messages: Sequence[Message], result: Evaluation) -> Episode:

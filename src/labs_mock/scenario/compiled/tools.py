@@ -11,6 +11,8 @@ from labs_mock.scenario.files.schema import ToolFile
 from labs_mock.text import did_you_mean
 
 MAX_MESSAGE = 200  # characters of a validator's message, and of a path
+EXAMPLES = {"string": "…", "integer": 0, "number": 0, "boolean": False, "array": [], "object": {}}
+"""What stands for a value of a type in an example."""
 _LINEAR = jsonschema_rs.RegexOptions(size_limit=1 << 20, dfa_size_limit=1 << 20)
 
 
@@ -62,6 +64,14 @@ class Tool:
         value = {"enum": list(self.options)}
         return {"type": "object", "required": ["value"], "properties": {"value": value}, "additionalProperties": False}
 
+    @property
+    def example(self) -> dict[str, Any]:
+        """An input to begin with: the first option, or each property with its first value or one of its type."""
+        if self.options:
+            return {"value": self.options[0]}
+        fields = self.wire["json_schema"].get("properties") or {}
+        return {name: _example(schema) for name, schema in fields.items()}
+
     def accepts(self, kind: str, value: Any) -> bool:
         """Whether a call of this type and with this input is valid (EP-12)."""
         if kind != self.type or not isinstance(value, dict):
@@ -90,6 +100,12 @@ class Tool:
         if isinstance(option, str) and option not in options:
             return "input.value", f"unknown option {quote(option)}; {did_you_mean(option, options)}"
         return "input", f'expected {{"value": …}} with one of: {", ".join(options)}'
+
+
+def _example(schema: Any) -> Any:
+    if not isinstance(schema, dict):
+        return "…"
+    return (schema.get("enum") or [schema.get("const", EXAMPLES.get(str(schema.get("type")), "…"))])[0]
 
 
 def _path(name: str, steps: Iterable[str | int]) -> str:
