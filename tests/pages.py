@@ -119,7 +119,7 @@ class Folder:
             check=False,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
         )
         expected = int(block.argument) if block.action == "ends" else 0
         assert result.returncode == expected, result.stderr + result.stdout

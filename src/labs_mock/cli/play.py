@@ -45,7 +45,7 @@ def _play(played: PlayedConversation) -> None:
     """Print how it begins, then what each line leads to, until they end."""
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
     file = played.scenario.file
-    click.echo(printable(f"{file.name}: {file.description}\n", keep=""))
+    click.echo(printable(f"{file.name}: {file.description}", keep="") + "\n")
     click.echo(
         f"You are the operator. /help lists what you can enter beside messages.\nTools:\n{printable(tools(played))}\n"
     )
