@@ -69,7 +69,7 @@ def row(setting: Setting) -> str:
     if not setting.shown:
         option = "none"
     default = {True: "on", False: "off"}[setting.default] if setting.kind is bool else str(setting.default)  # type: ignore[index] # a switch has a bool
-    return f"| {setting.name} | {option} | `{setting.variable}` | {default} | {setting.help} |"
+    return f"| {setting.name} | {option} | `{setting.variable}` | {default} | {setting.help.replace('<', '&lt;')} |"
 
 
 def test_the_page_lists_every_setting() -> None:

@@ -46,9 +46,9 @@ def _command(name: str, command: click.Command) -> Iterator[str]:
     context = click.Context(command, info_name=f"labs-mock {name}")
     yield f"## `{name}` {{ #{anchor(name)} }}"
     yield f"```text\n{' '.join([context.command_path, *command.collect_usage_pieces(context)])}\n```"
-    yield inspect.cleandoc(command.help or "")
+    yield inspect.cleandoc(command.help or "").replace("<", "&lt;")
     rows = [f"| {_spelling(context, one)} {{ #{anchor(name, one)} }} | {_help(one)} |" for one in options(command)]
-    yield from ["\n".join(["| option | |", "|---|---|", *rows])] if rows else []
+    yield from ["\n".join(["| option | meaning |", "|---|---|", *rows])] if rows else []
 
 
 def _spelling(context: click.Context, option: click.Option) -> str:

@@ -17,7 +17,7 @@ def operation_page(title: str, file: str, document: Schema, clauses: Mapping[str
     """
     about = document["info"]["description"].strip()
     parts = [f"# {title}", about, f"The same for programs is the [OpenAPI document]({file}).", "## Operations"]
-    parts += ["| operation | |\n|---|---|\n" + "\n".join(_contents(document))]
+    parts += ["| operation | summary |\n|---|---|\n" + "\n".join(_contents(document))]
     for method, path, operation in _operations(document):
         parts += _operation(method, path, operation)
     parts += ["## Models", *(part for name, schema in _models(document) for part in _model(name, schema))]
@@ -52,12 +52,12 @@ def _operation(method: str, path: str, operation: Schema) -> Iterator[str]:
             f"| {cell(one.get('description', ''))} |"
             for one in operation["parameters"]
         ]
-        yield "\n".join(["| parameter | in | | |", "|---|---|---|---|", *rows])
+        yield "\n".join(["| parameter | in | type | meaning |", "|---|---|---|---|", *rows])
     if "requestBody" in operation:
         body = operation["requestBody"]
         needed = "Body" if body.get("required") else "Body, which may be absent"
         yield from _content(needed, body["content"])
-    yield "\n".join(["| status | | body |", "|---|---|---|", *_responses(name, operation["responses"])])
+    yield "\n".join(["| status | meaning | body |", "|---|---|---|", *_responses(name, operation["responses"])])
     yield from _content("Response", operation["responses"]["200"].get("content", {}), shown=False)
 
 
@@ -94,7 +94,7 @@ def _model(name: str, schema: Schema) -> Iterator[str]:
         for field, one in schema.get("properties", {}).items()
     ]
     if rows:
-        yield "\n".join(["| field | required | | |", "|---|---|---|---|", *rows])
+        yield "\n".join(["| field | required | type | meaning |", "|---|---|---|---|", *rows])
     elif "properties" not in schema:
         yield f"{in_words(schema)}"
 

@@ -55,9 +55,11 @@ def _count(number: int, what: str) -> str:
 
 def code(text: str) -> str:
     """A text as code within a cell of a table."""
-    return f"`{text}`".replace("|", "\\|")
+    return f"`{text}`"
 
 
 def cell(text: str) -> str:
-    """A text within a cell of a table."""
-    return text.replace("\n", " ").replace("|", "\\|")
+    """A text with code in it within a cell of a table; what looks like an element of HTML there is none."""
+    parts = text.replace("\n", " ").split("`")
+    parts[::2] = [part.replace("|", "\\|").replace("<", "&lt;") for part in parts[::2]]
+    return "`".join(parts)

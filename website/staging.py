@@ -23,14 +23,15 @@ HERE = Path(__file__).parent
 BESIDES = {
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
+    "SECURITY.md": "security.md",
     "benchmarks/README.md": "benchmarks.md",
 }
 """Pages of the repository outside `docs/`, and their places on the site; those of the examples follow from their folders."""
 COMMANDS = "commands.md"
 """The place of the page of all commands and options."""
 DOCUMENTS: dict[str, tuple[str, Callable[[], str]]] = {
-    "http/labs-api": ("HTTP: the Labs API", partial(openapi_text, __version__)),
-    "http/control-plane": ("HTTP: the control plane", partial(control_openapi_text, "/_mock")),
+    "http/labs-api": ("The API, call by call", partial(openapi_text, __version__)),
+    "http/control-plane": ("The control plane, call by call", partial(control_openapi_text, "/_mock")),
 }
 """Pages about OpenAPI documents, each with its title and the text of the document, which stands beside it as a file."""
 _CLAUSE = re.compile(r"^#+ ([A-Z]+-\d+)\b.*$", re.MULTILINE)
@@ -64,7 +65,7 @@ def site_places() -> dict[str, str]:
     """For each file of the repository that is on the site its place there, both as paths from the top."""
     docs = ROOT / "docs"
     found = {f"docs/{name}": name for path in sorted(docs.rglob("*.*")) for name in [path.relative_to(docs).as_posix()]}
-    found |= {source: place for source, place in BESIDES.items() if (ROOT / source).exists()}
+    found |= BESIDES
     for pattern in ("README.md", "*/README.md", "*/*/README.md"):  # not those of packages that a test installs there
         for path in sorted((ROOT / "examples").glob(pattern)):
             folder = path.parent.relative_to(ROOT).as_posix()

@@ -10,21 +10,35 @@ from urllib.parse import unquote, urlsplit
 ADDRESSES = ("href", "src", "srcset", "action", "data", "poster")  # attributes
 
 
+NO_PROSE = ("code", "pre", "script", "style")
+
+
 class HtmlPage(HTMLParser):
-    """The ids of a page, and all addresses that it names."""
+    """The ids of a page, all addresses that it names, the names of its elements, and its text outside code."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.ids: list[str] = []
         self.addresses: list[str] = []
+        self.elements: set[str] = set()
+        self.prose = ""
+        self._no_prose = 0
         self.feed(text)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - the base class's signature
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.add(tag)
+        self._no_prose += tag in NO_PROSE
         for name, value in attrs:
             if name == "id" and value:
                 self.ids.append(value)
             elif name in ADDRESSES:
                 self.addresses.append(value or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._no_prose -= tag in NO_PROSE
+
+    def handle_data(self, data: str) -> None:
+        self.prose += "" if self._no_prose else data
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,11 @@ from tests.site.built_site import BuiltSite
 
 pytestmark = pytest.mark.slow
 
+MARKDOWN = re.compile(r".{,40}(?:\]\(|\*\*|```|\{ #|^\|).{,40}", re.MULTILINE)
+ELEMENTS = (
+    "a article body button circle code details div em footer form h1 h2 h3 h4 h5 head header hr html img input label li link main meta "
+    "nav ol p path pre script span strong summary svg table tbody td th thead title tr ul"
+)
 MISTAKES = """\
 # A page
 
@@ -35,6 +41,14 @@ def test_the_check_of_links_sees_what_is_missing(site: BuiltSite) -> None:
         "https://example.org",
     ):
         assert site.missing("findings/index.html", address) == ""
+
+
+def test_what_is_written_is_shown(site: BuiltSite) -> None:
+    """No page has Markdown that was not read, nor an element that HTML does not have, such as the `<number>` of a sentence."""
+    left = {path: MARKDOWN.findall(page.prose) for path, page in site.pages.items()}
+    assert {path: found for path, found in left.items() if found} == {}
+    unknown = {path: sorted(page.elements.difference(ELEMENTS.split())) for path, page in site.pages.items()}
+    assert {path: found for path, found in unknown.items() if found} == {}
 
 
 def test_mistakes_are_errors(tmp_path: Path) -> None:

@@ -101,7 +101,12 @@ class LabsMock:
         self._token = control_token
         self._client: ControlClient | None = None
         self._expectations: list[Expectation] = []
-        self.url = self.api_key = self.instance = ""
+        self.url = ""
+        """Where the server is, such as `http://127.0.0.1:8765`, without a slash at the end; empty until it is started."""
+        self.api_key = ""
+        """A key that the server accepts; empty until it is started."""
+        self.instance = ""
+        """Which server this is, another for each start; empty until it is started."""
 
     def __repr__(self) -> str:
         return f"<LabsMock {self.url or 'not started'}>"
