@@ -7,7 +7,8 @@ A block runs by its language. A comment on the line before a block says what els
 - ``<!-- file: NAME -->``: written to that file of the folder instead.
 - ``<!-- ends: 1 -->``: run; ends with that exit code.
 - ``<!-- shown: REASON -->``: not run, for a reason.
-- ``<!-- part: PATH -->``: not run, but a part of this file of the project, word for word; a test of that file runs it.
+- ``<!-- part: PATH -->``: not run, but a part of this file of the project, word for word; a test of that file runs it. If it is the
+  whole file, it is written to the folder, too.
 
 Where a page names the default address, a server of the shipped library answers there.
 """
@@ -99,7 +100,7 @@ class Folder:
         elif block.action == "file":
             self.write(block.argument, block.text.replace(ADDRESS, self.url))
         elif block.action == "part":
-            assert block.text in (ROOT / block.argument).read_text(encoding="utf-8"), f"{block.argument} is different"
+            self.compare(block)
         elif block.language == "ts" and shutil.which("node") is None:
             self.printed = None
         elif block.language in (*SCRIPTS, "ts"):
@@ -124,6 +125,14 @@ class Folder:
         expected = int(block.argument) if block.action == "ends" else 0
         assert result.returncode == expected, result.stderr + result.stdout
         return (result.stdout + result.stderr).replace(self.url, ADDRESS)
+
+    def compare(self, block: Block) -> None:
+        """A part of a file of the project; a whole file can be run by the blocks that follow."""
+        path = ROOT / block.argument
+        content = path.read_text(encoding="utf-8")
+        assert block.text in content, f"{block.argument} is different"
+        if block.text == content:
+            self.write(path.name, content.replace(ADDRESS, self.url))
 
     def write(self, name: str, text: str) -> None:
         """A file of the folder."""

@@ -65,9 +65,9 @@ def test_every_example_is_in_the_gallery() -> None:
             assert any(row["name"] in test.read_text(encoding="utf-8") for test in room.glob("*.py")), path
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if list((ROOT / name).glob("test_*.py"))])
+@pytest.mark.parametrize("name", ["examples/clients/python", "examples/scenarios"])
 def test_the_tests_of_an_example_are_green(name: str, tmp_path: Path) -> None:
-    """Copied to a folder of its own, an example that is tests passes: `examples/clients/python` and `examples/scenarios` are."""
+    """Copied to a folder of its own, an example that has tests and needs no trainer passes."""
     shutil.copytree(ROOT / name, tmp_path / "copy")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".", "."]
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path / "copy", timeout=300)

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import time
-from types import SimpleNamespace
 
 import httpx
 import torch
@@ -59,21 +58,3 @@ class AgentInstance(AgentInstanceBase):
 class AgentExecutor(MultiTurnAgentExecutor):
     def __init__(self):
         super().__init__(AgentInstance)
-
-
-class Script:  # for the demonstration: a model that has a script, and a tokenizer of bytes
-    lines = iter([f"Please tell me what happened.{END}", f"Do you have a second job?{END}"])
-
-    async def generate(self, *_, **__):
-        text = next(self.lines)
-        return SimpleNamespace(outputs=[SimpleNamespace(text=text, token_ids=[*text.encode()], finish_reason="stop")])
-
-    def __call__(self, text, **_):
-        return {"input_ids": torch.tensor([[*text.encode()]])}
-
-
-if __name__ == "__main__":
-    script, params = Script(), SimpleNamespace(max_tokens=99, logprobs=None)
-    label = {"collection_slug": "case-management", "scenario_slug": "lower-back-claim"}
-    played = asyncio.run(AgentExecutor().execute("", label, params, 4000, script, script))
-    print(bytes(played["observation_tokens"]).decode(), "\n\nreward", round(played["reward"], 6))

@@ -47,6 +47,8 @@ Play = Callable[[Any], list[dict[str, Any]]]
 @pytest.fixture
 def play(labs_mock: LabsMock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Play]:
     """What NeMo Gym's agent makes of each of the scripts with a resources server of ours, all at once."""
+    monkeypatch.setenv("LABS_URL", labs_mock.url)
+    monkeypatch.setenv("LABS_API_KEY", labs_mock.api_key)
     omegaconf = importlib.import_module("omegaconf").OmegaConf
     utils = importlib.import_module("nemo_gym.server_utils")
     monkeypatch.setattr(importlib.import_module("nemo_gym.global_config"), "_GLOBAL_CONFIG_DICT", omegaconf.create({}))
@@ -61,7 +63,6 @@ def play(labs_mock: LabsMock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Play]
             config = importlib.import_module("nemo_gym.base_resources_server").BaseResourcesServerConfig
             client = utils.ServerClient(head_server_config=here, global_config_dict=omegaconf.create({}))
             server = resources(config=config(**here, name="labs"), server_client=client)
-            server.connect(labs_mock)
             environment = servers.enter_context(served(server.setup_webserver()))
             places = {name: {"a": {"b": _place(url)}} for name, url in (("labs", environment), ("model", engine))}
             agent = agents.GymnasiumAgent(

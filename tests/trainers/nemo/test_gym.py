@@ -5,44 +5,21 @@ import httpx
 import pytest
 
 from labs_mock.testing import LabsMock
+from tests.pages import ROOT
+from tests.test_examples import load
 from tests.trainers.nemo.conftest import Play
 from tests.trainers.rollouts import CLAIM, CONVERSATIONS, THEIRS, conversation
 
-gymnasium = pytest.importorskip("resources_servers.gymnasium", reason="NeMo Gym is not here: it needs Python 3.12")
+pytest.importorskip("resources_servers.gymnasium", reason="NeMo Gym is not here: it needs Python 3.12")
 pytest.importorskip("nemo_gym")
 
 pytestmark = THEIRS
 
 
-class LabsServer(gymnasium.GymnasiumServer):  # type: ignore[name-defined,misc] # NeMo Gym is in no other environment
-    """An episode a session. The agent adds up the rewards of the steps, so each gives what it adds to the reward so far."""
-
-    http: Any = None
-
-    def connect(self, labs_mock: LabsMock) -> None:
-        headers = {"Authorization": f"Bearer {labs_mock.api_key}"}
-        self.http = httpx.AsyncClient(base_url=f"{labs_mock.url}/api/v1", headers=headers)
-
-    async def post(self, path: str, **body: Any) -> Any:
-        return (await self.http.post(path, json=body)).raise_for_status().json()
-
-    async def reset(self, metadata: dict[str, Any], session_id: str | None = None) -> tuple[str, dict[str, Any]]:
-        slugs = {name: metadata[name] for name in CLAIM}
-        start = await self.post("/episodes", **slugs, score_turns=True)
-        self.session_state[session_id] = {"id": start["episode_id"], "reward": 0.0}
-        return start["initial_observation"]["content"], {}
-
-    async def step(
-        self, action: Any, _: dict[str, Any], session_id: str | None = None
-    ) -> tuple[str, float, bool, bool, dict[str, Any]]:
-        episode = self.session_state[session_id]
-        message = {"role": "assistant", "content": gymnasium.extract_text(action)}
-        turn = await self.post(f"/episodes/{episode['id']}/turns", id=episode["id"], messages=[message])
-        added, episode["reward"] = turn["reward"] - episode["reward"], turn["reward"]
-        return turn["observation"]["content"], added, turn["episode_complete"], False, {}
+LabsServer = load(ROOT / "examples/nemo/app.py").LabsServer
 
 
-class RewardSoFar(LabsServer):
+class RewardSoFar(LabsServer):  # type: ignore[valid-type,misc] # a class of the example
     """Gives the reward of the conversation so far in each step."""
 
     async def step(self, *action: Any) -> Any:
@@ -50,7 +27,7 @@ class RewardSoFar(LabsServer):
         return observation, self.session_state[action[2]]["reward"], *rest
 
 
-class LastNotSubmitted(LabsServer):
+class LastNotSubmitted(LabsServer):  # type: ignore[valid-type,misc] # a class of the example
     """Ends before the last message is submitted."""
 
     async def step(self, *action: Any) -> Any:
@@ -59,7 +36,7 @@ class LastNotSubmitted(LabsServer):
         return (None, 0.0, True, False, {}) if state["steps"] == 3 else await super().step(*action)
 
 
-class ZeroForFailure(LabsServer):
+class ZeroForFailure(LabsServer):  # type: ignore[valid-type,misc] # a class of the example
     """Gives 0.0 and ends where the service refuses a turn."""
 
     async def step(self, *action: Any) -> Any:
