@@ -35,7 +35,7 @@ ENVIRONMENTS := $(patsubst TESTS-%,%,$(sort $(filter TESTS-%,$(.VARIABLES))))
 STATEFUL := tests/http/control $(addprefix tests/http/test_,$(addsuffix .py,episodes evaluate batch datasets dataset_exports \
 	determinism concurrency normalisation key faults fault_plans fault_endings secrecy delivery every_operation))
 
-.PHONY: serve test test-all trainers trainers-oldest $(ENVIRONMENTS:%=trainers-%) $(OTHERS:%=trainers-%) lint types bench bench-peers bench-readme profile generated screenshots docs lock clean
+.PHONY: serve test test-all trainers trainers-oldest $(ENVIRONMENTS:%=trainers-%) $(OTHERS:%=trainers-%) lint types bench bench-peers bench-readme profile generated screenshots docs dist release-check lock clean
 
 serve: .venv/serve.stamp
 	$(BIN)/labs-mock serve
@@ -100,9 +100,23 @@ screenshots: .venv/dev.stamp
 docs: .venv/dev.stamp
 	$(BIN)/python -m website build/site
 
+# The sdist and the wheel, in dist/, checked; a second build gives the same bytes.
+dist: .venv/dev.stamp
+	rm -rf dist build/again
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/check-wheel-contents dist/*.whl
+	$(BIN)/python -m build --no-isolation --outdir build/again
+	for file in dist/*; do cmp $$file build/again/$${file#dist/} || exit; done
+
+# What is missing for a release, and then the gate; see RELEASING.md. It publishes nothing.
+release-check: .venv/dev.stamp
+	$(BIN)/python -m tests.packaging.release_check
+
 # The lock files: names and versions only, for every platform, and no address of an index.
 lock: .venv/dev.stamp
 	$(BIN)/$(COMPILE) constraints.txt --extra dev pyproject.toml
+	$(BIN)/$(COMPILE) constraints-lowest.txt --resolution lowest-direct --extra conformance --extra pytest --extra redis pyproject.toml
 	for name in $(ENVIRONMENTS); do \
 		$(BIN)/$(COMPILE) constraints-$$name.txt --constraint constraints.txt --extra dev --extra $$name pyproject.toml || exit; \
 	done

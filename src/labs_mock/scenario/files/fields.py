@@ -1,7 +1,7 @@
 """The base of all models of files, and the types of their fields."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -27,6 +27,13 @@ class FileModel(BaseModel):
     """Every part of every file: unknown keys are errors, nothing is converted, nothing changes later."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=False, defer_build=True)
+
+    @classmethod
+    def model_json_schema(cls, *arguments: Any, **options: Any) -> dict[str, Any]:
+        """The JSON Schema. Before version 2.14 pydantic can print no default that is a model which is not built yet."""
+        for model in FileModel.__subclasses__():
+            model.model_rebuild()
+        return super().model_json_schema(*arguments, **options)
 
 
 def is_slug(text: str) -> bool:
