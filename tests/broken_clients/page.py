@@ -1,4 +1,4 @@
-"""`docs/broken-clients.md`: the table, with what convicts each client."""
+"""`docs/broken-clients.md`: the table of mistakes, with the check that finds each."""
 
 from tests.broken_clients.table import BROKEN, SOUND, Broken
 
@@ -19,20 +19,23 @@ HEAD = """\
 
 # Broken clients
 
-The usual mistakes of reward clients, each written down in a few lines in [`tests/broken_clients`](../tests/broken_clients), and what
-convicts it. *Every test* with the fixture `labs_mock` fails through such a client, even if it asserts nothing, unless it asks for
-what happened ([what fails a test](pytest.md#what-fails-a-test)). The others give rewards, advantages or training texts that look like
-any: they need the [assertion](verdicts.md#the-methods) that the table names. The last column is in the failure.
+The typical mistakes of reward clients, and how a test finds each of them. It is for people who test a client or a trainer. Each mistake is written down as a few lines of code in
+[`tests/broken_clients`](../tests/broken_clients).
 
-No client that turns a 503 into 0 fails by default: a 503 comes from a fault alone, and a fault asks for it. A test with such a
-fault needs an assertion on the rewards; [drills](drills.md) have one.
+- Found by **every test**: any test with the fixture `labs_mock` fails if the client does this, even if the test asserts nothing, unless the test
+  [expects it](pytest.md#what-fails-a-test).
+- Found by an **assertion**: the client returns rewards, advantages or training texts that look like any others. Only the [assertion](verdicts.md#the-methods) in the table sees the
+  mistake.
 
-| | the client | convicted by | with |
+If a client turns a 503 into 0, a test needs an assertion on the rewards to find it, or a [drill](drills.md): a 503 comes only from a fault, and a test with a fault
+expects it.
+
+| | the client | found by | the message contains |
 |---|---|---|---|
 """
 
 SOUND_HEAD = """
 ## Sound clients
 
-These pass without a word, with the assertion where there is one:
+These clients pass, without any message. Where an assertion fits, their tests use it:
 """

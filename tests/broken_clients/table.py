@@ -1,4 +1,4 @@
-"""The broken clients of the issue by number, with what convicts each, and sound ones. Generated tests and a page are made of it."""
+"""The broken clients of the issue by number, with the check that finds each, and sound ones. Generated tests and a page are made of it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -15,13 +15,13 @@ CALLS: Mapping[str, Callable[[LabsMock, Any], Any]] = {
     "assert_advantages": lambda mock, used: mock.assert_advantages(used, CONVERSATIONS, GROUPS, **SCENARIO),
     "assert_trained": lambda mock, used: mock.assert_trained(used, CONVERSATIONS, special=["<|im_end|>"]),
 }
-"""What convicts a client by what it returns."""
+"""The assertions on what a client returns."""
 
 
 class Broken(NamedTuple):
     """A client that makes a mistake.
 
-    `call`, one of `CALLS`, convicts it; where it is `NOTHING`, its test fails by default. `text` is in the failure. `marker` are arguments
+    `call`, one of `CALLS`, finds it; where it is `NOTHING`, its test fails by default. `text` is in the failure. `marker` are arguments
     of the marker `labs_mock`.
     """
 
@@ -55,7 +55,7 @@ NEAR_MISS = "near_miss_token at messages.5.content"
 BROKEN = [
     Broken(
         1,
-        "sorts conversations by length and rewards not back",
+        "sorts conversations by length, and does not sort the rewards back",
         evaluations.sorted_by_length,
         REWARDS,
         "AssertionError: sorted(characters)",
@@ -63,7 +63,7 @@ BROKEN = [
     Broken(2, "gives rewards in reverse order", evaluations.backwards, REWARDS, "AssertionError: reversed"),
     Broken(
         3,
-        "appends rewards as they come",
+        "appends rewards in the order in which responses arrive",
         evaluations.as_they_come,
         REWARDS,
         "AssertionError: permuted",
@@ -71,14 +71,14 @@ BROKEN = [
     ),
     Broken(
         4,
-        "gives each conversation the reward of the one before",
+        "uses for each conversation the reward of the one before",
         evaluations.one_off,
         REWARDS,
         "AssertionError: shifted(1)",
     ),
     Broken(
         5,
-        "takes a late reply for that to the next request",
+        "takes a late response for the response to the next request",
         evaluations.late_replies,
         REWARDS,
         "AssertionError: shifted",
@@ -94,7 +94,7 @@ BROKEN = [
     ),
     Broken(
         7,
-        "takes 0 for an item of a batch with an error",
+        "uses 0 for an item of a batch with an error",
         batches.zero_for_an_error,
         REWARDS,
         "AssertionError: failure_became_zero",
@@ -102,7 +102,7 @@ BROKEN = [
     ),
     Broken(
         8,
-        "takes 0 when a request times out",
+        "uses 0 when a request times out",
         evaluations.zero_for(httpx.TimeoutException),
         REWARDS,
         "AssertionError: failure_became_zero",
@@ -110,7 +110,7 @@ BROKEN = [
     ),
     Broken(
         9,
-        "takes 0 for a 503, which a fault asked for",
+        "uses 0 for a 503 that a fault causes",
         evaluations.zero_for(httpx.HTTPStatusError),
         REWARDS,
         "AssertionError: failure_became_zero",
@@ -118,12 +118,12 @@ BROKEN = [
     ),
     Broken(
         10,
-        "takes 0 for a 401",
+        "uses 0 for a 401",
         evaluations.zero_for(httpx.HTTPStatusError, headers={"Authorization": "Bearer lab_old"}),
         NOTHING,
         "POST /api/v1/evaluate -> 401",
     ),
-    Broken(11, "takes 0 for a 404", evaluations.misspelt, NOTHING, "POST /api/v1/evaluate -> 404: Scenario not found"),
+    Broken(11, "uses 0 for a 404", evaluations.misspelt, NOTHING, "POST /api/v1/evaluate -> 404: Scenario not found"),
     Broken(
         12,
         "retries a 429 at once",
@@ -142,7 +142,7 @@ BROKEN = [
     ),
     Broken(
         14,
-        "retries a turn with its new messages after a lost answer",
+        "sends the new messages of a turn again after a lost response",
         episodes.retried,
         NOTHING,
         "duplicate_turn at ",
@@ -150,7 +150,7 @@ BROKEN = [
     ),
     Broken(
         15,
-        "retries a turn with the whole history after a lost answer",
+        "sends the whole history of a turn again after a lost response",
         episodes.retried_with_history,
         NOTHING,
         "duplicate_turn at messages",
@@ -164,9 +164,9 @@ BROKEN = [
         "POST /api/v1/evaluate -> 200: repeated_opening",
     ),
     Broken(17, "sends the history twice in a turn", episodes.history_twice, NOTHING, "/turns -> 200: repeated_opening"),
-    Broken(18, "cuts `<no_response/>`", evaluations.saying(TOKEN[:-1]), NOTHING, NEAR_MISS),
-    Broken(19, "doubles `<no_response/>`", evaluations.saying(TOKEN * 2), NOTHING, NEAR_MISS),
-    Broken(20, "decorates `<no_response/>`", evaluations.saying(f"{TOKEN}<|im_end|>"), NOTHING, NEAR_MISS),
+    Broken(18, "cuts `<no_response/>` short", evaluations.saying(TOKEN[:-1]), NOTHING, NEAR_MISS),
+    Broken(19, "sends `<no_response/>` twice in a message", evaluations.saying(TOKEN * 2), NOTHING, NEAR_MISS),
+    Broken(20, "adds text around `<no_response/>`", evaluations.saying(f"{TOKEN}<|im_end|>"), NOTHING, NEAR_MISS),
     Broken(
         21,
         "leaves marks of a template in a completion",
@@ -176,7 +176,7 @@ BROKEN = [
     ),
     Broken(
         22,
-        "takes statistics of equal prompts, not of groups",
+        "computes mean and deviation of equal prompts instead of groups",
         training.advantages_by_prompt,
         ADVANTAGES,
         "probably means and deviations are of rollouts with equal prompts, not of groups",
@@ -189,10 +189,10 @@ BROKEN = [
         "partial_export_accepted",
         fault("training-datasets/*/export", nth=1, cut_in_line=2),
     ),
-    Broken(24, "takes a turn in another episode than that of its history", episodes.stale_id, NOTHING, "stale_episode"),
+    Broken(24, "sends a history to another episode than its own", episodes.stale_id, NOTHING, "stale_episode"),
     Broken(
         25,
-        "takes NaN for a reward",
+        "uses NaN as a reward",
         evaluations.not_a_number,
         REWARDS,
         "AssertionError: nan",

@@ -1,4 +1,4 @@
-"""Each broken client is convicted by what the table says, and each sound one passes without a word."""
+"""Each broken client is found by what the table says, and each sound one passes without a word."""
 
 from collections.abc import Mapping
 

@@ -18,7 +18,7 @@ REPORT = DrillReport(
         DrillRow("nothing-fails", "good", "right", "", 0, ()),
         DrillRow("503-once", "wrong", "0.0 (1 of 6)", "a number for what failed", 0, ()),
         DrillRow("429-reset-ahead", "check", "right", "before its reset", 6, (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)),
-        DrillRow("one-short", "skipped", "right", "no request met it", 0, ()),
+        DrillRow("one-short", "skipped", "right", "no request triggered it", 0, ()),
     ),
 )
 CLIENT = """
@@ -123,7 +123,7 @@ def test_junit_has_a_test_case_a_row() -> None:
         "nothing-fails": [("system-out", None)],
         "503-once": [("failure", "0.0 (1 of 6); a number for what failed")],
         "429-reset-ahead": [("system-out", None)],
-        "one-short": [("skipped", "no request met it")],
+        "one-short": [("skipped", "no request triggered it")],
     }
     assert set(FORMATS) == {"text", "json", "junit"}
 

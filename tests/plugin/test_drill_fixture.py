@@ -59,12 +59,12 @@ def test_a_test_runs_once_for_each_case(project: Project) -> None:
     ended.assert_outcomes(passed=4, failed=4, skipped=8, warnings=2)
     ended.stdout.fnmatch_lines_random(
         [
-            "wrong: 503-once, 0.0 (6 of 6); a number for what failed, trained on as the worst",
+            "wrong: 503-once, 0.0 (6 of 6); a number for a failure; the model is trained on it",
             "Good code retries, a little later, and returns the right rewards; or raises.",
             "labs-mock: no other process can import test_within.<locals>.<lambda> of test_drill; put it at the top level*",
             "*LabsMockWarning: check: 503-once, process ended; the process ended by itself: exit code 3",
             "*a case of functions that play*",
-            "*no request met it*",
+            "*no request triggered it*",
         ]
     )
 

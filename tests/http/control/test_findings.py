@@ -306,7 +306,7 @@ def exporting() -> Iterator[Live]:
 
 
 @pytest.mark.parametrize("case", [*MISTAKES, *SOUND], ids=lambda case: case.client.__name__)
-def test_a_client_is_convicted_by_what_it_does(case: Case, request: pytest.FixtureRequest) -> None:
+def test_a_client_is_found_by_what_it_does(case: Case, request: pytest.FixtureRequest) -> None:
     """Every code by a client that makes the mistake over a socket, and nothing by one that does it right (EP-7, RL-2, DS-4)."""
     if any(fault["path"] == EXPORT for fault in case.faults):
         run(case, request.getfixturevalue("exporting"))

@@ -24,7 +24,7 @@ def judge(case: str, happened: Happened, must_succeed: bool = False) -> DrillRow
     met = any(request.failed or request.faults for request in happened.requests)
     rating, reason = _rate(happened, retries, result, must_succeed or not met)
     if rating == "good" and not must_succeed and not met:
-        rating, reason = "skipped", "no request met it"
+        rating, reason = "skipped", "no request triggered it"
     most = max(retries, key=len, default=[])
     return DrillRow(case, rating, result, reason, len(most), tuple(retry.after for retry in most))
 
@@ -117,7 +117,7 @@ def _wrong_number(happened: Happened, _: list[list[Retry]]) -> str:
     found = places(values, happened)
     reasons = {
         OTHER_PLACE: "the reward of another conversation",
-        ZERO: "a number for what failed, trained on as the worst",
+        ZERO: "a number for a failure; the model is trained on it",
         OTHER_NUMBER: "a number that is no reward of this",
     }
     return next((reason for kind, reason in reasons.items() if kind in found), "")
