@@ -98,7 +98,7 @@ screenshots: .venv/dev.stamp
 
 # The documentation site, in build/site; any warning fails. Then `python3 -m http.server -d build/site` shows it.
 docs: .venv/dev.stamp
-	$(BIN)/python -m website build/site
+	$(BIN)/python -m website
 
 # The sdist and the wheel, in dist/, checked; a second build gives the same bytes.
 dist: .venv/dev.stamp

@@ -34,6 +34,12 @@ DOCUMENTS: dict[str, tuple[str, Callable[[], str]]] = {
     "http/control-plane": ("The control plane, call by call", partial(control_openapi_text, "/_mock")),
 }
 """Pages about OpenAPI documents, each with its title and the text of the document, which stands beside it as a file."""
+_LINK = """
+[[project.extra.social]]
+icon = "lucide/git-branch"
+link = {}
+name = "Repository"
+"""
 _CLAUSE = re.compile(r"^#+ ([A-Z]+-\d+)\b.*$", re.MULTILINE)
 
 
@@ -58,7 +64,7 @@ def stage(folder: Path) -> Path:
         path.write_text(document(), encoding="utf-8")
         page = operation_page(title, path.name, json.loads(document()), clause_addresses())
         path.with_suffix(".md").write_text(page, encoding="utf-8")
-    return _configuration(folder)
+    return configuration(folder)
 
 
 def site_places() -> dict[str, str]:
@@ -85,11 +91,12 @@ def clause_addresses() -> dict[str, str]:
     return {found[1]: f"../fidelity.md#{slugify(found[0].lstrip('# '), '-')}" for found in _CLAUSE.finditer(text)}
 
 
-def _configuration(folder: Path) -> Path:
-    """The configuration, with what a file cannot know."""
-    known = {"docs_dir": "docs", "site_dir": "site", "repo_url": repository()}
-    lines = [f"{name} = {json.dumps(value)}" for name, value in known.items() if value]
-    head, project, rest = (HERE / "zensical.toml").read_text(encoding="utf-8").partition("[project]\n")
+def configuration(folder: Path) -> Path:
+    """The configuration, with a link to the repository below each page.
+
+    It is no `repo_url`: with that, pages ask some code hosts for numbers of stars.
+    """
+    text = (HERE / "zensical.toml").read_text(encoding="utf-8")
     path = folder / "zensical.toml"
-    path.write_text("\n".join([head + project.rstrip(), *lines, rest]), encoding="utf-8")
+    path.write_text(text + (_LINK.format(json.dumps(repository())) if repository() else ""), encoding="utf-8")
     return path

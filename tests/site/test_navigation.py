@@ -3,8 +3,11 @@
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import pytest
+from website import staging
 from website.staging import COMMANDS, DOCUMENTS, HERE, site_places
 
 CONFIGURATION = tomllib.loads((HERE / "zensical.toml").read_text(encoding="utf-8"))
@@ -26,6 +29,17 @@ def test_every_page_is_in_the_navigation_once() -> None:
     pages |= {path.relative_to(HERE / "pages").as_posix() for path in (HERE / "pages").rglob("*.md")}
     pages |= {COMMANDS, *(f"{place}.md" for place in DOCUMENTS)}
     assert Counter(pages_of(CONFIGURATION["project"]["nav"])) == Counter(pages)
+
+
+@pytest.mark.parametrize("address", ["", "https://code.example/labs-mock"])
+def test_a_page_links_to_the_repository_if_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    """By a link, and not by the setting that makes pages ask a code host for numbers."""
+    monkeypatch.setattr(staging, "repository", lambda: address)
+    project = tomllib.loads(staging.configuration(tmp_path).read_text(encoding="utf-8"))["project"]
+    assert [one["link"] for one in project.get("extra", {}).get("social", [])] == [address] * bool(address)
+    assert "repo_url" not in project
 
 
 def test_the_navigation_is_by_role() -> None:

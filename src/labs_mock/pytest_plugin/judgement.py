@@ -12,7 +12,7 @@ from labs_mock.pytest_plugin.shared_faults import note_shared_faults
 
 
 class LabsMockWarning(pytest.PytestWarning):
-    """What is found after a test whose option for it is "warn"."""
+    """What was found after a test, where the option for it is `warn`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,13 +42,14 @@ __tracebackhide__ = hide_frames
 class LabsMock:
     """A mock server, as a context manager, sync or async.
 
-    `LabsMock()` starts one in a thread, `LabsMock(process=True)` in a process of its own, `LabsMock(url=…)` uses one that
-    runs, with `api_key` and `control_token`. `scenarios` is a folder (default: the shipped library). The other parameters
-    are the settings of `labs-mock serve`; one that is None is that of the folder's `server.yaml`, or the default. The clock is
-    frozen and the port a free one unless they say otherwise. The state is in memory unless `state` names a Redis; there it is in a
-    namespace of its own, which goes with it, or in the one that `state_name` names, which stays.
+    `LabsMock()` starts a server in a thread of this process, `LabsMock(process=True)` in a process of its own, and
+    `LabsMock(url=…)` uses one that runs, with its `api_key` and `control_token`. `scenarios` is a folder (default: the shipped
+    library). The other parameters are the settings of `labs-mock serve`; one that is None has the value of the folder's
+    `server.yaml`, or the default. Two defaults are different here: the clock is frozen, and the port is a free one. The state is in memory
+    unless `state` names a Redis. There it is in a namespace of its own, which is removed at the end, or in the namespace
+    `state_name`, which stays.
 
-    Every method but `stop()` raises `ControlError` if the server refuses a request or does not respond, and before it is
+    Every method but `stop()` raises `ControlError` if the server refuses a request or does not respond, and if it was not
     started.
     """
 
@@ -114,7 +115,7 @@ class LabsMock:
     # Start and stop
 
     def start(self) -> Self:
-        """Start the server, or connect to the one that runs. Raises `StartError` with what the server reported."""
+        """Start the server, or connect to the one that runs; returns this object. Raises `StartError` with what the server reported."""
         self.url, self.api_key = self._backend.start()
         self._client = ControlClient(self.url, self._token or self.api_key)
         self.instance = self.health().instance
@@ -143,13 +144,13 @@ class LabsMock:
     # Clock and state
 
     def health(self) -> HealthInfo:
-        """Which server this is."""
+        """Which server this is: its version, its seed, how its clock runs, and how many scenarios it has."""
         return HealthInfo.from_json(self._control.get("/health"))
 
     def reset(self, *parts: str, shared: bool = False) -> None:
-        """Everything but scenarios and settings back to the start, or some parts (`journal`, `episodes` …).
+        """Reset everything but scenarios and settings, or some parts, such as `reset("journal", "episodes")`.
 
-        `shared` says that other servers that have the same state are meant, too.
+        Where other servers have the same state, `shared=True` is required: it is reset for them, too.
         """
         path = f"/reset?{urlencode({'only': ','.join(parts)})}" if parts else "/reset"
         self._control.send("POST", path, {"shared": True} if shared else None)
@@ -162,17 +163,17 @@ class LabsMock:
         return str(self._control.get("/clock")["now"])
 
     def set_clock(self, now: str | None = None, mode: str | None = None) -> None:
-        """Set the time (forward only), or how the clock runs: `real`, `frozen`, `x<number>`."""
+        """Set the time (`now`, in ISO 8601, forward only), how the clock runs (`mode`: `real`, `frozen` or `x<number>`), or both."""
         self._control.send("PUT", "/clock", {"now": now, "mode": mode})
 
     def advance(self, seconds: float) -> None:
-        """Move the clock forward."""
+        """Move the clock forward by so many seconds."""
         self._control.send("POST", "/clock/advance", {"seconds": seconds})
 
     # Faults
 
     def add_fault(self, **entry: Any) -> str:
-        """Add a fault, such as `add_fault(path="/api/v1/evaluate", every=2, status=503)`; its id."""
+        """Add a fault, such as `add_fault(path="/api/v1/evaluate", every=2, status=503)`; returns its id."""
         return str(self._control.send("POST", "/faults", entry)["id"])
 
     def faults(self) -> list[FaultInfo]:
@@ -180,17 +181,17 @@ class LabsMock:
         return [FaultInfo.from_json(fault) for fault in self._control.get("/faults")["faults"]]
 
     def remove_faults(self, fault_id: str | None = None) -> None:
-        """Remove a fault, or all."""
+        """Remove the fault with an id, or all faults."""
         self._control.send("DELETE", "/faults" if fault_id is None else f"/faults/{_quoted(fault_id)}")
 
     # Keys, scenarios, datasets, episodes
 
     def keys(self) -> list[KeyInfo]:
-        """All keys with their terms, none of them readable."""
+        """All keys with their terms; the keys themselves are masked."""
         return [KeyInfo.from_json(key) for key in self._control.get("/keys")["keys"]]
 
     def add_key(self, key: str, organisation: str, **terms: Unpack[KeyOptions]) -> KeyInfo:
-        """Add a key of an organisation."""
+        """Add a key of an organisation; terms that are left out have their defaults."""
         return KeyInfo.from_json(
             self._control.send("POST", "/keys", {"key": key, "organisation": organisation, **terms})
         )
@@ -242,9 +243,9 @@ class LabsMock:
         limit: int | None = None,
         before: str | None = None,
     ) -> EpisodePage:
-        """The episodes that match all filters, the one with the newest turn first: 100, or `limit`, and where more begin.
+        """A page of the episodes that match all filters, the one with the newest turn first: at most `limit` of them (100).
 
-        `state` is `open`, `ended` or a terminal reason; `finding` is a code; `before` is `next` of the page before.
+        `state` is `open`, `ended` or a terminal reason; `finding` is a code; `before` is the `next` of the previous page.
         """
         filters = {
             "scenario": scenario,
@@ -307,7 +308,8 @@ class LabsMock:
     ) -> list[RecordedRequest]:
         """The newest requests (1,000, or `limit`) that match all filters, oldest first.
 
-        `path`, `peer` and `user_agent` may have *; `episode`, `finding` and `fault` are an id or a code; `after` and `before` are numbers of requests.
+        `path`, `peer` and `user_agent` may have *; `episode`, `fault` and `finding` are ids or a code; with `after` and
+        `before`, the numbers of two requests, only those between them are found.
         """
         filters = {
             "method": method,
@@ -328,9 +330,9 @@ class LabsMock:
         return [RecordedRequest.from_record(record) for record in journal["requests"]]
 
     def findings(self, *, code: str | None = None, severity: str | None = None) -> list[FindingInfo]:
-        """All findings, by the first request of each: those of single requests, and those that several show together.
+        """All findings, or those of a code or of a severity (`info` or `warning`), in the order of the first request of each.
 
-        Or those of a code or a severity, `info` or `warning`.
+        They are those of single requests and those that several requests show together.
         """
         found = self._control.get("/findings", {"code": code, "severity": severity})
         return [FindingInfo.from_json(finding) for finding in found["findings"]]
@@ -343,10 +345,10 @@ class LabsMock:
     def expect(
         self, *, status: int, path: str | None = None, method: str | None = None
     ) -> AbstractContextManager[None]:
-        """`with labs_mock.expect(status=404, path="*/turns"):` in this block requests are meant to have this status.
+        """`with labs_mock.expect(status=404, path="*/turns"):` says that requests are refused on purpose within the block.
 
-        All requests that the server receives while the block is open are meant, from any thread; `path` may have *. At its end
-        an `AssertionError` is raised if there was no such request; an `UndecidableError` where the journal has dropped some.
+        It covers all requests that the server receives while the block is open, from any thread; `path` may have *. The end of the block raises
+        `AssertionError` if there was no such request, and `UndecidableError` if it may be one that the journal has dropped.
         """
         self._expectations.append(Expectation(self._control, status, path, method))
         return self._expectations[-1]
@@ -366,23 +368,23 @@ class LabsMock:
                 return rewards
 
     def find_rewards(self, after: int = 0, limit: int = 10_000) -> RewardPage:
-        """A page of the rewards served, which are numbered from 1: at most `limit` (100,000) of those after a number."""
+        """A page of the rewards served, which are numbered from 1: at most `limit` (up to 100,000) of those with a number above `after`."""
         return RewardPage.from_json(self._control.get("/rewards", {"after": after, "limit": limit}))
 
     def assert_requested(
         self, method: str, path: str, *, times: int | None = None, json: Any = None
     ) -> list[RecordedRequest]:
-        """Assert that a request was made: `times` often, or at least once; `path` may have *, `json` is a part of the body.
+        """Assert that a request was made, so many `times` or at least once; `path` may have *, `json` is a part of the body.
 
-        What was sent is compared, keys too. Returns those requests. The message of its `AssertionError` shows the ones that
-        come nearest; it is an `UndecidableError` where what was dropped from the journal could decide.
+        Bodies are compared as they were sent, before keys in them are masked. Returns the requests that match. The message of
+        the `AssertionError` shows those that nearly match; it is an `UndecidableError` if what the journal has dropped could decide.
         """
         __tracebackhide__ = True
         body = {"method": method, "path": path, "times": times, "json": json}
         return check_requested(self._control.send("POST", "/requests/verify", body), method, times)
 
     def assert_no_findings(self, severity: str = "warning") -> None:
-        """Assert that no request had a finding of a severity, `info` or `warning`; of warnings, none over several requests either."""
+        """Assert that no request had a finding of a severity, `info` or `warning`; for `warning`, that several show none together, too."""
         __tracebackhide__ = True
         check_no_findings(self._control.get("/findings", {"severity": severity}), severity)
 
@@ -398,10 +400,10 @@ class LabsMock:
         reward_config: Mapping[str, Any] | None = None,
         groups: Groups | None = None,
     ) -> Verdict:
-        """What became of the rewards that a trainer used, one a conversation.
+        """Compare the rewards that a trainer used, one for each conversation, with those that the server gives.
 
         `used` is a list, an array or a tensor of any float type, with None or NaN where there is no reward. A conversation is a
-        list of messages, or an object with `messages` and, instead of those for all, slugs and a `reward_config` of its own.
+        list of messages, or an object with `messages` and with slugs and a `reward_config` of its own, which replace those of this call.
         `groups` are the numbers, from 0, of the rollouts in each group, or for each rollout the number of its group. Both sides are compared as float32.
         The server's inspector shows the verdict.
 
@@ -423,7 +425,7 @@ class LabsMock:
         groups: Groups | None = None,
         allow: Collection[str] = (),
     ) -> Verdict:
-        """Assert that the verdict is `in_place`, or that labels which are allowed explain all places; returns the verdict."""
+        """Assert that the verdict is `in_place`, or that the labels in `allow` explain all places; returns the verdict."""
         __tracebackhide__ = True
         verdict = self.verdict(
             used,
@@ -450,7 +452,7 @@ class LabsMock:
         scenario_slug: str | None = None,
         reward_config: Mapping[str, Any] | None = None,
     ) -> None:
-        """Assert that advantages, one a conversation, are the rewards minus the mean of their group, divided by a deviation.
+        """Assert that advantages, one for each conversation, are the rewards minus the mean of their group, divided by a deviation.
 
         `groups` are the numbers, from 0, of the rollouts in each group, or for each rollout the number of its group. The divisor
         is the standard deviation of the rewards of the group or of the batch plus `eps`; without `scale` there is none. `tolerance`

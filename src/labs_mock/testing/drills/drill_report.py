@@ -11,8 +11,8 @@ Rating = Literal["wrong", "good", "check", "skipped"]
 class DrillRow:
     """How a function did in a case: its rating with the reason, what the function did in short, and its retries.
 
-    `retries` is how often that request was sent again which was sent most often, `waits` after how many seconds of the
-    server's clock each time. It is `skipped` if no request met what the case is about.
+    `retries` counts how often the request that was repeated most was sent again, and `waits` has the seconds of the server's clock
+    before each of these. The rating is `skipped` if no request met what the case is about.
     """
 
     case: str
@@ -41,7 +41,7 @@ SHOWN = 4  # waits
 
 @dataclass(frozen=True, slots=True)
 class DrillReport:
-    """A drill of a function, as `module:function`: a row a case, in the order of the table of cases."""
+    """The result of a drill of a function (`module:function`): a row for each case, in the order of the table of cases."""
 
     function: str
     rows: Sequence[DrillRow]

@@ -27,10 +27,10 @@ SHOWN = 5  # places in a text
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of rewards, from the server to where they were used; the text of it says so at length.
+    """What became of rewards between the server and where they were used; `text` says it at length.
 
-    `label` is the first of the table that explains all places, `also` has the others that do, and `places` a label a place where
-    it is `mixed`. `identifiable` counts the places whose expected reward no other place has: only these can show that rewards
+    `label` is the first of the table of labels that explains all places, `also` has the others that do; where it is `mixed`, `places` has
+    a label for each place. `identifiable` counts the places whose expected reward no other place has: only these can show that rewards
     changed places. `expected` has None for a conversation that the server refuses; `used` are float32, NaN where there was none.
     """
 
