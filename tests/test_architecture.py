@@ -322,6 +322,8 @@ ROOMS = (
         "cli.junit",
         "cli.finding_formats",
         "cli.findings",
+        "cli.command_process",
+        "cli.run",
         "cli.state",
         "cli.drill_formats",
         "cli.drill",

@@ -24,6 +24,7 @@ COMMANDS = {
     "inspect": "Show a saved session in the browser.",
     "init": "Write files to begin with: scenarios, tests.",
     "play": "Play a scenario on the terminal, as its operator.",
+    "run": "Run a command beside a server.",
     "scenarios": "List scenarios, or show all of one.",
     "schema": "Print a JSON Schema or the OpenAPI document.",
     "score": "Score a transcript without a server.",

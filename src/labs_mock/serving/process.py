@@ -53,8 +53,14 @@ class ServerProcess:
         own = [] if named.get("state") else ["--state", "", "--workers", f"{named.get('workers', 1)}"]
         pipe = subprocess.PIPE
         with tempfile.TemporaryFile() as log:  # a pipe that nobody reads would fill up
+            # A Ctrl-C at the terminal is for the program that started it, which stops it when it is done with it.
             process = self._process = subprocess.Popen(
-                [*self._command, *own], stdin=pipe, stdout=pipe, stderr=log, env=environment
+                [*self._command, *own],
+                stdin=pipe,
+                stdout=pipe,
+                stderr=log,
+                env=environment,
+                start_new_session=True,
             )
             line = _first_line(process)
             if line:
