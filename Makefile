@@ -63,6 +63,11 @@ $(OTHERS:%=trainers-%): trainers-%: .venv-%/stamp
 trainers-oldest: .venv-oldest/stamp
 	.venv-oldest/bin/pytest -m trainers tests/trainers/test_loading.py
 
+# The image of the Containerfile, built without a registry and run: on Debian, as root.
+.PHONY: image
+image: .venv/dev.stamp
+	$(BIN)/pytest -m image --durations 5 tests/containers
+
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
