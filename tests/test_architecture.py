@@ -304,6 +304,7 @@ ROOMS = (
         "testing",
         "cli.collector",
         "cli.exits",
+        "cli.completion",
         "cli.options",
         "cli.tables",
         "cli.scenario_tables",

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 import click
 
+from labs_mock.cli.completion import dataset_names
 from labs_mock.cli.exits import FINDINGS
 from labs_mock.cli.options import ExistingFolder, named_settings, scenario_folder
 from labs_mock.config.library import Library, read_library
@@ -20,7 +21,7 @@ from labs_mock.text import did_you_mean
 
 
 @click.command("export")
-@click.argument("dataset")
+@click.argument("dataset", shell_complete=dataset_names)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="file to write instead of standard output")
 @click.option("--scenarios", type=ExistingFolder, help="folder of scenarios, where DATASET is in datasets/")
 @click.option("--seed", help="where draws start from  [LABS_MOCK_SEED; default: that of server.yaml, or 0]")

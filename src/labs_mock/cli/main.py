@@ -6,7 +6,7 @@ so that is fine; what they stop before it was done is 1.
 
 import sys
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,9 @@ from labs_mock.cli.collector import no_collector
 from labs_mock.cli.exits import FINDINGS, NOT_STARTED, USAGE, reader_may_leave, report_stop, terminable
 from labs_mock.errors import LabsMockError, StartError
 from labs_mock.escapes import printable
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "conformance": "Check a server by the contract, clause by clause.",
@@ -53,6 +56,13 @@ class Group(click.Group):
         with no_collector():
             command: click.Command = import_module(f"labs_mock.cli.{cmd_name}").command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list["CompletionItem"]:
+        """The commands and options that a shell may complete, without an import of the commands."""
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands, without an import of them."""

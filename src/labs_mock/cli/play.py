@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from labs_mock.cli.completion import scenario_names
 from labs_mock.cli.options import ExistingFolder, find_scenario, named_settings, scenario_folder
 from labs_mock.cli.play_commands import run_command, tools, why
 from labs_mock.cli.played_conversation import PlayedConversation
@@ -21,7 +22,7 @@ COMMAND, QUIT = "/", "/quit"
 
 
 @click.command("play")
-@click.argument("scenario")
+@click.argument("scenario", shell_complete=scenario_names)
 @click.option("--scenarios", type=ExistingFolder, help="folder of scenarios, where SCENARIO is a slug")
 @click.option("--explain", is_flag=True, help="at the end, a table of every rule and its turns")
 def command(scenario: str, scenarios: Path | None, explain: bool) -> None:

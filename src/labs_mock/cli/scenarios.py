@@ -5,13 +5,14 @@ from pathlib import Path
 import click
 import orjson
 
+from labs_mock.cli.completion import scenario_names
 from labs_mock.cli.options import ExistingFolder, find_scenario, named_settings, scenario_folder
 from labs_mock.cli.scenario_tables import details, details_tables, listing, listing_table
 from labs_mock.config.library import load_library
 
 
 @click.command("scenarios")
-@click.argument("scenario", required=False)
+@click.argument("scenario", required=False, shell_complete=scenario_names)
 @click.option("--scenarios", "folder", type=ExistingFolder, help="folder of scenarios, where SCENARIO is a slug")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of tables")
 def command(scenario: str | None, folder: Path | None, as_json: bool) -> None:

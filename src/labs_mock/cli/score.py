@@ -8,6 +8,7 @@ from typing import Any
 import click
 import orjson
 
+from labs_mock.cli.completion import scenario_names
 from labs_mock.cli.options import ExistingFolder, find_scenario, named_settings, read_bytes, scenario_folder
 from labs_mock.contract.parsing import read_json, read_model
 from labs_mock.contract.requests import Messages, RewardConfig, WireModel
@@ -20,7 +21,7 @@ from labs_mock.scenario.compiled.scenario import Scenario
 
 
 @click.command("score")
-@click.argument("scenario")
+@click.argument("scenario", shell_complete=scenario_names)
 @click.argument("transcript", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 @click.option("--scenarios", type=ExistingFolder, help="folder of scenarios, where SCENARIO is a slug")
 @click.option("--explain", is_flag=True, help="a table of every rule and its turns instead of JSON")
