@@ -1,6 +1,8 @@
 # `make serve` and `make test` do most; both make .venv and install what is locked.
 
 PYTHON ?= python3
+# Tests start hundreds of processes, each of which would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 LOCKED := pyproject.toml constraints.txt hatch_build.py
 

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-QUIET = ("--quiet", "--disable-pip-version-check", "--constraint", str(ROOT / "constraints.txt"))
 
 
 def build_wheel(folder: Path) -> Path:
@@ -18,15 +17,20 @@ def build_wheel(folder: Path) -> Path:
 
 
 class Environment:
-    """A virtual environment with nothing but pip. Its programs run in a folder away from the checkout."""
+    """A virtual environment, empty at first. Its programs run in a folder away from the checkout."""
 
     def __init__(self, path: Path, python: str = sys.executable) -> None:
-        subprocess.run([python, "-m", "venv", str(path)], check=True, capture_output=True, timeout=120)
+        subprocess.run([python, "-m", "venv", "--without-pip", str(path)], check=True, capture_output=True, timeout=120)
         self.binaries = path / "bin"
 
     def install(self, *what: str) -> None:
-        """Install packages, in the locked versions."""
-        self.python("-m", "pip", "install", *QUIET, *what, cwd=self.binaries).check_returncode()
+        """Install packages, in the locked versions: with uv, which needs a second, or with pip where uv finds no index."""
+        python = str(self.binaries / "python")
+        locked = ("--quiet", "--constraint", str(ROOT / "constraints.txt"), *what)
+        by_uv = [sys.executable, "-m", "uv", "pip", "install", "--python", python, *locked]
+        by_pip = [sys.executable, "-m", "pip", "--python", python, "install", *locked]
+        if subprocess.run(by_uv, cwd=self.binaries, check=False, capture_output=True, timeout=300).returncode:
+            subprocess.run(by_pip, cwd=self.binaries, check=True, timeout=300)
 
     def python(self, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         """Run its Python; what surrounds these tests, `PYTHONPATH` for one, does not reach it."""

@@ -46,7 +46,7 @@ def test_the_wheel_holds_code_scenarios_and_nothing_else(wheel: Path) -> None:
 
 
 def test_the_installed_wheel_serves(wheel: Path, tmp_path: Path) -> None:
-    """In a clean environment, away from the checkout, `pip install` of the wheel gives a working server.
+    """In a clean environment, away from the checkout, the installed wheel is a working server.
 
     It needs no extra; with the extra `conformance` it is checked by the suite in the wheel, and by pytest.
     """

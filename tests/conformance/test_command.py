@@ -18,6 +18,7 @@ from labs_mock.cli.main import main
 from labs_mock.config.server_file import KeyEntry
 from labs_mock.conformance.options import EXTRA, OPTIONS, URL, add_to_pytest, count, name_for_pytest, values_from_pytest
 from labs_mock.conformance.report import Report
+from labs_mock.conformance.runner import CHECKS
 from labs_mock.conformance.test_contract import (
     test_clause,
     test_every_check_could_be_completed,
@@ -31,6 +32,8 @@ from tests.conformance.served import small_world
 from tests.support import KEY, Live, live, world
 
 pytestmark = pytest.mark.slow
+
+TWO_KEYS = [KeyEntry(key=KEY, organisation="a"), KeyEntry(key=SECOND_KEY, organisation="b")]
 
 for of_the_suite in (test_clause, test_every_check_could_be_completed, test_the_run_is_complete):
     vars(of_the_suite)["__test__"] = False  # they are none of this file's
@@ -104,6 +107,15 @@ def test_an_incomplete_run_does_not_pass(server: Live, tmp_path: Path, most: str
     assert json.loads(allowed.stdout)["passed"]
 
 
+@pytest.fixture
+def few_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs have the checks with a second key, one that earns a reward, and the state machine: what is complete without the others."""
+    few = [one for one in CHECKS if one is CHECKS[0] or one.name.startswith("organisations.")]
+    assert len(few) > 5
+    monkeypatch.setattr("labs_mock.conformance.runner.CHECKS", few)
+
+
+@pytest.mark.usefixtures("few_checks")
 def test_a_run_without_a_reward_is_incomplete(server: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no reward was above 0, nothing is known of what rewards depend on (RC-4)."""
     monkeypatch.setattr("labs_mock.conformance.every_response.REWARDS", ())
@@ -113,11 +125,12 @@ def test_a_run_without_a_reward_is_incomplete(server: Live, monkeypatch: pytest.
 
 
 def test_what_needs_an_option_is_not_checked() -> None:
-    """Without a dataset the run is complete, and says which option is missing (DS-4)."""
-    with live(world(control_token="secret")) as guarded:
-        result = conformance(guarded.url, "--api-key", KEY, "--json", "-")
+    """Without a dataset a run of all checks with both keys is complete, and says which option is missing (DS-4, ERR-2)."""
+    with live(world(control_token="secret", keys=TWO_KEYS)) as guarded:
+        result = conformance(guarded.url, "--api-key", KEY, "--second-api-key", SECOND_KEY, "--json", "-")
     report = json.loads(result.stdout)
     assert (result.exit_code, report["incomplete"]) == (0, [])
+    assert not any(key in result.output for key in (KEY, SECOND_KEY))
     reasons = {(one["clause"], one["basis"]): one["reason"] for one in report["clauses"]}
     assert reasons["DS-4", "documented"] == "not checked: a dataset must be named with --dataset"
 
@@ -127,6 +140,7 @@ def verdicts_of(result: Result) -> dict[tuple[str, str], dict[str, Any]]:
     return {(one["clause"], one["basis"]): one for one in json.loads(result.stdout)["clauses"]}
 
 
+@pytest.mark.usefixtures("few_checks")
 @pytest.mark.parametrize("how", ["an option", "the environment", "nothing"])
 def test_a_second_key_is_used(how: str) -> None:
     """With one, AUTH-2 is checked; without, it is not, and the run is complete all the same. No report holds a key (ERR-2)."""
@@ -156,6 +170,7 @@ def test_what_a_second_key_is_for_must_be_finished() -> None:
     assert verdicts_of(result)["AUTH-2", "documented"]["reason"] == "not reached: the budget of requests is spent"
 
 
+@pytest.mark.usefixtures("few_checks")
 @pytest.mark.parametrize("organisation", ["a", "b"])
 def test_a_second_key_that_sees_everything(organisation: str) -> None:
     """AUTH-2 is skipped with that reason; one of the same organisation finds the episode, which differs (EP-13)."""

@@ -118,7 +118,7 @@ def session_client(labs_mock_server):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
-    ["--randomly-seed=1", "--randomly-seed=2", "--randomly-seed=3 -n 2", "--randomly-seed=4 -n 4"],
+    ["--randomly-seed=1", "--randomly-seed=2 -n 2", "--randomly-seed=3 -n 4"],
 )
 def test_no_test_sees_what_another_one_did(project: Project, options: str) -> None:
     """In random order, and with 2 and 4 workers: clock, journal, faults, keys, data, quota, ids; a session's client works."""
