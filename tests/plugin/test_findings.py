@@ -98,7 +98,7 @@ def test_warnings_fail_a_test_unless_it_says_otherwise(project: Project) -> None
     result.assert_outcomes(passed=4, failed=3, skipped=1, xfailed=1, warnings=1)
     result.stdout.fnmatch_lines([
         "_* test_warning_fails _*",
-        "labs-mock has findings, which the real service would take silently:",
+        "labs-mock has findings, which the real service would accept silently:",
         "POST /api/v1/evaluate -> 200: unknown_field at mesages: did you mean 'messages'?",
         '(findings="warn" or "ignore" in the marker labs_mock lets them pass)',
         "_* test_error_is_the_default _*",
@@ -121,10 +121,10 @@ def test_an_answer_500_that_nobody_asked_for_fails_a_test(project: Project) -> N
     result.assert_outcomes(passed=2, failed=2)
     result.stdout.fnmatch_lines([
         "_* test_nobody_asked_for _*",
-        "labs-mock refused requests, and nothing in the test asked for that:",
+        "labs-mock refused requests, which the test did not expect:",
         "POST /api/v1/evaluate -> 500: Internal error of the mock server, *",
         "_* test_of_an_export_nobody_asked_for _*",
-        "labs-mock refused requests, and nothing in the test asked for that:",
+        "labs-mock refused requests, which the test did not expect:",
         "GET /api/v1/training-datasets/*/export -> 500: Internal error of the mock server, *",
     ])  # fmt: skip
 
@@ -206,8 +206,8 @@ def test_warnings_over_the_run_fail_a_test(project: Project) -> None:
     result.assert_outcomes(passed=4, failed=2)
     result.stdout.fnmatch_lines([
         "_* test_sends_a_lost_turn_again _*",
-        "labs-mock has findings, which the real service would take silently:",
+        "labs-mock has findings, which the real service would accept silently:",
         "POST /api/v1/episodes/ep_*/turns -> 200, requests 2 and 3: duplicate_turn at ep_*: the answer to turn 1 was lost, *",
         "_* test_takes_a_part_for_all _*",
-        "GET /api/v1/training-datasets/*/export -> 200 (cut after * bytes): partial_export_accepted: never asked for again",
+        "GET /api/v1/training-datasets/*/export -> 200 (cut after * bytes): partial_export_accepted: never requested again",
     ])  # fmt: skip

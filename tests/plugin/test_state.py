@@ -219,7 +219,7 @@ def test_what_a_test_is_judged_by_is_the_same(project: Project, server: str, red
         '*labs_mock_app: connections to the state in Redis are in the loop of the server, not of the test; use a client of*',
         '*labs-mock never applied a fault of this test:',
         '*{"path": "*/evaluate", "nth": 7, "status": 503}: 1 request matched it, and none triggered it',
-        '*labs-mock refused requests, and nothing in the test asked for that:',
+        '*labs-mock refused requests, which the test did not expect:',
         '*GET /api/v1/nothing -> 404*',
     ])  # fmt: skip
 

@@ -15,14 +15,14 @@ Outcome = Literal["passed", "failed", "differs", "skipped"]
 DIFFERS = "differs from our reading"
 
 UNSEEN = {
-    "GEN-2": "what is inferred of it is of the mock, not of the service",
+    "GEN-2": "the inferred part is about the mock, not the service",
     "EP-14": "the absence of a call cannot be seen",
     "RL-2": "a plan of few requests a minute would be needed",
     "DS-7": "how many polls or seconds a stage lasts cannot be seen",
     "RC-6": "why a service gives a reward of 0 cannot be seen",
-    "DET-1": "of the mock, not of the service",
-    "DET-2": "of the mock, not of the service",
-    "DET-3": "of the mock, not of the service",
+    "DET-1": "about the mock, not the service",
+    "DET-2": "about the mock, not the service",
+    "DET-3": "about the mock, not the service",
 }
 """Clauses that no check can see from outside, and why."""
 

@@ -62,12 +62,12 @@ def _judgements(test: OpenWorld) -> Iterator[Judgement]:
     from labs_mock.testing.unused_faults import unused_faults_in
 
     refusals = test.server.result_of(refusals_in(test.world, test.store, test.mock._expectations))
-    yield Judgement("refusals", "labs-mock refused requests, and nothing in the test asked for that:", refusals)
+    yield Judgement("refusals", "labs-mock refused requests, which the test did not expect:", refusals)
     shared = 0 if test.origin is None else len(test.options["faults"])
     own_faults = test.server.result_of(unused_faults_in(test.store, shared))
     yield Judgement("unused_faults", "labs-mock never applied a fault of this test:", own_faults)
     findings = test.server.result_of(warnings_in(test.world))
-    yield Judgement("findings", "labs-mock has findings, which the real service would take silently:", findings)
+    yield Judgement("findings", "labs-mock has findings, which the real service would accept silently:", findings)
 
 
 @pytest.hookimpl(wrapper=True)

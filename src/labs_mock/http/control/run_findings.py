@@ -239,7 +239,7 @@ def partial_export_accepted(run: Run) -> Iterator[RunFinding]:
     for record in exports:
         cut = record.status == 200 and broke_off_in_body(record.delivery)
         if cut and record.answered >= newest[_dataset(record)]:
-            yield _finding("partial_export_accepted", [record], "never asked for again")
+            yield _finding("partial_export_accepted", [record], "never requested again")
 
 
 def _dataset(record: Record) -> tuple[str | None, str]:
