@@ -58,17 +58,21 @@ def tiny_policy():
     return LlamaForCausalLM(config), tokenizer
 
 
-def main():
+def train(**options):  # of `GRPOConfig`, beside ours or in their place
     opening = call("/episodes", SCENARIO)["initial_observation"]["content"]  # known only by creating an episode
     model, tokenizer = tiny_policy()
     only_phrases = {"suppress_tokens": [0, 1], "min_new_tokens": 1}
-    group = {"per_device_train_batch_size": 16, "num_generations": 16, "max_completion_length": 4}
+    group = {"per_device_train_batch_size": 16, "num_generations": 16, "max_completion_length": 4, "max_steps": 20}
     laptop = {"use_cpu": True, "bf16": False, "report_to": "none", "save_strategy": "no", "logging_steps": 1}
-    config = GRPOConfig("out", max_steps=20, learning_rate=0.05, generation_kwargs=only_phrases, **group, **laptop)
+    config = GRPOConfig("out", learning_rate=0.05, generation_kwargs=only_phrases, **{**group, **laptop, **options})
     dataset = Dataset.from_list([{"prompt": [{"role": "user", "content": opening}]}])
     trainer = GRPOTrainer(model, labs, config, dataset, processing_class=tokenizer)
     trainer.train()
-    means = [entry["reward"] for entry in trainer.state.log_history if "reward" in entry]
+    return trainer
+
+
+def main():
+    means = [entry["reward"] for entry in train().state.log_history if "reward" in entry]
     print(f"mean reward {means[0]:.3f} -> {means[-1]:.3f}")
 
 

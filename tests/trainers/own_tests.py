@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import Any
 
 from tests.pages import ROOT, blocks
-from tests.trainers.rollouts import close_clients
 
 
 def own_test(trainer: str) -> dict[str, Callable[..., Any]]:
@@ -25,9 +24,10 @@ def in_folder_of(trainer: str) -> Iterator[None]:
         yield
     finally:
         sys.path.remove(folder)
-        for name in ("labs", "scripted"):
-            sys.modules.pop(name, None)
-        close_clients()
+        for name in ("labs", "scripted", "train"):
+            client = getattr(sys.modules.pop(name, None), "HTTP", None)
+            if client is not None:  # it would stay open until the process ends
+                client.close()
 
 
 def run_script(trainer: str, name: str) -> None:

@@ -5,6 +5,8 @@ export default defineConfig({
     globalSetup: "./start-labs-mock.js",
     setupFiles: "./every-test.js",
     fileParallelism: false, // all tests share a server that each of them resets
-    testTimeout: 30_000,
+    testTimeout: 30_000, // milliseconds; a busy machine takes its time
+    hookTimeout: 30_000,
+    teardownTimeout: 30_000,
   },
 });

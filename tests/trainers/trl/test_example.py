@@ -9,6 +9,7 @@ import pytest
 from labs_mock.testing import LabsMock
 from tests.pages import ROOT
 from tests.test_examples import load
+from tests.trainers.own_tests import in_folder_of, own_test
 from tests.trainers.trl.policy import MARKS, PHRASES, PROMPT, SLUGS
 
 pytestmark = MARKS
@@ -42,3 +43,13 @@ def test_its_rewards_are_in_place(example: Any, labs_mock: LabsMock) -> None:
     completions = [[{"role": "assistant", "content": phrase}] for phrase in PHRASES]
     rewards = example.labs([PROMPT] * len(completions), completions)
     labs_mock.assert_rewards(rewards, [[*PROMPT, *one] for one in completions], **SLUGS)
+
+
+@pytest.fixture(autouse=True)
+def folder() -> Iterator[None]:
+    """The example's scripts can be imported."""
+    with in_folder_of("trl"):
+        yield
+
+
+test_each_completion_has_its_own_reward = own_test("trl")["test_each_completion_has_its_own_reward"]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.trainers.own_tests import in_folder_of, own_test, run_script, shown_output
-from tests.trainers.rollouts import THEIRS
+from tests.trainers.rollouts import THEIRS, close_clients
 
 pytest.importorskip("verl")
 
@@ -24,6 +24,7 @@ def folder() -> Iterator[None]:
     """The example's scripts can be imported."""
     with in_folder_of("verl"):
         yield
+    close_clients()  # of the file that verl has loaded
 
 
 test_each_response_has_its_own_reward = own_test("verl")["test_each_response_has_its_own_reward"]
