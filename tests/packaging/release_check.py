@@ -9,8 +9,6 @@ from pathlib import Path
 
 from tests.installing import ROOT
 
-HEADING = re.compile(r"^## \[(?P<version>[^\]]+)\](?: - \d{4}-\d\d-\d\d)?$", re.MULTILINE)
-
 
 def main(root: Path = ROOT) -> int:
     """Print what is missing, or run the gate and print the next step; the exit code."""
