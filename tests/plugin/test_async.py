@@ -1,6 +1,6 @@
 import pytest
 
-from tests.plugin.project import Project
+from tests.plugin.project import ASYNCIO, Project
 
 TALKING = """
 import httpx
@@ -66,6 +66,6 @@ def test_async_tests_have_the_fixtures_too(project: Project, mode: str, marks: l
     project.write("talking.py", TALKING)
     for number, mark in enumerate(marks):
         project.write(f"test_{number}.py", TESTS.format(mark=mark))
-    result = project.run(f"--asyncio-mode={mode}", "-W", "error")
+    result = project.run(*ASYNCIO, f"--asyncio-mode={mode}", "-W", "error")
     result.assert_outcomes(passed=2 * len(marks), failed=len(marks))
     result.stdout.fnmatch_lines(["FAILED *test_with_a_finding*labs-mock has findings*"] * len(marks))

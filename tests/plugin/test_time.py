@@ -1,6 +1,6 @@
 import pytest
 
-from tests.plugin.project import Project
+from tests.plugin.project import ASYNCIO, Project
 
 CLIENTS = """
 import asyncio
@@ -234,7 +234,7 @@ def test_async_clients_neither(project: Project, mode: str, marks: list[str]) ->
     project.write("test_plain.py", PLAIN)
     for number, mark in enumerate(marks):
         project.write(f"test_{number}.py", ASYNC_TESTS.format(mark=mark))
-    project.run(f"--asyncio-mode={mode}", "-W", "error").assert_outcomes(passed=1 + 4 * len(marks))
+    project.run(*ASYNCIO, f"--asyncio-mode={mode}", "-W", "error").assert_outcomes(passed=1 + 4 * len(marks))
 
 
 @pytest.mark.slow
