@@ -34,6 +34,14 @@ STARTER_SETS = {
         ("pytest {folder}",),
         ("httpx", "pytest", "time-machine"),
     ),
+    "ci": StarterSet(
+        "the tests of a project in GitHub Actions and in GitLab CI, where pytest starts labs-mock",
+        ("git add {folder}",),
+    ),
+    "compose": StarterSet(
+        "a compose file with a trainer beside labs-mock",
+        ("docker compose --project-directory {folder} up --abort-on-container-exit --exit-code-from trainer",),
+    ),
 }
 """Each is the folder of its name, and all that is in it."""
 
