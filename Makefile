@@ -37,6 +37,9 @@ ENVIRONMENTS := $(patsubst TESTS-%,%,$(sort $(filter TESTS-%,$(.VARIABLES))))
 STATEFUL := tests/http/control $(addprefix tests/http/test_,$(addsuffix .py,episodes evaluate batch datasets dataset_exports \
 	determinism concurrency normalisation key faults fault_plans fault_endings secrecy delivery every_operation))
 
+# What has servers in its own process. The other tests of `testing` have them in others, which no option of this one reaches, or have none.
+SERVED := tests/http tests/examples $(addprefix tests/testing/test_,$(addsuffix .py,handle expectations assertions own_connections))
+
 .PHONY: serve test test-all trainers trainers-oldest $(ENVIRONMENTS:%=trainers-%) $(OTHERS:%=trainers-%) lint types bench bench-peers bench-readme profile generated screenshots docs dist release-check lock clean
 
 serve: .venv/serve.stamp
@@ -50,7 +53,7 @@ test: .venv/dev.stamp
 # what has state with one in Redis, where that is installed.
 test-all: .venv/dev.stamp
 	$(BIN)/pytest -n auto --dist worksteal
-	$(BIN)/pytest -n auto --dist worksteal -m "not slow" --store suspending tests/http tests/examples tests/testing
+	$(BIN)/pytest -n auto --dist worksteal -m "not slow" --store suspending $(SERVED)
 	! command -v redis-server > /dev/null || $(BIN)/pytest -n auto --dist worksteal -m "not slow" --store redis $(STATEFUL)
 
 # Real trainers on exports and rewards, and the oldest supported version of datasets.
