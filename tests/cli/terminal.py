@@ -6,13 +6,14 @@ import select
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 
 from tests.cli.running import SCRIPT
 
 DEADLINE = 60.0  # seconds for what is expected to appear
+PRESSED_AGAIN = 10.0  # seconds after which nobody waits for a Ctrl-C any more
 
 
 class Terminal:
@@ -21,17 +22,31 @@ class Terminal:
     def __init__(self, process: subprocess.Popen[bytes], screen: int) -> None:
         self.process = process
         self.shown = ""
+        self._found = 0
         self._screen = screen
 
-    def wait_for(self, text: str, times: int = 1) -> None:
-        """Return once a text has been printed so often."""
+    def wait_for(self, text: str) -> None:
+        """Return once a text has been printed, behind that for which was waited before."""
         ends = monotonic() + DEADLINE
-        while self.shown.count(text) < times:
-            assert self._read(ends - monotonic()), f"no {text!r} in {self.shown!r}"
+        while (at := self.shown.find(text, self._found)) < 0:
+            assert self._read(ends - monotonic()), f"no {text!r} in {self.shown[self._found :]!r}"
+        self._found = at + len(text)
 
     def enter(self, keys: str | bytes) -> None:
         """Press keys."""
         os.write(self._screen, keys.encode() if isinstance(keys, str) else keys)
+
+    def interrupt(self) -> int:
+        """Press Ctrl-C, and return the exit code.
+
+        One that comes in the moment before a read begins is noticed by Python with the next key alone, so it is pressed again.
+        """
+        ends = monotonic() + DEADLINE
+        while self.process.poll() is None and monotonic() < ends:
+            self.enter("\x03")
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(PRESSED_AGAIN)
+        return self.end()
 
     def end(self) -> int:
         """The exit code, once the process has ended and all was read."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "conformance": "Check a server by the contract, clause by clause.",
+    "doctor": "Say whether a client's URL and key work.",
     "drill": "Put a reward function through every failure.",
     "export": "Write the rows of a training dataset.",
     "findings": "Print what a running server has found.",
