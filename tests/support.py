@@ -228,7 +228,7 @@ def live(served: World, host: str = "127.0.0.1") -> Iterator[Live]:
     assert started.wait(10), "the server did not start"
     url = address_of(listener)
     try:
-        with httpx.Client(base_url=url, timeout=10, transport=OwnConnections()) as client:
+        with httpx.Client(base_url=url, timeout=30, transport=OwnConnections()) as client:
             yield Live(served, url, client)
     finally:
         server.stop()
