@@ -38,10 +38,10 @@ def said_by_operator(text: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_example_is_short(name: str) -> None:
-    """A script has at most 80 lines, and the README of its folder about ten, which name the command to run it."""
+    """A script has at most 80 lines, and the README of its folder about ten, with the commands to run it."""
     readme = (ROOT / name / "README.md").read_text(encoding="utf-8")
     assert len(readme.splitlines()) <= 12
-    assert re.search(rf"^    .*\b{name}\b", readme, re.MULTILINE)
+    assert re.search(r"^    \w", readme, re.MULTILINE)
     for script in (ROOT / name).glob("*.py"):
         assert len(script.read_text(encoding="utf-8").splitlines()) <= 80, script
 
