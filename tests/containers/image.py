@@ -18,7 +18,7 @@ from typing import Any
 
 from packaging.requirements import Requirement
 
-from tests.installing import ROOT, Environment
+from tests.installing import ROOT
 
 FILE = ROOT / "Containerfile"
 TOOLS = ("buildah", "mmdebstrap", "unshare", "nsenter", "ip", "apt-get")
@@ -128,6 +128,6 @@ def download(folder: Path, version: str) -> Path:
     wheels = folder / "wheels"
     options = ("--quiet", "--only-binary=:all:", f"--python-version={version}", f"--dest={wheels}")
     constraints = f"--constraint={ROOT / 'constraints.txt'}"
-    pip = Environment(folder / "pip")
-    pip.python("-m", "pip", "download", *options, constraints, *needed, cwd=folder).check_returncode()
+    run(sys.executable, "-m", "venv", str(folder / "tools"))  # this environment may have no pip
+    run(str(folder / "tools/bin/pip"), "download", *options, constraints, *needed)
     return wheels
