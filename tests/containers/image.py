@@ -120,14 +120,18 @@ def download(folder: Path, version: str) -> Path:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     needed = [*project["build-system"]["requires"], *project["project"]["dependencies"]]
     needed += project["project"]["optional-dependencies"]["redis"]
+    of_base_alone = []
     for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines():
         locked = Requirement(line)
-        of_base = {"python_full_version": version, "python_version": version.rpartition(".")[0]}
-        if locked.marker and locked.marker.evaluate(of_base) and not locked.marker.evaluate():
-            needed.append(line.partition(";")[0].strip())
+        base = {"python_full_version": version, "python_version": version.rpartition(".")[0]}
+        if locked.marker and locked.marker.evaluate(base) and not locked.marker.evaluate():
+            of_base_alone.append(line.partition(";")[0].strip())
     wheels = folder / "wheels"
     options = ("--quiet", "--only-binary=:all:", f"--python-version={version}", f"--dest={wheels}")
     constraints = f"--constraint={ROOT / 'constraints.txt'}"
     run(sys.executable, "-m", "venv", str(folder / "tools"))  # this environment may have no pip
-    run(str(folder / "tools/bin/pip"), "download", *options, constraints, *needed)
+    pip = str(folder / "tools/bin/pip")
+    run(pip, "download", *options, constraints, *needed)
+    if of_base_alone:
+        run(pip, "download", *options, "--no-deps", *of_base_alone)
     return wheels
