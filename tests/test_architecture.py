@@ -310,31 +310,31 @@ ROOMS = (
         "cli.scenario_tables",
         "cli.validation",
         "cli.validation_formats",
-        "cli.serve",
-        "cli.validate",
-        "cli.scenarios",
-        "cli.schema",
+        "cli.commands.serve",
+        "cli.commands.validate",
+        "cli.commands.scenarios",
+        "cli.commands.schema",
         "cli.new_files",
-        "cli.init",
-        "cli.score",
+        "cli.commands.init",
+        "cli.commands.score",
         "cli.played_conversation",
         "cli.play_commands",
-        "cli.play",
+        "cli.commands.play",
         "cli.junit",
         "cli.finding_formats",
-        "cli.findings",
+        "cli.commands.findings",
         "cli.command_process",
-        "cli.run",
-        "cli.state",
+        "cli.commands.run",
+        "cli.commands.state",
         "cli.doctor_call",
         "cli.diagnoses",
         "cli.doctor_steps",
-        "cli.doctor",
+        "cli.commands.doctor",
         "cli.drill_formats",
-        "cli.drill",
-        "cli.export",
-        "cli.inspect",
-        "cli.conformance",
+        "cli.commands.drill",
+        "cli.commands.export",
+        "cli.commands.inspect",
+        "cli.commands.conformance",
         "cli.main",
         "__main__",
         "pytest_plugin.options",
@@ -412,6 +412,7 @@ FACES = (
     "testing.drills",
     "testing.verdicts",
     "cli",
+    "cli.commands",
     "conformance",
     "conformance.reports",
     "",
@@ -449,7 +450,9 @@ def test_every_module_has_a_floor() -> None:
 @pytest.mark.parametrize("module", ORDER)
 def test_imports_point_downwards(module: str) -> None:
     """A module imports only what stands before it in the list, inside functions and for types too."""
-    beside = {"cli.conformance": CONFORMANCE, "pytest_plugin.options": ("conformance.options",)}.get(module, ())
+    beside = {"cli.commands.conformance": CONFORMANCE, "pytest_plugin.options": ("conformance.options",)}.get(
+        module, ()
+    )
     below = {*ORDER[: ORDER.index(module)], *FACES, *beside}
     assert imports(modules()[module]) <= below
 

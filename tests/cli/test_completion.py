@@ -106,5 +106,5 @@ def test_the_list_of_commands_imports_none_of_them() -> None:
     assert [line.split("\t")[0].partition(",")[2] for line in done.stdout.splitlines()] == [*COMMANDS]
     imported = set(done.stderr.split())
     assert "labs_mock.cli.main" in imported
-    assert [name for name in COMMANDS if f"labs_mock.cli.{name}" in imported] == []
+    assert [name for name in COMMANDS if f"labs_mock.cli.commands.{name}" in imported] == []
     assert not imported & {"pydantic", "starlette", "uvicorn", "yaml"}

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs_mock.cli import doctor_call
+from labs_mock.cli.commands.doctor import is_loopback
 from labs_mock.cli.diagnoses import NOTES, PROBLEMS, SCENARIO
-from labs_mock.cli.doctor import is_loopback
 from labs_mock.cli.doctor_call import DoctorCall
 from labs_mock.cli.doctor_steps import STEPS, Missing, Visit
 from labs_mock.contract.wording import NO_SUBSCRIPTION

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner, Result
 from redis import Redis
 
+from labs_mock.cli.commands.state import line
 from labs_mock.cli.main import main
-from labs_mock.cli.state import line
 from labs_mock.state.redis.namespaces import StoredNamespace
 from labs_mock.state.redis.store import RedisStore
 from tests.state.redis_server import MISSING, redis_is_installed, redis_server

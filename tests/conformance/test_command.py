@@ -13,7 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from labs_mock.cli.conformance import command as conformance_command
+from labs_mock.cli.commands.conformance import command as conformance_command
 from labs_mock.cli.main import main
 from labs_mock.config.server_file import KeyEntry
 from labs_mock.conformance.options import EXTRA, OPTIONS, URL, add_to_pytest, count, name_for_pytest, values_from_pytest

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from labs_mock.cli.conformance import command as conformance_command
+from labs_mock.cli.commands.conformance import command as conformance_command
 from labs_mock.conformance.options import OPTIONS, URL, add_to_pytest, name_for_pytest
 from labs_mock.conformance.profiles import PROFILES
 from labs_mock.conformance.verdicts import UNSEEN, Outcome

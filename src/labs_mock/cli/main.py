@@ -36,7 +36,7 @@ COMMANDS = {
     "state": "List or drop namespaces of shared state.",
     "validate": "Check folders of scenarios and single files.",
 }
-"""Each command is the `command` of the module with its name."""
+"""Each is a module of `commands`."""
 SERVERS = "serve", "inspect"
 """Commands that end by being stopped."""
 
@@ -55,7 +55,7 @@ class Group(click.Group):
         if cmd_name not in COMMANDS:
             return None
         with no_collector():
-            command: click.Command = import_module(f"labs_mock.cli.{cmd_name}").command
+            command: click.Command = import_module(f"labs_mock.cli.commands.{cmd_name}").command
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list["CompletionItem"]:

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import orjson
 
+from labs_mock.cli.commands.score import ScoredConversation, explain_table
 from labs_mock.cli.played_conversation import PlayedConversation
-from labs_mock.cli.score import ScoredConversation, explain_table
 from labs_mock.engine.evaluation import Evaluation
 from labs_mock.engine.explanation import explain_rules
 from labs_mock.errors import BadRequest

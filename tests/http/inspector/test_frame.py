@@ -172,7 +172,7 @@ def test_what_is_not_there_is_a_page_for_browsers(server: Live, path: str, statu
 def test_the_server_starts_without_the_inspector() -> None:
     """Jinja2 and the pages are imported with the first request to one, so that the server starts no later."""
     code = (
-        "import sys, labs_mock.cli.serve, labs_mock.serving.thread, labs_mock.http; "
+        "import sys, labs_mock.cli.commands.serve, labs_mock.serving.thread, labs_mock.http; "
         "print([name for name in sys.modules if name == 'jinja2' or name.startswith('labs_mock.http.inspector.')])"
     )
     run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

@@ -1,0 +1,1 @@
+"""The commands, each the `command` of the module with its name."""
