@@ -67,6 +67,7 @@ def test_what_is_wrong_in_a_form_is_shown_at_its_field(browser: Browser, server:
         assert server.post("/evaluate", {}).status_code == 503
         visit.open("/_mock/ui/requests/1")
         visit.page.get_by_role("link", name="fault-1").press("Enter")
+        visit.page.wait_for_url("**/_mock/ui/faults**")  # loaded: the script of the forms is there
         visit.page.get_by_role("button", name="Remove fault-1").press("Enter")
         visit.page.get_by_text("The plan is empty").wait_for()
         assert server.post("/evaluate", {}).status_code == 400

@@ -198,10 +198,11 @@ def test_a_folder_that_is_missing_is_a_problem(tmp_path: Path, name: str) -> Non
 
 
 def test_a_folder_is_loaded_whole(tmp_path: Path) -> None:
-    """Collections and scenarios are sorted by slug; what is no YAML, or hidden, is passed over."""
+    """Collections and scenarios are sorted by slug; what is no YAML, or hidden, or Python's cache, is passed over."""
     files = {"b/collection.yaml": COLLECTION, "b/z.yaml": json.dumps(TASK), "b/a.yaml": json.dumps(JOURNEY)}
     server = json.dumps(SERVER).replace("coaching", "cases")
     other = {"README.md": "Hi.", "b/notes.txt": "Hi.", ".schema/x.yaml": "[", "datasets/d.yaml": json.dumps(GENERATE)}
+    other |= {f"{folder}__pycache__/test_it.pyc": "" for folder in ("", "b/", "datasets/")}
     library = load_library(write(tmp_path, {**files, **GOOD, **other, "server.yaml": server}))
     assert [(one.collection, one.slug) for one in library.scenarios] == [("b", "a"), ("b", "z"), ("cases", "claim")]
     assert [(one.slug, one.name) for one in library.collections.values()] == [("b", "Cases"), ("cases", "Cases")]

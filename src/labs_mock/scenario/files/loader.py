@@ -32,6 +32,7 @@ Model = TypeVar("Model", bound=BaseModel)
 Check = Callable[[dict[str, Any]], Iterable[Mistake]]
 
 DATASETS, SERVER, COLLECTION = "datasets", "server.yaml", "collection.yaml"
+CACHE = "__pycache__"  # what Python leaves where tests stand beside the files
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +121,9 @@ class Loader:
         return found
 
     def list_entries(self, folder: Path) -> list[Path]:
-        """The paths in a folder, sorted."""
+        """The paths in a folder, sorted, without Python's cache."""
         try:
-            return sorted(folder.iterdir())
+            return sorted(entry for entry in folder.iterdir() if entry.name != CACHE)
         except OSError as error:
             self.add_problem(folder, f"cannot be read: {error.strerror}", "expected a folder that may be read")
             return []

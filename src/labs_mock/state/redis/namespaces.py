@@ -10,11 +10,12 @@ from labs_mock.errors import LabsMockError, NotFound, StartError, StoreUnavailab
 from labs_mock.state.redis.connection import Lost, NotSent, Pipe, connection_of
 from labs_mock.state.redis.connection_failures import start_error
 from labs_mock.state.redis.namespace import KEYS
-from labs_mock.state.redis.scripts import DEADLINE, Operations
+from labs_mock.state.redis.scripts import Operations
 
 SUFFIX = "}:meta"
 FIELDS = "format", "epoch"  # that a namespace has; what has none is somebody else's
 PAGE = 1_000  # keys that are looked at at a time
+DEADLINE = 5.0  # seconds of real time for a reply, of a page of namespaces as of one: no request waits for it
 
 
 class StoredNamespace(NamedTuple):
